@@ -1,0 +1,38 @@
+# Two commands: `make demo` runs the main job on real data, `make test` passes the tests. Both build .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STUDY ?= experiments/early_reading_support
+WORKSPACE ?= work
+
+.PHONY: demo test check full lock clean
+
+demo: $(VENV)/.ready
+	$(BIN)/python -m riskmodels demo --study $(STUDY) --workspace $(WORKSPACE)
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy riskmodels
+	$(BIN)/python -m pytest -q
+
+full: $(VENV)/.ready
+	$(BIN)/python -m pytest -q -m "slow or not slow"
+
+# Refreshing the lock is the only thing that needs uv.
+lock:
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.txt
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "riskmodels needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "Building $(VENV) from the locked requirements: a few minutes, once."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(WORKSPACE)

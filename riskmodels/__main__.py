@@ -1,0 +1,52 @@
+"""``python -m riskmodels`` and the ``riskmodels`` command: run it, and turn every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from riskmodels.errors import ExitCode, RiskModelsError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit. Set RISKMODELS_TRACEBACK=1 to see where an internal error arose."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    from riskmodels.cli import app
+
+    try:
+        result = app(args=None if arguments is None else list(arguments), prog_name="riskmodels", standalone_mode=False)
+        return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+    except RiskModelsError as error:
+        print(f"riskmodels: {error}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("riskmodels: stopped; nothing half-written was left behind", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return int(ExitCode.DONE)
+    except Exception as error:  # the last net: an unexpected error must not print data that it may carry
+        code = getattr(error, "exit_code", None)
+        if isinstance(code, int) and hasattr(error, "format_message"):
+            print(f"riskmodels: {error.format_message()}; see --help", file=sys.stderr)
+            return code
+        if os.environ.get("RISKMODELS_TRACEBACK"):
+            raise
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+        print(
+            f"riskmodels: internal error ({type(error).__name__} in {where}); this is our bug. "
+            "Set RISKMODELS_TRACEBACK=1 to see more, and check it for personal data before you send it",
+            file=sys.stderr,
+        )
+        return int(ExitCode.BUG)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Pure functions of predictions and groups: how good, how fair, and why."""

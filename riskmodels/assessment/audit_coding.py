@@ -1,0 +1,176 @@
+"""From a column of group values to codes: labels, bands, the reference, and people whose group is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from riskmodels.assessment.audit_policy import Policy
+from riskmodels.errors import DataError, StudyError
+from riskmodels.study import Protected
+
+NOT_RECORDED = "Not recorded"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One protected characteristic, coded.
+
+    ``codes`` (n,) int32 points into ``groups`` (the value as recorded) and ``labels`` (as shown). ``unknown`` marks
+    groups that only say that the group is not known. ``reference`` is the position of the reference group.
+    """
+
+    name: str
+    words: str
+    law: str
+    codes: np.ndarray
+    groups: tuple[str, ...]
+    labels: tuple[str, ...]
+    unknown: tuple[bool, ...]
+    reference: int
+
+
+def as_text(values: Any, where: str) -> pl.Series:
+    """Group values of any kind as text, null where nothing is recorded.
+
+    Takes Polars, pandas and pyarrow series (text, categories, booleans, numbers), NumPy arrays and lists; ``2``, ``2.0``
+    and ``"2"`` are the same group. Blank text is nothing. Raises DataError for anything that is not a column.
+    """
+    import narwhals as nw
+
+    try:
+        if isinstance(values, pl.Series):
+            series = values
+        elif isinstance(values, (list, tuple)) or type(values).__module__ == "numpy":
+            series = pl.Series(values=np.asarray(values, dtype=object).tolist(), strict=False)
+        else:
+            series = nw.from_native(values, series_only=True).to_polars()
+        if series.dtype == pl.Object:
+            series = pl.Series(values=[None if value is None or value != value else str(value) for value in series])
+        if series.dtype.is_float():
+            whole = series.drop_nans().drop_nulls()
+            series = series.fill_nan(None)
+            if (whole == whole.round()).all() and whole.is_finite().all():
+                series = series.cast(pl.Int64)
+        text = series.cast(pl.String).str.strip_chars()
+    except (TypeError, ValueError, pl.exceptions.PolarsError):
+        raise DataError(f"groups.{where}: is not a column of text, categories, numbers or booleans") from None
+    return text.replace("", None)
+
+
+def code_groups(
+    name: str, values: pl.Series, spec: Protected, policy: Policy, weights: np.ndarray | None = None
+) -> Attribute | str:
+    """Code one protected characteristic, or say why it cannot be audited.
+
+    Parameters
+    ----------
+    values : (n,) text, null where not recorded
+    weights : (n,) the size that makes a group the largest; 1 each if not given
+
+    Raises
+    ------
+    StudyError
+        if the reference named in the study is not one of the groups.
+    """
+    if values.null_count() == values.len():
+        return "It is not recorded for anybody."
+    banded = _bands(values, spec.bands) if spec.bands else values
+    distinct = banded.drop_nulls().unique().sort()
+    if distinct.len() > policy.most_groups:
+        return (
+            f"It has {distinct.len()} different values, more than the {policy.most_groups} that can be audited; "
+            "group them, or name bands."
+        )
+    groups, labels, position = _groups_and_labels(distinct.to_list(), spec)
+    if banded.null_count():
+        if NOT_RECORDED not in labels:
+            groups, labels = [*groups, NOT_RECORDED], [*labels, NOT_RECORDED]
+    codes = banded.fill_null(NOT_RECORDED).replace_strict(
+        {**position, NOT_RECORDED: position.get(NOT_RECORDED, len(groups) - 1)}, return_dtype=pl.Int32
+    )
+    words = {word.casefold() for word in policy.missing.words} | {NOT_RECORDED.casefold()}
+    unknown = tuple(label.casefold() in words or group.casefold() in words for group, label in zip(groups, labels, strict=True))
+    sizes = np.bincount(codes.to_numpy(), weights=weights, minlength=len(groups))
+    reference = _reference(name, spec, groups, labels, unknown, sizes)
+    return Attribute(
+        name, spec.words or name.replace("_", " "), spec.law, codes.to_numpy(), tuple(groups), tuple(labels), unknown, reference
+    )
+
+
+def _groups_and_labels(distinct: list[str], spec: Protected) -> tuple[list[str], list[str], dict[str, int]]:
+    """Groups in the order they are shown: bands upwards, words by label, people who are not in any group last.
+
+    Values that share a label are one group, named by the first of them.
+    """
+    by_label: dict[str, list[str]] = {}
+    for value in distinct:
+        by_label.setdefault(spec.labels.get(value, value), []).append(value)
+    bands = {label: place for place, label in enumerate(band_labels(spec.bands))} if spec.bands else {}
+    labels = sorted(by_label, key=lambda label: (label == NOT_RECORDED, bands.get(label, len(bands)), label))
+    groups = [by_label[label][0] for label in labels]
+    position = {value: place for place, label in enumerate(labels) for value in by_label[label]}
+    return groups, labels, position
+
+
+def _reference(
+    name: str, spec: Protected, groups: list[str], labels: list[str], unknown: tuple[bool, ...], sizes: np.ndarray
+) -> int:
+    if spec.reference is not None:
+        for names in (groups, labels):
+            if spec.reference in names:
+                return names.index(spec.reference)
+        raise StudyError(
+            f"protected.{name}.reference: {spec.reference!r} is not one of the groups ({', '.join(sorted(labels))})"
+        )
+    known = sizes * ~np.array(unknown)
+    return int(np.argmax(known if known.any() else sizes))
+
+
+def band_labels(bands: tuple[float, ...]) -> tuple[str, ...]:
+    """Names for the bands that lie between the cut points: ``under 45``, ``45-54``, ``55 and over``.
+
+    Each band starts at its cut point. Where all cut points are whole numbers, so are the ends ("45-54" holds 54.9).
+    """
+    whole = all(float(cut).is_integer() for cut in bands)
+    between = [
+        (f"{low:g}-{high - 1:g}" if high - 1 > low else f"{low:g}") if whole else f"{low:g} to under {high:g}"
+        for low, high in zip(bands, bands[1:], strict=False)
+    ]
+    return (f"under {bands[0]:g}", *between, f"{bands[-1]:g} and over")
+
+
+def _bands(values: pl.Series, bands: tuple[float, ...]) -> pl.Series:
+    """Numbers as the names of their bands; words such as "Prefer not to say" stay as they are."""
+    numbers = values.cast(pl.Float64, strict=False)
+    place = np.searchsorted(np.asarray(bands), numbers.fill_null(0).to_numpy(), side="right")
+    named = pl.Series(np.array(band_labels(bands), dtype=object)[place].tolist(), dtype=pl.String)
+    return pl.select(pl.when(numbers.is_not_null()).then(named).otherwise(values)).to_series()
+
+
+def not_audited(
+    laws: tuple[str, ...], audited: set[str], excused: Mapping[str, str], refused: Mapping[str, tuple[str, str]]
+) -> tuple[dict[str, Any], ...]:
+    """What was not audited, each with its reason and whether the study accepts that.
+
+    Parameters
+    ----------
+    laws : the characteristics that must be audited or excused
+    audited : those of them that were
+    excused : characteristic -> the study's reason
+    refused : attribute -> (its law, why it could not be audited)
+    """
+    rows = []
+    for attribute, (law, reason) in refused.items():
+        if law not in laws:
+            rows.append({"attribute": attribute, "reason": reason, "accepted": False})
+    why = {law: reason for law, reason in refused.values()}
+    for law in laws:
+        if law not in audited:
+            reason = excused.get(law, why.get(law, "It was not supplied, and no reason is given."))
+            rows.append({"attribute": law, "reason": reason, "accepted": law in excused})
+    return tuple(rows)

@@ -1,0 +1,218 @@
+"""The metrics of one group, each with its interval and its own denominator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from riskmodels.assessment.audit_counts import FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
+from riskmodels.assessment.audit_policy import Policy
+
+ALL_CELLS = (TN, FP, FN, TP, UNSELECTED_UNKNOWN, SELECTED_UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """A rate made of cells. ``adds``: unknown outcomes that could raise the rate, ``others``: that could lower it."""
+
+    top: tuple[int, ...]
+    bottom: tuple[int, ...]
+    of: str
+    adds: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
+
+
+# To add a rate: one row here, one in the tests.
+PROPORTIONS: dict[str, Proportion] = {
+    "recall": Proportion((TP,), (FN, TP), "who had the outcome", (SELECTED_UNKNOWN,), (UNSELECTED_UNKNOWN,)),
+    "fnr": Proportion((FN,), (FN, TP), "who had the outcome", (UNSELECTED_UNKNOWN,), (SELECTED_UNKNOWN,)),
+    "fpr": Proportion((FP,), (TN, FP), "who did not have the outcome", (SELECTED_UNKNOWN,), (UNSELECTED_UNKNOWN,)),
+    "fdr": Proportion((FP,), (FP, TP), "on the list with a known outcome", (SELECTED_UNKNOWN,), (SELECTED_UNKNOWN,)),
+    "for": Proportion((FN,), (TN, FN), "off the list with a known outcome", (UNSELECTED_UNKNOWN,), (UNSELECTED_UNKNOWN,)),
+    "precision": Proportion((TP,), (FP, TP), "on the list with a known outcome", (SELECTED_UNKNOWN,), (SELECTED_UNKNOWN,)),
+    "selection_rate": Proportion((FP, TP, SELECTED_UNKNOWN), ALL_CELLS, "in all"),
+    "base_rate": Proportion(
+        (FN, TP), (TN, FP, FN, TP), "with a known outcome",
+        (UNSELECTED_UNKNOWN, SELECTED_UNKNOWN), (UNSELECTED_UNKNOWN, SELECTED_UNKNOWN),
+    ),
+}  # fmt: skip
+NOT_A_RATE = {
+    "oe_ratio": "who had the outcome, or were expected to",
+    "calibration_slope": "who had the outcome, or as many who did not",
+    "auc": "who had the outcome, or as many who did not",
+}
+
+
+def parts(cells: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Numerator and denominator of a rate, from counts of shape (..., 6)."""
+    rate = PROPORTIONS[metric]
+    return cells[..., list(rate.top)].sum(axis=-1), cells[..., list(rate.bottom)].sum(axis=-1)
+
+
+def bounds(cells: np.ndarray, metric: str) -> tuple[float, float] | None:
+    """The rate if all unknown outcomes had turned out at worst and at best; None where they cannot change it."""
+    rate = PROPORTIONS[metric]
+    if not rate.adds or cells[[UNSELECTED_UNKNOWN, SELECTED_UNKNOWN]].sum() == 0:
+        return None
+    top, bottom = (int(part) for part in parts(cells, metric))
+    more, fewer = int(cells[list(rate.adds)].sum()), int(cells[list(rate.others)].sum())
+    if bottom + fewer == 0 or bottom + more == 0:
+        return None
+    return top / (bottom + fewer), (top + more) / (bottom + more)
+
+
+def wilson(top: float, bottom: float, level: float, design_effect: float = 1.0) -> tuple[float, float]:
+    """Interval of a proportion (Wilson 1927); ``design_effect`` shrinks the sample where clusters repeat."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    n, p = bottom / design_effect, top / bottom
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+# ---------------------------------------------------------------- calibration slope
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """slope (G,) nan where it could not be fitted, and each row's influence (n,) on its own group's slope."""
+
+    slope: np.ndarray
+    influence: np.ndarray
+
+
+def calibration_slopes(outcome: np.ndarray, known: np.ndarray, risk: np.ndarray, codes: np.ndarray, size: int) -> Slopes:
+    """Slope of the logistic regression of the outcome on the risk's log odds, in each group (Cox 1958).
+
+    Newton's method on all groups at once. The influence of a row is the slope's row of the inverse information times its
+    score, so that the slope of a resample is, to first order, the slope plus the sum of influences.
+
+    Parameters
+    ----------
+    outcome : (n,) 0 or 1, whatever where not known
+    known : (n,) bool
+    risk : (n,) in [0, 1]; clipped to [1e-6, 1 - 1e-6] for the log odds
+    codes : (n,) group of each row
+    """
+    clipped = np.clip(risk[known], 1e-6, 1 - 1e-6)
+    x, y, group = np.log(clipped / (1 - clipped)), outcome[known].astype(np.float64), codes[known]
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.bincount(group, weights=values, minlength=size)
+
+    rows, events, sum_x = total(np.ones_like(x)), total(y), total(x)
+    spread = total((x - (sum_x / np.maximum(rows, 1))[group]) ** 2)
+    possible = (events > 0) & (events < rows) & (spread > 1e-9 * np.maximum(rows, 1))
+    # A Newton step from a moderate start; the line is shortened where a group is small or nearly separated.
+    intercept, slope = np.zeros(size), np.ones(size)
+    inverse_row = np.zeros((2, size))
+    moved = np.full(size, np.inf)
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(intercept[group] + slope[group] * x, -30, 30)))
+        w, score = p * (1 - p), y - p
+        a, b, c = total(w), total(w * x), total(w * x * x)
+        u, v = total(score), total(score * x)
+        determinant = a * c - b * b
+        fine = possible & (determinant > 1e-12 * np.maximum(a * c, 1e-300))
+        safe = np.where(fine, determinant, 1.0)
+        inverse_row = np.where(fine, np.stack([-b, a]) / safe, 0.0)
+        step = np.where(fine, np.stack([c * u - b * v, a * v - b * u]) / safe, 0.0)
+        moved = np.where(fine, np.abs(step).max(axis=0), np.inf)
+        shorten = np.minimum(1.0, 2.0 / np.maximum(np.abs(step).max(axis=0), 1e-12))
+        if (moved[possible] < 1e-10).all():
+            break
+        intercept, slope = intercept + shorten * step[0], slope + shorten * step[1]
+    fitted = possible & (moved < 1e-6) & (np.abs(slope) < 50)
+    influence = np.zeros(len(codes))
+    influence[known] = np.where(fitted[group], (inverse_row[0][group] + inverse_row[1][group] * x) * score, 0.0)
+    return Slopes(np.where(fitted, slope, np.nan), influence)
+
+
+# ---------------------------------------------------------------- area under the curve
+
+
+def midranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1; ties share the mean of theirs."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    lengths = np.diff(np.append(starts, len(values)))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(starts + (lengths + 1) / 2, lengths)
+    return ranks
+
+
+def auc_of_group(positive: np.ndarray, risk: np.ndarray, clusters: np.ndarray | None) -> tuple[float, float]:
+    """Area under the curve and its standard error (DeLong 1988; with clusters, Obuchowski 1997).
+
+    Parameters
+    ----------
+    positive : (n,) bool, some of each
+    risk : (n,)
+    clusters : (n,) any whole numbers, or None where rows are independent
+    """
+    overall = midranks(risk)
+    within = np.empty(len(risk))
+    within[positive], within[~positive] = midranks(risk[positive]), midranks(risk[~positive])
+    n1 = int(positive.sum())
+    n0 = len(risk) - n1
+    # Share of the other class that a row stands above: a positive's own, and its mirror for a negative.
+    placement = np.where(positive, (overall - within) / n0, 1 - (overall - within) / n1)
+    auc = float(placement[positive].mean())
+    pull = (placement - auc) / np.where(positive, n1, n0)
+    if clusters is None:
+        scale = np.where(positive, n1 / max(n1 - 1, 1), n0 / max(n0 - 1, 1))
+        return auc, math.sqrt(float((pull**2 * scale).sum()))
+    _, unit = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(unit, weights=pull)
+    return auc, math.sqrt(float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1))
+
+
+def auc_interval(auc: float, se: float, level: float) -> tuple[float, float]:
+    """On the logit scale, so that it stays inside (0, 1); a perfect area keeps the plain scale."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    if not 0 < auc < 1:
+        return max(0.0, auc - z * se), min(1.0, auc + z * se)
+    centre, half = math.log(auc / (1 - auc)), z * se / (auc * (1 - auc))
+    return 1 / (1 + math.exp(-(centre - half))), 1 / (1 + math.exp(-(centre + half)))
+
+
+# ---------------------------------------------------------------- a group's row
+
+
+def too_few(floor: int, of: str, noun: str = "people") -> str:
+    return f"fewer than {floor} {noun} {of}"
+
+
+def rate_estimate(cells: np.ndarray, spread: float, metric: str, policy: Policy, noun: str, clustered: bool) -> dict[str, Any]:
+    """A rate with its Wilson interval, or the reason why it is not shown.
+
+    Parameters
+    ----------
+    cells : (6,) counts of the group
+    spread : standard deviation of the rate over the resamples
+    """
+    top, bottom = (int(part) for part in parts(cells, metric))
+    of = PROPORTIONS[metric].of
+    if bottom == 0:
+        return {"value": None, "reason": f"nobody {of}" if noun == "people" else f"no {noun} {of}"}
+    if bottom < policy.floors.show:
+        return {"value": None, "reason": f"not shown ({too_few(policy.floors.show, of, noun)})"}
+    rate = top / bottom
+    binomial = rate * (1 - rate) / bottom
+    effect = max(1.0, spread**2 / binomial) if clustered and binomial > 0 else 1.0
+    low, high = wilson(top, bottom, policy.level, effect)
+    found: dict[str, Any] = {"value": rate, "low": low, "high": high, "n": bottom}
+    unknown = bounds(cells, metric)
+    return found | ({"bounds": list(unknown)} if unknown is not None else {})
+
+
+def rows_by_group(codes: np.ndarray, size: int) -> Sequence[np.ndarray]:
+    """Row positions of each group, in row order."""
+    order = np.argsort(codes.astype(np.int16), kind="stable")
+    return np.split(order, np.cumsum(np.bincount(codes, minlength=size))[:-1])

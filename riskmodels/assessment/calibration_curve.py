@@ -1,0 +1,163 @@
+"""Observed rate against risk: a spline with its band, and bins for the eye."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from riskmodels.assessment.calibration_statistics import CONSTANT, SEPARATED, fit_logistic, logit, no_logit, separates
+from riskmodels.assessment.discrimination import one_class
+from riskmodels.assessment.intervals import (
+    ONE_CLUSTER,
+    Floats,
+    checked_outcome,
+    checked_risk,
+    cluster_codes,
+    critical_value,
+    of_rows,
+    proportion,
+)
+
+KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
+FEWEST_IN_BIN = 30
+POINTS = 41
+
+
+def restricted_cubic_basis(values: Floats, knots: Floats) -> Floats:
+    """Columns of a restricted cubic spline: the value itself, then k - 2 cubic terms that are linear beyond the knots.
+
+    With (u)+ = max(u, 0), scaled by (t_k - t_1)^2, for j = 1 .. k - 2:
+    (x - t_j)+^3 - (x - t_(k-1))+^3 (t_k - t_j)/(t_k - t_(k-1)) + (x - t_k)+^3 (t_(k-1) - t_j)/(t_k - t_(k-1))
+
+    Source: Harrell 2015, section 2.4.5.
+
+    Parameters
+    ----------
+    values : shape (n,)
+    knots : shape (k,), rising; fewer than three give the value alone
+
+    Returns
+    -------
+    shape (n, k - 1), or (n, 1)
+    """
+    if knots.size < 3:
+        return values[:, None]
+    last, before = knots[-1], knots[-2]
+    beyond = [np.maximum(values - knot, 0.0) ** 3 for knot in (before, last)]
+    terms = [
+        np.maximum(values - knot, 0.0) ** 3
+        - beyond[0] * (last - knot) / (last - before)
+        + beyond[1] * (before - knot) / (last - before)
+        for knot in knots[:-2]
+    ]
+    return np.column_stack([values, *(term / (last - knots[0]) ** 2 for term in terms)])
+
+
+def spline_curve(
+    outcome: Any, risk: Any, clusters: Any = None, at: Any = None
+) -> tuple[tuple[dict[str, float], ...], str | None]:
+    """Observed rate as a smooth function of risk, with a pointwise 95% band.
+
+    Logistic regression of the outcome on a restricted cubic spline of logit(risk) with five knots at its 5th, 27.5th,
+    50th, 72.5th and 95th percentiles; the band is symmetric on the logit scale and uses cluster sums where clusters
+    repeat. Knots that coincide (few distinct risks) count once. Sources: Harrell 2015; Austin & Steyerberg 2014.
+
+    Parameters
+    ----------
+    outcome : shape (n,), 0/1 or boolean
+    risk : shape (n,), probabilities
+    clusters : shape (n,), ids of rows that belong together
+    at : risks to read the curve at; by default 41 points between the 1st and 99th percentile, even on the logit scale
+
+    Returns
+    -------
+    rows of {risk, observed, low, high}, and None; or no rows, and the reason.
+
+    Raises
+    ------
+    DataError
+        if the arrays do not match, hold gaps, or a risk is no probability.
+    """
+    y = checked_outcome(outcome)
+    p = checked_risk(risk, y.size)
+    reason = one_class(y) or no_logit(p)
+    if reason is None and p.min() == p.max():
+        reason = CONSTANT
+    if reason is None and separates(y, p):
+        reason = SEPARATED
+    codes = cluster_codes(clusters, y.size)
+    if reason is None and codes is not None and np.unique(codes).size < 2:
+        reason = ONE_CLUSTER
+    if reason:
+        return (), reason
+    x = logit(p)
+    knots = np.unique(np.quantile(x, KNOTS))
+    design = np.column_stack([np.ones(y.size), restricted_cubic_basis(x, knots)])
+    fit = fit_logistic(design, y, codes)
+    if fit is None:
+        return (), "the spline has no finite fit: too few events, or too few distinct risks"
+    if at is None:
+        points = np.linspace(float(np.quantile(x, 0.01)), float(np.quantile(x, 0.99)), POINTS)
+    else:
+        points = logit(np.asarray(at, dtype=np.float64))
+    where = np.column_stack([np.ones(points.size), restricted_cubic_basis(points, knots)])
+    middle = where @ fit[0]
+    half = critical_value(codes) * np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", where, fit[1], where), 0.0))
+    columns = [_expit(each).tolist() for each in (points, middle, middle - half, middle + half)]
+    return tuple(
+        dict(zip(("risk", "observed", "low", "high"), row, strict=True)) for row in zip(*columns, strict=True)
+    ), None
+
+
+def _expit(values: Floats) -> Floats:
+    rate: Floats = 1 / (1 + np.exp(-np.clip(values, -700, 700)))
+    return rate
+
+
+def calibration_bins(
+    outcome: Any, risk: Any, clusters: Any = None, *, bins: int = 10, fewest: int = FEWEST_IN_BIN
+) -> tuple[dict[str, Any], ...]:
+    """Observed rate with Wilson's interval in bins of about equally many rows, from low to high risk.
+
+    Equal risks share a bin, and a bin of fewer than ``fewest`` rows joins its neighbour, so there may be fewer bins.
+    The edges lie halfway between neighbouring risks, and the outer ones at 0 and 1: none is a person's own risk.
+
+    Returns
+    -------
+    rows of {low, high, n, mean_risk, observed: Estimate}; none where no outcome is known.
+    """
+    y = checked_outcome(outcome)
+    p = checked_risk(risk, y.size)
+    if y.size == 0:
+        return ()
+    codes = cluster_codes(clusters, y.size)
+    order = np.argsort(p, kind="stable")
+    ordered = p[order]
+    targets = ordered[np.ceil(np.arange(1, bins) * y.size / bins).astype(int) - 1]
+    cuts = _merged(np.unique(np.searchsorted(ordered, targets, side="right")), y.size, fewest)
+    edges = [0.0, *((ordered[cut - 1] + ordered[cut]) / 2 for cut in cuts[1:-1]), 1.0]
+    rows = []
+    for i, (start, stop) in enumerate(pairwise(cuts)):
+        inside = order[start:stop]
+        rows.append(
+            {
+                "low": float(edges[i]),
+                "high": float(edges[i + 1]),
+                "n": stop - start,
+                "mean_risk": float(p[inside].mean()),
+                "observed": proportion(y[inside], of_rows(codes, inside)),
+            }
+        )
+    return tuple(rows)
+
+
+def _merged(cuts: npt.NDArray[np.intp], rows: int, fewest: int) -> list[int]:
+    """Positions at which bins end, dropping those that would leave fewer than ``fewest`` rows on either side."""
+    kept = [0]
+    for cut in cuts.tolist():
+        if cut - kept[-1] >= fewest and rows - cut >= fewest:
+            kept.append(cut)
+    return [*kept, rows]

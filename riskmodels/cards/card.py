@@ -1,0 +1,272 @@
+"""The model card: its keys, their types, and its one way of being written.
+
+``card.json`` is the truth; every page is a rendering of it. It holds no clock, run id, status or sign-off, so the same
+study gives the same bytes and a committee's decision can name its digest.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from riskmodels import storage
+from riskmodels.errors import CardError
+
+SCHEMA_VERSION = 1
+Cell = str | int | float | bool | None
+Code = Literal["use", "use_with_conditions", "simple_rule", "too_little_data", "do_not_use"]
+Origin = Literal["run", "answers", "run and answers", "none"]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class OpenPart(Part):
+    """A part that mirrors a result of `riskmodels.assessment`, which may carry more than the card knows by name."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+
+# ---------------------------------------------------------------- what sections are made of
+
+
+class Fact(Part):
+    """One statement and where it came from. A null value prints as "Not provided (owner)"."""
+
+    value: Cell
+    source: str
+    owner: str
+
+
+class Table(Part):
+    caption: str
+    columns: tuple[str, ...] = Field(min_length=1)
+    rows: tuple[tuple[Cell, ...], ...]
+    source: str
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> Table:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError(f"the table {self.caption!r} has a row that is not {len(self.columns)} cells long")
+        return self
+
+
+class Figure(Part):
+    """A picture as its numbers: the drawing is made from ``table`` (and ``curve``) and nothing else.
+
+    ``unit`` says what is counted, ``n`` how many people stand behind it (rounded; None if not shown).
+    """
+
+    id: str
+    title: str
+    alt: str = Field(min_length=1)
+    table: Table
+    unit: str = Field(min_length=1)
+    n: int | None
+    curve: Table | None = None
+
+
+class ModelIdentity(Part):
+    version: str = Field(pattern=r"^[0-9a-f]{12}$", description="the first 12 digits of model_sha256")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    family: str
+    recipe: dict[str, JsonValue]
+
+
+class Digests(Part):
+    study: str
+    answers: str
+    data: str
+    policy: str
+
+
+class Organisation(Part):
+    name: str
+    fictional: bool
+    owner: str
+    contact: str | None
+
+
+class Edition(Part):
+    edition: Literal["committee", "public"]
+    disclosure: str
+
+
+# ---------------------------------------------------------------- page one
+
+
+class Recommendation(Part):
+    code: Code
+    headline: str
+    reasons: tuple[str, ...]
+
+
+class Block(Part):
+    """One short answer on page one. ``source`` says whether the run or a person wrote it."""
+
+    id: str
+    heading: str
+    text: str
+    source: Literal["run", "answers", "none"]
+
+
+class Number(Part):
+    """A number in page one's prose: the value at ``path`` in this card, said as ``kind``.
+
+    ``per_100`` is 100 times the value; ``rest_of_100`` is what that leaves of 100; ``count`` is the value itself.
+    """
+
+    text: str
+    path: str
+    kind: Literal["per_100", "rest_of_100", "count"]
+
+
+class Summary(Part):
+    recommendation: Recommendation
+    blocks: tuple[Block, ...]
+    numbers: tuple[Number, ...]
+
+
+# ---------------------------------------------------------------- the sections
+
+
+class DataSection(Part):
+    words: tuple[str, ...]
+    register_: Table = Field(alias="register")
+    columns: Table
+    quality: Table
+    missing: Table
+    attrition: Table
+    outcome_status: Table
+    unknown_by_fifth: Table
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class HowItWorks(Part):
+    words: tuple[str, ...]
+    facts: dict[str, Fact]
+    features: Table
+
+
+class PerformanceSection(OpenPart):
+    """`riskmodels.assessment.performance.Performance.to_dict()`, rounded and disclosure-controlled, and its tables."""
+
+    words: tuple[str, ...]
+    tables: dict[str, Table]
+    n: int | None
+    events: int | None
+    overall: dict[str, JsonValue]
+    at_capacity: dict[str, JsonValue]
+
+
+class AuditSection(OpenPart):
+    """`riskmodels.assessment.audit.Audit.to_dict()`, rounded and disclosure-controlled, and its tables."""
+
+    words: tuple[str, ...]
+    tables: dict[str, Table]
+    verdict: Literal["PASS", "FAIL", "INSUFFICIENT EVIDENCE", "NOT AUDITED"]
+    provisional: bool
+    judged: dict[str, int]
+    rows: tuple[dict[str, JsonValue], ...]
+    contrasts: tuple[dict[str, JsonValue], ...]
+    not_audited: tuple[dict[str, JsonValue], ...]
+
+
+class ExplanationSection(Part):
+    words: tuple[str, ...]
+    method: str
+    drivers: Table
+    kinds: Table
+
+
+class Facts(Part):
+    """A section that people answer: labelled facts, and tables beside them."""
+
+    facts: dict[str, Fact]
+    tables: dict[str, Table] = {}
+
+
+class Question(Part):
+    number: int = Field(ge=1, le=20)
+    question: str
+    answer: str | None
+    owner: str
+    source: Origin
+    section: int = Field(ge=1, le=16, description="where the card says more")
+
+
+class Annex(Part):
+    parameters: Table
+    splits: Table
+    checks: Table
+    suppressed: Table
+    tripod: Table
+    atrs: Table
+
+
+class ModelCard(Part):
+    """Facts with their sources, and what the committee decides on."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    study: str
+    title: str
+    question: str
+    organisation: Organisation
+    edition_profile: Edition
+    model: ModelIdentity
+    digests: Digests
+    summary: Summary
+    ask: Facts
+    purpose: Facts
+    people_process: Facts
+    data: DataSection
+    how_it_works: HowItWorks
+    performance: PerformanceSection
+    audit: AuditSection
+    explanation: ExplanationSection
+    risks: Facts
+    law: Facts
+    monitoring: Facts
+    questions: tuple[Question, ...] = Field(min_length=20, max_length=20)
+    annex: Annex
+    figures: tuple[Figure, ...]
+    not_computed: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as plain JSON values, which is what renderings take."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def to_bytes(self) -> bytes:
+        """``card.json``. The same card gives the same bytes."""
+        return storage.canonical_json(self.to_dict())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of ``card.json``: what a committee's decision names."""
+        return storage.sha256(self.to_bytes())
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> ModelCard:
+        """Read ``card.json``.
+
+        Raises
+        ------
+        CardError
+            naming the key that is wrong.
+        """
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(str(part) for part in problem["loc"]) or "the file"
+            raise CardError(f"card.json, {where}: {problem['msg']}; build the card again") from None
+
+
+def card_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of ``card.json``."""
+    schema = ModelCard.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,220 @@
+"""Page one: short answers in plain words, at most 350 of them, every number taken from the card by its path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from riskmodels.cards.card import Block, Recommendation, Summary
+from riskmodels.cards.words import FAMILIES, Language, Numbers, listing, opening, word_count
+from riskmodels.study import BASELINES, Answer, Study
+
+MOST_WORDS = 350
+# What people say may take up what the run leaves, but never so little that it says nothing.
+FEWEST_ANSWER_WORDS = 25
+HANDFUL = "We cannot give this number without pointing at a few people."
+
+
+def build_summary(
+    study: Study,
+    language: Language,
+    recommendation: Recommendation,
+    results: Mapping[str, Any],
+    *,
+    column: str | None,
+    named: Sequence[Mapping[str, str]],
+) -> Summary:
+    """The one-page summary.
+
+    Parameters
+    ----------
+    results : the published ``{"performance": ..., "audit": ...}`` of this card, which every number is taken from
+    column : words of the column that the single best column sorts by
+    named : the contrasts that failed, each {attribute, group, label, reference, reference_label, metric, row, reference_row};
+        the last two are positions in ``audit.rows``
+    """
+    numbers = Numbers(results)
+    run = [
+        Block(id="what", heading="What it is", text=_what(study, language), source="run"),
+        Block(id="right", heading="How often is the list right?", text=_right(language, numbers), source="run"),
+        Block(id="missed", heading="Who is missed?", text=_missed(language, numbers), source="run"),
+        Block(id="simple", heading="Is it better than a simple rule?", text=_simple(language, numbers, column), source="run"),
+        Block(id="worse", heading="Who is treated worse?", text=_worse(language, numbers, named), source="run"),
+    ]
+    used = sum(word_count(f"{block.heading} {block.text}") for block in run)
+    used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 8
+    left = max(FEWEST_ANSWER_WORDS, (MOST_WORDS - used) // 2)
+    said = [
+        _said("cannot_see", "What this cannot see", study.answers.cannot_see, left, 3),
+        _said("ask", "What we ask you", study.answers.ask, left, 2),
+    ]
+    return Summary(recommendation=recommendation, blocks=(*run, *said), numbers=tuple(numbers.taken.values()))
+
+
+def page_one_text(summary: Mapping[str, Any]) -> str:
+    """Page one as one text, for the counts of words and the reading grade. Takes the summary as plain JSON values."""
+    advice = summary["recommendation"]
+    parts = [advice["headline"], *advice["reasons"]]
+    for block in summary["blocks"]:
+        parts += [block["heading"], block["text"]]
+    return "\n".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts)
+
+
+# ---------------------------------------------------------------- the blocks
+
+
+def _what(study: Study, language: Language) -> str:
+    flag = {
+        "assistive": "leads to an offer of help",
+        "punitive": "can be unwelcome",
+        "mixed": "can bring help, and can be unwelcome",
+    }[study.file.purpose]
+    organisation = " This council is made up." if study.answers.fictional else ""
+    return f"{study.file.question} To be on the list {flag}. {language.meaning}{organisation}"
+
+
+def _right(language: Language, numbers: Numbers) -> str:
+    many, at = language.many, "performance.at_capacity"
+    if numbers.has(f"{at}.leads_with_bounds") and numbers.card["performance"]["at_capacity"]["leads_with_bounds"]:
+        return f"{_between(language, numbers)} {_why_no_closer(numbers, language)}"
+    if not numbers.has(f"{at}.precision.value"):
+        return HANDFUL
+    right = numbers.per_100(f"{at}.precision.value")
+    wrong = numbers.rest_of_100(f"{at}.precision.value")
+    said = f"Of 100 {many} on the list, {right} {language.needed} and {wrong} {language.not_needed}."
+    if numbers.has(f"{at}.precision.low", f"{at}.precision.high"):
+        low, high = numbers.per_100(f"{at}.precision.low"), numbers.per_100(f"{at}.precision.high")
+        said += f" By chance alone, the first number could lie from {low} to {high}."
+    return said
+
+
+def _between(language: Language, numbers: Numbers) -> str:
+    at = "performance.at_capacity.precision_bounds"
+    many = language.many
+    if numbers.has(f"{at}.0", f"{at}.1"):
+        low, high = numbers.per_100(f"{at}.0"), numbers.per_100(f"{at}.1")
+        return f"Of 100 {many} on the list, between {low} and {high} {language.needed}."
+    if numbers.has(f"{at}.0"):
+        return f"Of 100 {many} on the list, {numbers.per_100(f'{at}.0')} or more {language.needed}."
+    if numbers.has(f"{at}.1"):
+        return f"Of 100 {many} on the list, {numbers.per_100(f'{at}.1')} or fewer {language.needed}."
+    return HANDFUL
+
+
+def _why_no_closer(numbers: Numbers, language: Language) -> str:
+    if numbers.has("performance.at_capacity.unknown_share"):
+        unknown = numbers.per_100("performance.at_capacity.unknown_share")
+        return f"We cannot say more closely, since {unknown} of the 100 have no known result."
+    return f"We cannot say more closely, since many {language.many} have no known result."
+
+
+def _missed(language: Language, numbers: Numbers) -> str:
+    at = "performance.at_capacity"
+    many, need = language.many, language.needed
+    if numbers.has(f"{at}.leads_with_bounds") and numbers.card["performance"]["at_capacity"]["leads_with_bounds"]:
+        if not numbers.has(f"{at}.recall_bounds.0", f"{at}.recall_bounds.1"):
+            return HANDFUL
+        low, high = numbers.per_100(f"{at}.recall_bounds.0"), numbers.per_100(f"{at}.recall_bounds.1")
+        return f"Of 100 {many} who {need}, the list finds between {low} and {high}. It misses the rest."
+    if not numbers.has(f"{at}.recall.value"):
+        return HANDFUL
+    found, missed = numbers.per_100(f"{at}.recall.value"), numbers.rest_of_100(f"{at}.recall.value")
+    return f"Of 100 {many} who {need}, the list finds {found} and misses {missed}. {_why_missed(numbers, language)}".strip()
+
+
+def _why_missed(numbers: Numbers, language: Language) -> str:
+    at = "performance.at_capacity.places"
+    return f"There are only {numbers.count(at)} places." if numbers.has(at) else ""
+
+
+def _simple(language: Language, numbers: Numbers, column: str | None) -> str:
+    performance = numbers.card["performance"]
+    comparison = performance.get("comparison") or {}
+    chosen, baseline = comparison.get("chosen"), comparison.get("baseline")
+    rows = {row["model"]: position for position, row in enumerate(performance.get("families") or [])}
+    words = rule_words(chosen if chosen in BASELINES else baseline, column)
+    some_unknown = bool((performance.get("at_capacity") or {}).get("leads_with_bounds"))
+    among = f"Among those with a known result, of 100 {language.many}" if some_unknown else f"Of 100 {language.many}"
+    if chosen in BASELINES:
+        complex_ones = [name for name in rows if name not in BASELINES]
+        said = f"No. This list is a simple rule: {words}."
+        if complex_ones:
+            said += f" We tried {'a complex model' if len(complex_ones) == 1 else 'complex models'} too. They did no better, beyond chance."
+            said = said.replace("They did", "It did") if len(complex_ones) == 1 else said
+        return said
+    ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k.value" for name in (chosen, baseline))
+    gain = (comparison.get("difference") or {}).get("low")
+    answer = "Yes." if gain is not None and gain > 0 else "Not beyond chance."
+    if not numbers.has(ours, theirs):
+        return f"{answer} The best simple rule is {words}."
+    return (
+        f"{answer} {among} on this list, {numbers.per_100(ours)} {language.needed}. "
+        f"With {words} it is {numbers.per_100(theirs)}."
+    )
+
+
+def rule_words(family: str | None, column: str | None) -> str:
+    if family == "single_best_column" and column:
+        return f"a simple sort by {column}"
+    return FAMILIES.get(family or "", "a simple rule")
+
+
+def _worse(language: Language, numbers: Numbers, named: Sequence[Mapping[str, Any]]) -> str:
+    audit = numbers.card["audit"]
+    said = [line for failed in named[:2] if (line := _harm(language, numbers, failed))]
+    if len(named) > len(said) > 0:
+        said.append("Section 8 has the others.")
+    judged = audit["tally"]
+    if not named and judged["comparisons"] and judged["insufficient"] == judged["comparisons"]:
+        said.append("We cannot say. The groups are too small to judge any of them, and that is not a pass.")
+    elif not named and judged["comparisons"]:
+        said.append("We found no harm to the groups that we could judge.")
+    elif not named:
+        said.append("No group was compared.")
+    if 0 < judged["insufficient"] < judged["comparisons"]:
+        few = numbers.count("audit.tally.insufficient")
+        said.append(f"For {few} of {numbers.count('audit.tally.comparisons')} checks there are too few people to tell.")
+    if judged["not_audited"]:
+        said.append(f"Not checked: {listing(not_audited_words(audit))}.")
+    return " ".join(said)
+
+
+def not_audited_words(audit: Mapping[str, Any], most: int = 3) -> list[str]:
+    """Names of what was not audited; a long list is cut to a few, and the rest counted in words."""
+    names = [str(row["attribute"]) for row in audit["not_audited"]]
+    return names if len(names) <= most + 1 else [*names[:most], "others (section 8)"]
+
+
+HARMS = {
+    "recall": "of 100 {many} who {need}, the list finds {this}. Among {reference} it finds {that}.",
+    "fpr": "of 100 {many} who {not_needed}, {this} are on the list. Among {reference} it is {that}.",
+    "fdr": "of 100 {many} on the list, {this} {not_needed}. Among {reference} it is {that}.",
+    "selection_rate": "of 100 {many}, {this} are on the list. Among {reference} it is {that}.",
+}
+
+
+def _harm(language: Language, numbers: Numbers, failed: Mapping[str, Any]) -> str | None:
+    """One failed contrast in natural frequencies."""
+    who = str(failed["label"])
+    who = who[:1].upper() + who[1:]
+    metric = failed["metric"]
+    path = "audit.rows.{}.metrics.{}.value"
+    this, that = (path.format(failed[row], metric) for row in ("row", "reference_row"))
+    if metric == "oe_ratio" and numbers.has(this):
+        return f"{who}: for each 100 cases that the risks add up to, {numbers.per_100(this)} come about."
+    if metric == "calibration_slope":
+        return f"{who}: high and low risks are not told apart as they should be."
+    if metric not in HARMS or not numbers.has(this, that):
+        return f"{who}: treated worse. See section 8."
+    text = HARMS[metric].format(
+        many=language.many, need=language.needed, not_needed=language.not_needed, reference=failed["reference_label"],
+        this=numbers.per_100(this), that=numbers.per_100(that),
+    )  # fmt: skip
+    return f"{who}: {text}"
+
+
+def _said(block: str, heading: str, answer: Answer, words: int, section: int) -> Block:
+    if not answer.text or not answer.text.strip():
+        return Block(id=block, heading=heading, text=f"Not provided (owner: {answer.owner}).", source="none")
+    text, cut = opening(answer.text, words)
+    return Block(id=block, heading=heading, text=f"{text} (More in section {section}.)" if cut else text, source="answers")

@@ -1,0 +1,226 @@
+"""How the card says things: nouns, names of families and measures, dates, and numbers per 100."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from riskmodels.cards.card import Number
+from riskmodels.study import StudyFile
+
+# ---------------------------------------------------------------- people and outcome
+
+# The study's own word, when its id column is named after one of these; otherwise "people".
+PERSON_NOUNS = {
+    "adult": "adults", "carer": "carers", "child": "children", "client": "clients", "learner": "learners",
+    "parent": "parents", "patient": "patients", "person": "people", "pupil": "pupils", "resident": "residents",
+    "student": "students", "tenant": "tenants",
+}  # fmt: skip
+LEVEL_NOUNS = {"person": ("person", "people"), "household": ("household", "households"), "place": ("place", "places")}
+
+
+@dataclass(frozen=True)
+class Language:
+    """The words of one study: who is listed, and what the outcome is called in a sentence."""
+
+    one: str
+    many: str
+    who: str  # "one who" or "one that"
+    needed: str  # "needed help"
+    not_needed: str
+    need: str
+    outcome: str
+
+    @property
+    def meaning(self) -> str:
+        """What the card's short word for the outcome stands for."""
+        if self.need == "need help":
+            return f"Here, a {self.one} who needs help is {self.who} {self.outcome}."
+        return f"Here, the outcome is that the {self.one} {self.outcome}."
+
+
+def language_of(study: StudyFile) -> Language:
+    one, many = LEVEL_NOUNS[study.level]
+    if study.level == "person":
+        nouns = (source.entity.removesuffix("_id") for source in study.sources.values())
+        one = next((noun for noun in nouns if noun in PERSON_NOUNS), one)
+        many = PERSON_NOUNS[one]
+    who = "one who" if study.level == "person" else "one that"
+    # "Need" is the right word only for a measured need that help answers.
+    if study.outcome.measures == "need" and study.purpose == "assistive":
+        return Language(one, many, who, "needed help", "did not need help", "need help", study.outcome.words)
+    return Language(one, many, who, "had the outcome", "did not have it", "have the outcome", study.outcome.words)
+
+
+def feature_words(study: StudyFile, name: str | None) -> str | None:
+    """The study's phrase for a feature column, whose name may carry its aggregation and window."""
+    if name is None:
+        return None
+    lines = sorted(study.features, key=lambda line: -len(line.name))
+    return next((line.words for line in lines if name == line.name or name.startswith(f"{line.name}_")), name)
+
+
+def attribute_words(study: StudyFile, name: str) -> str:
+    spec = study.protected.get(name)
+    return (spec.words if spec and spec.words else name).replace("_", " ")
+
+
+# ---------------------------------------------------------------- families and measures
+
+FAMILIES = {
+    "base_rate": "the same risk for everybody",
+    "single_best_column": "a simple sort by one column",
+    "points": "a points tally",
+    "place_only": "the area alone",
+    "current_practice": "today's way of choosing",
+    "logistic": "logistic regression",
+    "lightgbm": "gradient boosted trees (LightGBM)",
+}
+
+# name -> (words, what it means, decimals)
+MEASURES = {
+    "auc": ("AUC (area under the curve)", "Of two people, one with the outcome and one without, how often the right one is put first.", 3),
+    "average_precision": ("Average precision", "How often a list is right, averaged over lists of every length.", 3),
+    "brier_score": ("Brier score", "The mean squared error of the risks. Lower is better.", 4),
+    "scaled_brier": ("Scaled Brier score", "The share of the error of guessing that the model removes. 1 is perfect, 0 is a guess.", 3),
+    "calibration_in_the_large": ("Calibration in the large", "Whether risks are too high or too low on the whole. 0 is best.", 3),
+    "calibration_slope": ("Calibration slope", "Whether risks are too extreme (below 1) or too timid (above 1).", 3),
+    "oe_ratio": ("Observed to expected (O/E)", "Outcomes that happened for each one that the risks add up to. 1 is best.", 3),
+    "base_rate": ("Base rate", "How common the outcome is.", 3),
+    "recall": ("found by the list", "Of people with the outcome, the share on the list.", 3),
+    "fnr": ("missed by the list", "Of people with the outcome, the share not on the list.", 3),
+    "fpr": ("listed without the outcome", "Of people without the outcome, the share on the list.", 3),
+    "fdr": ("wrongly listed", "Of people on the list, the share without the outcome.", 3),
+    "for": ("wrongly left out", "Of people not on the list, the share with the outcome.", 3),
+    "precision": ("rightly listed", "Of people on the list, the share with the outcome.", 3),
+    "selection_rate": ("on the list", "Of everybody ranked, the share on the list.", 3),
+}  # fmt: skip
+
+
+def measure_words(name: str) -> str:
+    return MEASURES[name][0] if name in MEASURES else name.replace("_", " ")
+
+
+def meaning_of(name: str) -> str:
+    return MEASURES[name][1] if name in MEASURES else ""
+
+
+# ---------------------------------------------------------------- text
+
+
+def label(key: str) -> str:
+    """``never_used_for`` -> "Never used for"."""
+    text = key.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def listing(items: Sequence[str], word: str = "and") -> str:
+    """``a, b and c``."""
+    items = list(items)
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {word} {items[-1]}"
+
+
+def day(value: Any) -> str:
+    """``1988-06-30`` -> "30 June 1988"; anything else as it is."""
+    if isinstance(value, str):
+        try:
+            value = dt.date.fromisoformat(value)
+        except ValueError:
+            return value
+    return f"{value.day} {value:%B %Y}" if isinstance(value, dt.date) else str(value)
+
+
+def sentences_of(text: str) -> list[str]:
+    """A text as its sentences, white space made plain."""
+    return [part for part in re.split(r"(?<=[.!?])\s+", " ".join(text.split())) if part]
+
+
+def word_count(text: str) -> int:
+    return len(re.findall(r"[^\W_]+(?:['’\-.,/][^\W_]+)*", text))
+
+
+def opening(text: str, words: int) -> tuple[str, bool]:
+    """The first sentences of a text, at most ``words`` words, and whether anything was left out.
+
+    A first sentence that is too long by itself is cut after its last whole word that fits.
+    """
+    kept: list[str] = []
+    for sentence in sentences_of(text):
+        if word_count(" ".join([*kept, sentence])) > words:
+            break
+        kept.append(sentence)
+    if kept:
+        return " ".join(kept), len(kept) < len(sentences_of(text))
+    pieces = text.split()
+    short = " ".join(pieces[:words])[: 12 * words]
+    return (f"{short} …", True) if short != " ".join(pieces) else (short, False)
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def of_100(value: float) -> str:
+    """A share as people of 100, without claiming nobody or everybody by rounding."""
+    if 0 < value < 0.005:
+        return "fewer than 1"
+    if 0.995 <= value < 1:
+        return "more than 99"
+    return str(math.floor(value * 100 + 0.5))
+
+
+def at(tree: Any, path: str) -> Any:
+    """The value at a dotted path: keys of mappings, positions of lists. None when there is nothing."""
+    for part in path.split("."):
+        if isinstance(tree, Mapping):
+            tree = tree.get(part)
+        elif isinstance(tree, (list, tuple)) and part.isdigit() and int(part) < len(tree):
+            tree = tree[int(part)]
+        else:
+            return None
+    return tree
+
+
+def spoken(value: float, kind: str) -> str:
+    """A value as page one prints it (see `riskmodels.cards.card.Number`)."""
+    if kind == "count":
+        return f"{value:,.0f}"
+    text = of_100(value)
+    if kind == "per_100":
+        return text
+    # What is left of the number printed, so that the two always make 100.
+    return str(100 - int(text)) if text.isdigit() else {"fewer than 1": "more than 99", "more than 99": "fewer than 1"}[text]
+
+
+@dataclass
+class Numbers:
+    """Takes numbers out of the card by path, so that prose can say nothing that the card does not hold."""
+
+    card: Mapping[str, Any]
+    taken: dict[tuple[str, str], Number] = field(default_factory=dict)
+
+    def has(self, *paths: str) -> bool:
+        return all(isinstance(at(self.card, path), (int, float)) for path in paths)
+
+    def per_100(self, path: str) -> str:
+        return self._take(path, "per_100")
+
+    def rest_of_100(self, path: str) -> str:
+        return self._take(path, "rest_of_100")
+
+    def count(self, path: str) -> str:
+        return self._take(path, "count")
+
+    def _take(self, path: str, kind: Literal["per_100", "rest_of_100", "count"]) -> str:
+        text = spoken(at(self.card, path), kind)
+        self.taken[path, kind] = Number(text=text, path=path, kind=kind)
+        return text

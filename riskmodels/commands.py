@@ -1,0 +1,558 @@
+"""One effectful story for each verb: read, run, write, log, gate. Used by the command line, pipelines/ and Python alike.
+
+Nothing here prints: each verb takes ``progress`` and returns what there is to say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import importlib.util
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskmodels import storage
+from riskmodels.errors import DataError, ExitCode, StudyError, UsageError
+from riskmodels.study import Study, load_study
+from riskmodels.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskmodels.governance.registry import ResolvedModel
+    from riskmodels.pipeline import StudyRun
+    from riskmodels.service.scoring import Batch
+
+Progress = Callable[[str], None]
+PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas", "polars", "riskmodels", "scikit-learn", "scipy", "shap", "statsmodels")
+
+
+def _silent(message: str) -> None:
+    pass
+
+
+# ---------------------------------------------------------------- data
+
+
+def data_folder(study: Study, workspace: Workspace, data: Path | None, progress: Progress = _silent) -> Path:
+    """Where the sources stand: the folder that was named, or the one that the study's prepare.py fills.
+
+    Raises
+    ------
+    StudyError
+        if no folder is named and the study has no prepare.py.
+    """
+    if data is not None:
+        if not data.is_dir():
+            raise DataError(f"{data}: no such folder of data")
+        return data
+    folder = workspace.data(study.name)
+    wanted = [source.file for source in study.file.sources.values()]
+    if all((folder / file).is_file() for file in wanted):
+        return folder
+    script = study.folder / "prepare.py"
+    if not script.is_file():
+        raise StudyError(f"{study.folder}: has no prepare.py; name the folder of its sources with --data")
+    progress(f"preparing the data with {script.name}")
+    spec = importlib.util.spec_from_file_location(f"prepare_{study.name}", script)
+    if spec is None or spec.loader is None:
+        raise StudyError(f"{script}: cannot be read as Python")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folder.mkdir(parents=True, exist_ok=True)
+    module.prepare(folder)
+    return folder
+
+
+# ---------------------------------------------------------------- check
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    attrition: list[dict[str, Any]]
+    outcome_status: list[dict[str, Any]]
+    checks: list[dict[str, Any]]
+    features: list[tuple[str, str]]
+    origins: list[str]
+
+
+def check(study_folder: Path, workspace: Workspace, data: Path | None = None, progress: Progress = _silent) -> CheckReport:
+    """Validate everything of a study short of training."""
+    from riskmodels.data.cohort import build_cohort
+    from riskmodels.data.dataset import build_dataset
+    from riskmodels.data.leakage import Evidence, look_for_leaks
+    from riskmodels.data.splits import plan_splits
+    from riskmodels.data.tables import check_kinds, read_tables
+
+    study = load_study(study_folder)
+    folder = data_folder(study, workspace, data, progress)
+    progress("reading and checking the data")
+    tables = read_tables(folder, study)
+    check_kinds(tables, study.file)
+    cohort = build_cohort(tables, study.file)
+    splits = plan_splits(study.file, study.extracted_on)
+    progress("building outcomes and features")
+    dataset = build_dataset(cohort, tables, study.file, splits, study.extracted_on)
+    for day, size in cohort.rows["as_of_date"].value_counts().iter_rows():
+        _refuse_capacity(study, day, size)
+    checks = look_for_leaks(Evidence(cohort, dataset.features, dataset.outcomes, splits, study.file))
+    return CheckReport(
+        cohort.attrition.to_dicts(),
+        dataset.outcomes.status_table().to_dicts(),
+        [finding.to_dict() for finding in checks],
+        [(spec.name, spec.words) for spec in dataset.features.specs],
+        [f"test {split.test}: learns from {split.fit[0]} to {split.fit[-1]}, calibrates {split.how}" for split in splits.origins],
+    )
+
+
+def _refuse_capacity(study: Study, day: dt.date, size: int) -> None:
+    try:
+        study.file.capacity.of(size)
+    except StudyError as error:
+        raise StudyError(f"{error} (cohort of {day})") from None
+
+
+# ---------------------------------------------------------------- run
+
+
+@dataclass(frozen=True)
+class RunReport:
+    study: str
+    run: StudyRun
+    folder: Path
+    version: int
+    tracking_uri: str
+    run_id: str
+
+    @property
+    def card_html(self) -> Path:
+        return self.folder / "card" / "card.html"
+
+    def exit_code(self, strict: bool) -> ExitCode:
+        """12 always when something was left unaudited without a reason; 10 and 11 only under ``strict``."""
+        verdict = self.run.audit.to_dict()["verdict"]
+        if verdict == "NOT AUDITED":
+            return ExitCode.NOT_AUDITED
+        if strict and (verdict == "FAIL" or self.run.card.summary.recommendation == "do_not_use"):
+            return ExitCode.FAIL
+        if strict and verdict == "INSUFFICIENT EVIDENCE":
+            return ExitCode.INSUFFICIENT_EVIDENCE
+        return ExitCode.DONE
+
+
+def run(
+    study_folder: Path,
+    workspace: Workspace,
+    data: Path | None = None,
+    tracking_uri: str | None = None,
+    progress: Progress = _silent,
+) -> RunReport:
+    """Run a study whole: train, test, audit, explain, write the card, register the candidate, log to MLflow."""
+    from riskmodels import tracking
+    from riskmodels.governance import gate, registry
+    from riskmodels.pipeline import run_study
+
+    started = dt.datetime.now(dt.UTC)
+    study = load_study(study_folder)
+    storage.refuse_unwritable(workspace.models_index)
+    found = run_study(study, data_folder(study, workspace, data, progress), progress)
+    card = storage_card(found)
+    gate.may_register(card)
+    files = run_files(found, started)
+    folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model_sha256[:8]}"
+    storage.write_folder(folder, files)
+    entry = {
+        "model_sha256": found.model_sha256,
+        "card_sha256": storage.sha256(files["card/card.json"]),
+        "data_sha256": found.tables.sha256,
+        "policy_sha256": found.audit.to_dict()["policy_sha256"],
+        "folder": folder.relative_to(workspace.root).as_posix(),
+        "registered_on": started.date().isoformat(),
+        "verdict": found.audit.to_dict()["verdict"],
+        "recommendation": found.card.summary.recommendation,
+    }
+    version = registry.register(workspace, study.name, entry)
+    progress("logging to MLflow")
+    uri = tracking.resolve_tracking_uri(workspace, tracking_uri)
+    logged = tracking.log_training(workspace, uri, _record(found, folder, entry, version))
+    return RunReport(study.name, found, folder, version, logged.tracking_uri, logged.run_id)
+
+
+def storage_card(found: StudyRun) -> dict[str, Any]:
+    import json
+
+    return dict(json.loads(found.card.to_bytes()))
+
+
+def run_files(found: StudyRun, started: dt.datetime) -> dict[str, bytes]:
+    """Every file of a run's folder. Only ``run.json`` differs between two runs of the same study."""
+    from riskmodels.governance.review import status_banner
+    from riskmodels.reports.markdown import render_card_markdown
+    from riskmodels.reports.page import render_card
+
+    card_bytes = found.card.to_bytes()
+    card = storage_card(found)
+    status = status_banner(storage.sha256(card_bytes), found.model_sha256, [], started.date())
+    files = {f"study/{name}": content for name, content in found.study.files}
+    files |= {f"riskmodel/{name}": content for name, content in found.model.to_files().items()}
+    files |= {f"figures/{name}.svg": content for name, content in found.figures.items()}
+    files["card/card.json"] = card_bytes
+    files["card/card.html"] = render_card(card, status=status, sign_off=[], figures=found.figures, today=None)
+    files["card/card.md"] = render_card_markdown(card, status)
+    files["audit/audit.json"] = storage.canonical_json(found.published_audit)
+    files["explain/drivers.json"] = storage.canonical_json(found.explanation.to_dict())
+    if found.explanation.figure_svg:
+        files["explain/drivers.svg"] = found.explanation.figure_svg
+    files["checks/checks.json"] = storage.canonical_json([finding.to_dict() for finding in found.checks])
+    # Owner-only, never logged: they hold ids or exact counts.
+    files["predictions.parquet"] = storage.table_bytes(found.predictions.frame, ".parquet")
+    files["ranking.parquet"] = storage.table_bytes(found.ranking.frame, ".parquet")
+    files["audit_exact.json"] = storage.canonical_json(found.audit.to_dict())
+    files["run.json"] = storage.canonical_json(
+        {
+            "study": found.study.name,
+            "started": started.isoformat(timespec="seconds"),
+            "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "python": platform.python_version(),
+            "packages": {name: _version(name) for name in PACKAGES},
+            "seed": found.study.file.seed,
+        }
+    )
+    return files
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: int) -> Any:
+    from riskmodels.tracking import RunRecord
+
+    question = found.study.file
+    performance = found.performance
+    metrics = {name: estimate.value for name, estimate in performance.overall.items() if estimate.value is not None}
+    at_capacity = performance.at_capacity
+    for name in ("precision", "recall"):
+        if at_capacity[name].value is not None:
+            metrics[f"{name}_at_capacity"] = at_capacity[name].value
+    families = {
+        str(row["model"]): {
+            name: row[name].value
+            for name in ("brier_score", "auc", "precision_at_k")
+            if row.get(name) is not None and row[name].value is not None
+        }
+        for row in performance.families
+    }
+    params = {
+        "study": question.study,
+        "family": found.model.family,
+        "best_baseline": found.choice.best_baseline,
+        "calibrator": question.models.calibrator,
+        "calibrate": question.split.calibrate,
+        "horizon": str(question.outcome.horizon),
+        "features": str(len(found.dataset.features.specs)),
+        "seed": str(question.seed),
+        "purpose": question.purpose,
+    }
+    tags = {
+        "model.sha256": entry["model_sha256"],
+        "card.sha256": entry["card_sha256"],
+        "data.digest": entry["data_sha256"],
+        "audit.verdict": entry["verdict"],
+        "recommendation": entry["recommendation"],
+        "gates.status": "awaiting review",
+        "ethics.status": "not reviewed",
+        "registry.version": str(version),
+    }
+    inputs = tuple((spec.name, "double" if spec.kind == "number" else "string") for spec in found.dataset.features.specs)
+    return RunRecord(question.study, folder, params, metrics, families, tags, inputs)
+
+
+# ---------------------------------------------------------------- card
+
+
+def card(reference: str, workspace: Workspace, output: Path | None, today: dt.date) -> tuple[Path, dict[str, Any]]:
+    """Render a model's card again, with its status as it is today; return the page's path and the status.
+
+    Raises
+    ------
+    CardError
+        if card.json is missing, damaged, or not the one that was registered.
+    """
+    from riskmodels.cards.card import ModelCard
+    from riskmodels.governance import registry
+    from riskmodels.governance.review import read_chain, sign_off_rows, status_banner
+    from riskmodels.reports.markdown import render_card_markdown
+    from riskmodels.reports.page import render_card
+
+    found = registry.resolve(workspace, reference)
+    content = storage.read_bytes(found.card_path)
+    checked = ModelCard.from_bytes(content)
+    chain = read_chain(workspace.reviews(found.study))
+    model_sha256 = checked.model.sha256
+    status = status_banner(storage.sha256(content), model_sha256, chain, today, registered=found.entry is not None)
+    sign_off = sign_off_rows(chain, model_sha256)
+    figures = {path.stem: path.read_bytes() for path in sorted((found.folder / "figures").glob("*.svg"))}
+    page = storage_dict(content)
+    folder = output or found.card_path.parent
+    storage.write_whole(folder / "card.json", content, mode=0o644)
+    storage.write_whole(folder / "card.md", render_card_markdown(page, status), mode=0o644)
+    html = render_card(page, status=status, sign_off=sign_off, figures=figures, today=today)
+    storage.write_whole(folder / "card.html", html, mode=0o644)
+    return folder / "card.html", status
+
+
+def storage_dict(content: bytes) -> dict[str, Any]:
+    import json
+
+    return dict(json.loads(content))
+
+
+# ---------------------------------------------------------------- review
+
+
+def record_review(reference: str, decision: Any, workspace: Workspace, today: dt.date) -> Any:
+    """Write a committee's decision into the study's chain. ``decision`` is a YAML file or an already parsed mapping."""
+    from riskmodels.governance import registry, review
+
+    found = registry.resolve(workspace, reference)
+    entry = _registered(found)
+    parsed = review.parse_decision(decision) if isinstance(decision, Mapping) else review.load_decision(Path(decision))
+    return review.record(
+        workspace.reviews(found.study),
+        parsed,
+        model_sha256=entry.model_sha256,
+        card_sha256=entry.card_sha256,
+        data_sha256=entry.data_sha256,
+        policy_sha256=entry.policy_sha256,
+        today=today,
+        card=storage.read_bytes(found.card_path),
+    )
+
+
+def show_review(reference: str, workspace: Workspace, today: dt.date) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    """The status of a model, its sign-off records, and each rule of the gate with its state."""
+    from riskmodels.governance import gate, registry
+    from riskmodels.governance.review import read_chain, sign_off_rows, status_banner
+
+    found = registry.resolve(workspace, reference)
+    card_bytes = storage.read_bytes(found.card_path)
+    chain = read_chain(workspace.reviews(found.study))
+    files = gate.read_model_folder(found.model_folder)
+    registered = found.entry.model_dump(mode="json") if found.entry else None
+    model_sha256 = found.entry.model_sha256 if found.entry else gate.verify_manifest(files)
+    status = status_banner(storage.sha256(card_bytes), model_sha256, chain, today, registered=found.entry is not None)
+    rules = gate.explain_gate(files, card_bytes, workspace.reviews(found.study), registered=registered, today=today)
+    return status, sign_off_rows(chain, model_sha256), rules
+
+
+def _registered(found: ResolvedModel) -> Any:
+    if found.entry is None:
+        raise UsageError("this model is not registered in the workspace; run its study there, then name it by study")
+    return found.entry
+
+
+def models(workspace: Workspace, today: dt.date) -> list[dict[str, Any]]:
+    """What exists, in which state."""
+    from riskmodels.governance import registry
+
+    return registry.states(workspace, today)
+
+
+# ---------------------------------------------------------------- score
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    batch: Batch
+    output: Path
+    rejects: Path
+    study: str
+    version: int | None
+
+
+def score(
+    reference: str,
+    cohort: Path,
+    output: Path,
+    workspace: Workspace,
+    today: dt.date,
+    as_of: dt.date | None = None,
+    exclude: Path | None = None,
+    capacity: int | None = None,
+    explain: str = "selected",
+    tracking_uri: str | None = None,
+    dry_run: bool = False,
+    progress: Progress = _silent,
+) -> ScoreReport:
+    """Score a cohort with an approved model; the list appears whole or not at all.
+
+    Raises
+    ------
+    GateError
+        if the model may not be used today: no approval, expired, other digests, withdrawn.
+    """
+    from riskmodels.governance import gate, registry
+    from riskmodels.service import cohort_file, scoring
+
+    if output.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"{output}: write to a .csv or a .parquet file")
+    if capacity is not None and capacity < 1:
+        raise UsageError(f"--capacity must be at least 1, got {capacity}")
+    found = registry.resolve(workspace, reference)
+    progress("asking the gate")
+    approved = gate.open_for_scoring(
+        found.model_folder,
+        storage.read_bytes(found.card_path),
+        workspace.reviews(found.study),
+        registered=found.entry.model_dump(mode="json") if found.entry else None,
+        today=today,
+    )
+    storage.refuse_unwritable(output)
+    study = load_study(found.folder / "study")
+    objectors = cohort_file.read_objectors(exclude)
+    progress("reading the cohort")
+    if cohort.is_dir():
+        people = cohort_file.cohort_from_sources(cohort, study, as_of, objectors)
+    elif cohort.exists():
+        people = cohort_file.cohort_from_matrix(cohort, approved.model.specs, study.file, as_of, objectors)
+    else:
+        raise DataError(f"{cohort}: no such file or folder")
+    progress(f"scoring {people.frame.height} people")
+    batch = scoring.score_cohort(approved, people, study.file, capacity=capacity, explain=explain)
+    rejects = output.with_name(f"{output.stem}.rejects.csv")
+    report = ScoreReport(batch, output, rejects, found.study, approved.version)
+    if dry_run:
+        return report
+    scored_bytes, reject_bytes = scoring.batch_files(batch, output.suffix)
+    storage.write_whole(rejects, reject_bytes)
+    storage.write_whole(output, scored_bytes)
+    _log_batch(report, approved, workspace, tracking_uri, today, progress)
+    return report
+
+
+def _log_batch(report: ScoreReport, approved: Any, workspace: Workspace, tracking_uri: str | None, today: dt.date, progress: Progress) -> None:
+    import json
+
+    from riskmodels import tracking
+
+    batch = report.batch
+    line = {
+        "batch_id": batch.batch_id,
+        "study": report.study,
+        "version": report.version,
+        "model_sha256": approved.model_sha256,
+        "as_of_date": str(batch.scored["as_of_date"][0]),
+        "scored_on": today.isoformat(),
+        "stage": approved.approval.stage,
+        "example": approved.approval.example,
+        **batch.counts,
+    }
+    storage.append_line(workspace.ledger, json.dumps(line, ensure_ascii=False))
+    progress("logging the batch to MLflow")
+    tags = {"model.sha256": approved.model_sha256, "as_of_date": line["as_of_date"], "stage": approved.approval.stage}
+    tracking.log_batch(
+        workspace, tracking.resolve_tracking_uri(workspace, tracking_uri), report.study, batch.batch_id, tags, batch.counts
+    )
+
+
+# ---------------------------------------------------------------- new
+
+
+def new(folder: Path, files: list[Path], question: str | None, ask: Any, today: dt.date) -> Any:
+    """Draft a study folder from a user's own files; everything guessed is marked for checking."""
+    import re
+
+    from riskmodels.data.draft import draft_study
+
+    if not files:
+        raise UsageError("name the files that hold your data: riskmodels new FOLDER --from people.csv --from events.csv")
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder}: is not empty; name a new folder")
+    name = re.sub(r"[^a-z0-9_]+", "_", folder.name.lower()).strip("_") or "study"
+    draft = draft_study(
+        {path.name: storage.read_table(path) for path in files}, name=name, question=question, answers=ask, today=today
+    )
+    storage.write_folder(folder, draft.files, mode=0o644)
+    return draft
+
+
+# ---------------------------------------------------------------- demo
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    run: RunReport
+    refusal: str
+    approval: Any
+    score: ScoreReport | None
+    card_html: Path
+    status: dict[str, Any]
+
+
+def demo(study_folder: Path, workspace: Workspace, today: dt.date, progress: Progress = _silent) -> DemoReport:
+    """The whole chain on one study: run, be refused, record the EXAMPLE decision, score, render the card."""
+    from riskmodels.errors import GateError
+
+    found = run(study_folder, workspace, progress=progress)
+    study = found.run.study
+    data = data_folder(study, workspace, None)
+    as_of = service_date(study)
+    output = workspace.root / "lists" / f"{study.name}-{as_of}.csv"
+    progress("trying to score without an approval")
+    reference = f"{study.name}/{found.version}"
+    refusal = ""
+    try:
+        score(reference, data, output, workspace, today, as_of=as_of, dry_run=True)
+    except GateError as error:
+        refusal = str(error)
+    template = study.folder / "example_decision.yaml"
+    approval, scored = None, None
+    if template.is_file():
+        progress("recording the EXAMPLE decision")
+        approval = record_review(reference, example_decision(template, found, today), workspace, today)
+        scored = score(reference, data, output, workspace, today, as_of=as_of, progress=progress)
+    html, status = card(reference, workspace, None, today)
+    return DemoReport(found, refusal, approval, scored, html, status)
+
+
+def service_date(study: Study) -> dt.date:
+    """The as-of date that comes after the last one, at the same distance: the cohort a service would ask about now."""
+    dates = study.file.cohort.dates
+    if len(dates) == 1:
+        return study.extracted_on
+    last, before = dates[-1], dates[-2]
+    months = (last.year - before.year) * 12 + last.month - before.month
+    from riskmodels.study import Period
+
+    step = Period(months, "month") if Period(months, "month").after(before) == last else Period((last - before).days, "day")
+    return step.after(last)
+
+
+def example_decision(template: Path, found: RunReport, today: dt.date) -> dict[str, Any]:
+    """The study's example decision with today's dates, answering each verdict of this run that needs an answer."""
+    from riskmodels.governance.review import verdicts_to_answer
+    from riskmodels.study import Period
+
+    raw: dict[str, Any] = storage.read_yaml(template)
+    expires = Period(6, "month").after(today)
+    raw["meeting"] = {**raw.get("meeting", {}), "date": today}
+    raw["expires"] = expires
+    needed = {key.split(":")[0].strip() for key in verdicts_to_answer(storage_card(found.run))}
+    answers = {name: {**answer, "expires": expires} for name, answer in raw.get("answers", {}).items() if name in needed}
+    return {**raw, "answers": answers}
+
+
+def default_study() -> Path:
+    """The shipped study that the demo runs: beside the package in a checkout, inside it when installed."""
+    here = Path(sys.modules["riskmodels"].__file__ or "").resolve().parent
+    for base in (here.parent, here / "_shipped"):
+        folder = base / "experiments" / "early_reading_support"
+        if (folder / "study.yaml").is_file():
+            return folder
+    raise UsageError("the shipped studies are not installed; name a study folder with --study")

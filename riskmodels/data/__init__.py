@@ -1,0 +1,1 @@
+"""From dated records to a matrix. Knows no model."""

@@ -1,0 +1,222 @@
+"""What was known of each person before each as-of date, as columns.
+
+Each feature is defined once, in Narwhals, from facts that passed the same window as the cohort did. `AGGREGATIONS` is
+the table of what a line may ``take``: to add one, write its function, add its row, and add its name to
+`riskmodels.study.AGGREGATIONS`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from riskmodels.data.cohort import Cohort
+from riskmodels.data.predicates import Window, attribute_rows, facts_in
+from riskmodels.data.tables import Tables
+from riskmodels.study import FeatureLine, Period, StudyFile
+
+DAYS_IN_A_YEAR = 365.2425
+SEEN_ON = "__seen_on"
+VALUE = "__value"
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """One column: what it is made of, and how to say it."""
+
+    name: str
+    take: str
+    of: str
+    last: str
+    source: str
+    kind: str  # "number" or "category"
+    missing: str
+    words: str
+    high: str | None = None
+    low: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Features:
+    """``frame``: entity_id, as_of_date, then a column for each spec: Float64 (numbers) or String (categories)."""
+
+    frame: pl.DataFrame
+    specs: tuple[FeatureSpec, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [spec.name for spec in self.specs]
+
+
+# ---------------------------------------------------------------- the aggregations
+# Each takes facts of one window with entity_id, event_date, known_date and VALUE, and gives entity_id and VALUE.
+
+Facts = nw.LazyFrame[Any]
+
+
+def _grouped(expression: Callable[[nw.Expr], nw.Expr]) -> Callable[[Facts, dt.date], Facts]:
+    def take(facts: Facts, as_of: dt.date) -> Facts:
+        return facts.group_by("entity_id").agg(expression(nw.col(VALUE)).alias(VALUE))
+
+    return take
+
+
+def _count(facts: Facts, as_of: dt.date) -> Facts:
+    return facts.group_by("entity_id").agg(nw.len().cast(nw.Float64).alias(VALUE))
+
+
+def _any(facts: Facts, as_of: dt.date) -> Facts:
+    return facts.select("entity_id").unique().with_columns(nw.lit(1.0).alias(VALUE))
+
+
+def _days_since(facts: Facts, as_of: dt.date, *, first: bool) -> Facts:
+    day = nw.col("event_date").min() if first else nw.col("event_date").max()
+    seen = facts.group_by("entity_id").agg(day.alias(SEEN_ON))
+    days = (nw.lit(as_of) - nw.col(SEEN_ON)).dt.total_minutes() / (24 * 60)
+    return seen.select("entity_id", days.cast(nw.Float64).alias(VALUE))
+
+
+def _one_end(facts: Facts, *, latest: bool) -> Facts:
+    """The value on the first or latest day; two on one day are settled by when they became known, then by value."""
+    rows = facts.filter(~nw.col(VALUE).is_null())
+    return rows.unique(subset=["entity_id"], keep="last" if latest else "first", order_by=["event_date", "known_date", VALUE])
+
+
+def _latest(facts: Facts, as_of: dt.date) -> Facts:
+    return _one_end(facts, latest=True).select("entity_id", VALUE)
+
+
+def _first(facts: Facts, as_of: dt.date) -> Facts:
+    return _one_end(facts, latest=False).select("entity_id", VALUE)
+
+
+def _change(facts: Facts, as_of: dt.date) -> Facts:
+    """Latest minus first in the window; missing unless they fall on different days."""
+    first = _one_end(facts, latest=False).select("entity_id", nw.col("event_date").alias("__day"), nw.col(VALUE).alias("__first"))
+    both = _one_end(facts, latest=True).join(first, on="entity_id", how="inner").filter(nw.col("event_date") > nw.col("__day"))
+    return both.select("entity_id", (nw.col(VALUE) - nw.col("__first")).alias(VALUE))
+
+
+def _trend(facts: Facts, as_of: dt.date) -> Facts:
+    """Least-squares slope a year; missing unless there are two different days."""
+    rows = facts.filter(~nw.col(VALUE).is_null()).with_columns(
+        ((nw.col("event_date") - nw.lit(as_of)).dt.total_minutes() / (24 * 60 * DAYS_IN_A_YEAR)).alias("__t")
+    )
+    sums = (
+        rows.with_columns((nw.col("__t") * nw.col(VALUE)).alias("__tx"), (nw.col("__t") * nw.col("__t")).alias("__tt"))
+        .group_by("entity_id")
+        .agg(
+            nw.len().cast(nw.Float64).alias("__n"),
+            nw.col("__t").sum(),
+            nw.col(VALUE).sum(),
+            nw.col("__tx").sum(),
+            nw.col("__tt").sum(),
+            (nw.col("__t").max() - nw.col("__t").min()).alias("__spread"),
+        )
+        .filter(nw.col("__spread") > 0)
+    )
+    slope = (nw.col("__n") * nw.col("__tx") - nw.col("__t") * nw.col(VALUE)) / (
+        nw.col("__n") * nw.col("__tt") - nw.col("__t") * nw.col("__t")
+    )
+    return sums.select("entity_id", slope.alias(VALUE))
+
+
+AGGREGATIONS: dict[str, Callable[[Facts, dt.date], Facts]] = {
+    "count": _count,
+    "any": _any,
+    "sum": _grouped(lambda value: value.sum()),
+    "mean": _grouped(lambda value: value.mean()),
+    "min": _grouped(lambda value: value.min()),
+    "max": _grouped(lambda value: value.max()),
+    "latest": _latest,
+    "first": _first,
+    "change": _change,
+    "trend": _trend,
+    "days_since_first": lambda facts, as_of: _days_since(facts, as_of, first=True),
+    "days_since_last": lambda facts, as_of: _days_since(facts, as_of, first=False),
+}
+# Where there is no fact, there is no missing value but a plain nought.
+NOUGHT_WHEN_NOTHING = ("count", "any", "sum")
+
+
+# ---------------------------------------------------------------- the matrix
+
+
+def plan_features(tables: Tables, study: StudyFile) -> tuple[FeatureSpec, ...]:
+    """The columns that the study's feature lines make, in their order."""
+    specs = []
+    for line in study.features:
+        for take in line.take:
+            windows = line.last if take not in ("attribute", "age") else line.last[:1]
+            for last in windows:
+                name = line.name
+                if len(line.take) > 1:
+                    name += f"_{take}"
+                if len(windows) > 1:
+                    name += f"_{str(last).replace(' ', '_')}"
+                specs.append(_spec(name, take, str(last), line, tables, study))
+    return tuple(specs)
+
+
+def _spec(name: str, take: str, last: str, line: FeatureLine, tables: Tables, study: StudyFile) -> FeatureSpec:
+    head, _, column = line.of.partition(".")
+    source = head if head in study.sources else study.facts[head].source
+    kind = "number"
+    if take in ("latest", "first", "attribute") and column:
+        text = tables[source].frame.schema[column] == pl.String
+        kind = "category" if text or line.missing == "category" else "number"
+    words = line.words
+    if len(line.take) > 1:
+        words += f" ({take.replace('_', ' ')})"
+    if len(line.last) > 1 and take not in ("attribute", "age"):
+        words += f", {'at any time' if last == 'ever' else f'last {last}'}"
+    return FeatureSpec(name, take, line.of, last, source, kind, line.missing, words, line.high, line.low, line.value)
+
+
+def build_features(cohort: Cohort, tables: Tables, study: StudyFile) -> Features:
+    """Every feature of every cohort row, from facts with event_date and known_date before its as-of date.
+
+    Returns
+    -------
+    Features
+        ``frame`` has the cohort's rows in the cohort's order.
+    """
+    specs = plan_features(tables, study)
+    frames = []
+    for (as_of,), rows in cohort.rows.group_by(["as_of_date"], maintain_order=True):
+        assert isinstance(as_of, dt.date)  # noqa: S101 - the column's type
+        frames.append(_one_date(rows.select("entity_id", "as_of_date"), as_of, specs, tables, study))
+    return Features(pl.concat(frames), specs)
+
+
+def _one_date(rows: pl.DataFrame, as_of: dt.date, specs: tuple[FeatureSpec, ...], tables: Tables, study: StudyFile) -> pl.DataFrame:
+    plans = [_column(spec, Window.before(as_of, Period.parse(spec.last)), tables, study) for spec in specs]
+    # Collected together, so that the engine shares the scans.
+    found = pl.collect_all([plan.to_native() for plan in plans])
+    for spec, values in zip(specs, found, strict=True):
+        column = pl.col(VALUE).cast(pl.String if spec.kind == "category" else pl.Float64)
+        if spec.take in NOUGHT_WHEN_NOTHING or spec.missing == "zero":
+            column = column.fill_null(0.0)
+        rows = rows.join(values, on="entity_id", how="left", maintain_order="left")
+        rows = rows.with_columns(column.alias(spec.name)).drop(VALUE)
+    return rows
+
+
+def _column(spec: FeatureSpec, window: Window, tables: Tables, study: StudyFile) -> nw.LazyFrame[Any]:
+    head, _, column = spec.of.partition(".")
+    if spec.take in ("attribute", "age"):
+        found = attribute_rows(tables, spec.of, window.as_of)
+        if spec.take == "age":
+            days = (nw.lit(window.as_of) - nw.col("value")).dt.total_minutes() / (24 * 60)
+            return found.select("entity_id", (days / DAYS_IN_A_YEAR).alias(VALUE))
+        return found.select("entity_id", nw.col("value").alias(VALUE))
+    facts = facts_in(tables, study.facts[head], window)
+    value = nw.col(column) if column else nw.lit(1.0)
+    facts = facts.select("entity_id", "event_date", "known_date", value.alias(VALUE))
+    return AGGREGATIONS[spec.take](facts, window.as_of)

@@ -1,0 +1,329 @@
+"""The models of a workspace: which versions there are, where they lie, and in what state each one stands.
+
+``models.json`` maps a study to its versions and aliases. It names digests and folders; whether a version may be used is
+for the gate to say, from the review record.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import Field, RootModel, ValidationError, field_validator, model_validator
+
+from riskmodels import storage
+from riskmodels.errors import GateError, ModelFileError, UsageError
+from riskmodels.governance.gate import MANIFEST, ApprovedModel, read_model_folder
+from riskmodels.governance.review import governing, locked, read_chain, status_banner
+from riskmodels.study import Section, Slug
+from riskmodels.workspace import Workspace
+
+CANDIDATE, CHAMPION = "candidate", "champion"
+REFERENCE = re.compile(r"(?P<study>[a-z][a-z0-9_]*)(?:@(?P<alias>[a-z_]+)|/(?P<version>[0-9]{1,6}))?")
+DIGESTS = ("model_sha256", "card_sha256", "data_sha256", "policy_sha256")
+
+
+class Entry(Section):
+    """One registered version. ``folder`` is the run's folder, relative to the workspace."""
+
+    version: int = Field(ge=1)
+    model_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    card_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    data_sha256: str
+    policy_sha256: str
+    folder: str
+    registered_on: dt.date
+    verdict: str
+    recommendation: str
+
+    @field_validator("folder")
+    @classmethod
+    def _inside_the_workspace(cls, value: str) -> str:
+        path = PurePosixPath(value)
+        if path.is_absolute() or ".." in path.parts or ":" in value or "\\" in value:
+            raise ValueError("a folder is a relative path inside the workspace")
+        return value
+
+
+class Registered(Section):
+    versions: tuple[Entry, ...] = ()
+    aliases: dict[str, int] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Registered:
+        if [entry.version for entry in self.versions] != list(range(1, len(self.versions) + 1)):
+            raise ValueError("versions are numbered from 1, without gaps")
+        unknown = [name for name, version in self.aliases.items() if not 1 <= version <= len(self.versions)]
+        if unknown:
+            raise ValueError(f"the alias {unknown[0]!r} points at no version")
+        return self
+
+
+class _Index(RootModel[dict[Slug, Registered]]):
+    pass
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """Where a model lies. ``version`` and ``entry`` are None for a folder that was never registered."""
+
+    study: str
+    version: int | None
+    folder: Path
+    entry: Mapping[str, Any] | None
+
+    @property
+    def model_folder(self) -> Path:
+        return self.folder / "riskmodel"
+
+    @property
+    def card_path(self) -> Path:
+        return self.folder / "card" / "card.json"
+
+
+def read_index(workspace: Workspace) -> dict[str, Registered]:
+    """Every study with its versions and aliases; empty in a new workspace.
+
+    Raises
+    ------
+    ModelFileError
+        if ``models.json`` is damaged or is not ours.
+    """
+    path = workspace.models_index
+    if not path.exists():
+        return {}
+    try:
+        return _Index.model_validate(storage.read_json(path, ModelFileError)).root
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "the file"
+        what = problem["msg"].removeprefix("Value error, ")
+        raise ModelFileError(
+            f"{path}: {where}: {what}; this is not an index of models: restore it, or move it away and register again"
+        ) from None
+
+
+def register(workspace: Workspace, study: str, entry: Mapping[str, Any]) -> int:
+    """Add a version and point ``candidate`` at it; return its number.
+
+    The same digests are the same version: its folder is brought up to date, its number and date stay.
+
+    Parameters
+    ----------
+    entry : the fields of `Entry` without ``version``; ask `gate.may_register` first
+
+    Raises
+    ------
+    ModelFileError
+        if the entry or the index is malformed.
+    OutsideError
+        if the disk refuses; the index is then as it was.
+    """
+    with locked(workspace.models_index):
+        index = read_index(workspace)
+        known = index.get(study, Registered())
+        new = _entry({**entry, "version": len(known.versions) + 1}, study)
+        same = next((old for old in known.versions if _digests(old) == _digests(new)), None)
+        if same is None:
+            versions = (*known.versions, new)
+        else:
+            new = same.model_copy(update={"folder": new.folder})
+            versions = tuple(new if old.version == new.version else old for old in known.versions)
+        index[study] = Registered(versions=versions, aliases={**known.aliases, CANDIDATE: new.version})
+        _write_index(workspace, index)
+    return new.version
+
+
+def set_alias(
+    workspace: Workspace, study: str, alias: str, version: int, *, approved: ApprovedModel | None = None
+) -> None:
+    """Point an alias at a version. Every alias but ``candidate`` asks for the `ApprovedModel` of that version.
+
+    Raises
+    ------
+    UsageError
+        if there is no such study or version, or the alias is not a word.
+    GateError
+        if the version is not the approved one.
+    """
+    if not re.fullmatch(r"[a-z_]+", alias):
+        raise UsageError(f"{alias!r} is not an alias; use small letters, as in {CHAMPION}")
+    with locked(workspace.models_index):
+        index = read_index(workspace)
+        entry = _version(index, study, version)
+        if alias != CANDIDATE and (
+            approved is None or (approved.model_sha256, approved.card_sha256) != (entry.model_sha256, entry.card_sha256)
+        ):
+            raise GateError(
+                f"{study}/{version} cannot become {alias} without an approval of its own; "
+                "have it reviewed (`riskmodels review record`)"
+            )
+        known = index[study]
+        index[study] = Registered(versions=known.versions, aliases={**known.aliases, alias: version})
+        _write_index(workspace, index)
+
+
+def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
+    """Find the model that a user means.
+
+    ``reference`` is a run's folder or its ``riskmodel/`` folder, ``study`` (its champion, else its candidate),
+    ``study@alias``, ``study/3``, or an MLflow address such as ``models:/study/3`` or ``models:/study@alias``.
+
+    Raises
+    ------
+    UsageError
+        listing what exists.
+    ModelFileError
+        if the index, or a model that was never registered, cannot be read.
+    """
+    folder = _run_folder(Path(reference))
+    index = read_index(workspace)
+    if folder is not None:
+        return _resolve_folder(workspace, index, folder)
+    found = REFERENCE.fullmatch(str(reference).removeprefix("models:/"))
+    if found is None:
+        raise UsageError(f"{reference}: no model lies there and it is not a name; {_known(index)}")
+    name, alias = found["study"], found["alias"]
+    if found["version"]:
+        return _resolved(workspace, name, _version(index, name, int(found["version"])))
+    aliases = _study(index, name).aliases
+    if alias and alias not in aliases:
+        raise UsageError(f"{name} has no alias {alias!r}; it has {', '.join(sorted(aliases)) or 'none'}")
+    version = aliases[alias] if alias else aliases.get(CHAMPION, aliases.get(CANDIDATE, len(index[name].versions)))
+    return _resolved(workspace, name, _version(index, name, version))
+
+
+def states(workspace: Workspace, today: dt.date) -> list[dict[str, Any]]:
+    """Every version and its state, newest last, then the runs that were never registered (DRAFT).
+
+    Keys: the fields of `Entry` (None in a draft, where unknown) and study, aliases, state, words, until, stage,
+    conditions_open. A study whose review record is broken has the state RECORD BROKEN.
+    """
+    index = read_index(workspace)
+    rows = []
+    for study, known in sorted(index.items()):
+        for entry in known.versions:
+            aliases = sorted(name for name, version in known.aliases.items() if version == entry.version)
+            row = {"study": study, "aliases": aliases, **entry.model_dump(mode="json")}
+            rows.append(row | _state(workspace, study, entry, today))
+    folders = {row["folder"] for row in rows}
+    digests = {(row["model_sha256"], row["card_sha256"]) for row in rows}
+    for draft in _drafts(workspace):
+        if draft["folder"] not in folders and (draft["model_sha256"], draft["card_sha256"]) not in digests:
+            rows.append(draft)
+    return rows
+
+
+# ---------------------------------------------------------------- within
+
+
+def _state(workspace: Workspace, study: str, entry: Entry, today: dt.date) -> dict[str, Any]:
+    try:
+        chain = read_chain(workspace.reviews(study))
+    except GateError as broken:
+        return {"state": "RECORD BROKEN", "words": str(broken), "until": None, "stage": None, "conditions_open": None}
+    banner = status_banner(entry.card_sha256, entry.model_sha256, chain, today)
+    found = governing(chain, entry.model_sha256, entry.card_sha256)
+    conditions = getattr(found.decision, "conditions", ()) if found else ()
+    return {
+        "state": banner["state"],
+        "words": banner["words"],
+        "until": banner["until"],
+        "stage": getattr(found.decision, "stage", None) if found else None,
+        "conditions_open": sum(condition.status == "open" for condition in conditions),
+    }
+
+
+def _drafts(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    for manifest in sorted((workspace.root / "runs").glob(f"[!.]*/[!.]*/riskmodel/{MANIFEST}")):
+        run = manifest.parent.parent
+        card = run / "card" / "card.json"
+        yield {
+            "study": run.parent.name,
+            "version": None,
+            "aliases": [],
+            "state": "DRAFT",
+            "words": "DRAFT. This run is not registered as a version of its own.",
+            "until": None,
+            "stage": None,
+            "conditions_open": 0,
+            "verdict": None,
+            "recommendation": None,
+            "registered_on": None,
+            "folder": run.relative_to(workspace.root).as_posix(),
+            "model_sha256": storage.sha256(storage.read_bytes(manifest)),
+            "card_sha256": storage.sha256(storage.read_bytes(card)) if card.is_file() else None,
+            "data_sha256": None,
+            "policy_sha256": None,
+        }
+
+
+def _entry(raw: Mapping[str, Any], study: str) -> Entry:
+    try:
+        return Entry.model_validate(dict(raw))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise ModelFileError(f"{study}: the entry to register is wrong: {where}: {problem['msg']}") from None
+
+
+def _digests(entry: Entry) -> tuple[str, ...]:
+    return tuple(getattr(entry, name) for name in DIGESTS)
+
+
+def _write_index(workspace: Workspace, index: dict[str, Registered]) -> None:
+    content = {name: index[name].model_dump(mode="json") for name in sorted(index)}
+    storage.write_whole(workspace.models_index, storage.canonical_json(content))
+
+
+def _run_folder(path: Path) -> Path | None:
+    """The run that a path means, if a saved model lies there."""
+    try:
+        if (path / "riskmodel" / MANIFEST).is_file():
+            return path
+        return path.absolute().parent if (path / MANIFEST).is_file() else None
+    except OSError:  # a name too long for a path, or a folder that may not be entered
+        return None
+
+
+def _resolve_folder(workspace: Workspace, index: dict[str, Registered], folder: Path) -> ResolvedModel:
+    """By place first, so that a changed file is not just unknown; then by digests, so that a copy is known."""
+    entries = [(study, entry) for study, known in index.items() for entry in reversed(known.versions)]
+    for study, entry in entries:
+        if (workspace.root / entry.folder).resolve() == folder.resolve():
+            return ResolvedModel(study, entry.version, folder, entry.model_dump(mode="json"))
+    files = read_model_folder(folder / "riskmodel")
+    card = folder / "card" / "card.json"
+    card_sha256 = storage.sha256(storage.read_bytes(card)) if card.is_file() else None
+    for study, entry in entries:
+        if (entry.model_sha256, entry.card_sha256) == (storage.sha256(files[MANIFEST]), card_sha256):
+            return ResolvedModel(study, entry.version, folder, entry.model_dump(mode="json"))
+    from riskmodels.models.risk_model import RiskModel
+
+    return ResolvedModel(RiskModel.from_files(files).study_id, None, folder, None)
+
+
+def _resolved(workspace: Workspace, study: str, entry: Entry) -> ResolvedModel:
+    return ResolvedModel(study, entry.version, workspace.root / entry.folder, entry.model_dump(mode="json"))
+
+
+def _study(index: dict[str, Registered], study: str) -> Registered:
+    if study not in index or not index[study].versions:
+        raise UsageError(f"{study}: no such study among the registered models; {_known(index)}")
+    return index[study]
+
+
+def _version(index: dict[str, Registered], study: str, version: int) -> Entry:
+    versions = _study(index, study).versions
+    if not 1 <= version <= len(versions):
+        raise UsageError(f"{study} has no version {version}; it has 1 to {len(versions)}")
+    return versions[version - 1]
+
+
+def _known(index: dict[str, Registered]) -> str:
+    names = [f"{study} (versions 1 to {len(known.versions)})" for study, known in sorted(index.items())]
+    return "registered: " + (", ".join(names) or "nothing yet; `riskmodels run STUDY` registers a model")

@@ -1,0 +1,1 @@
+"""Pages and charts: accessible HTML with no script and no network."""

@@ -1,0 +1,1 @@
+"""An approved model at work."""

@@ -1,0 +1,242 @@
+"""Read tables and files; write whole or not at all.
+
+Everything that touches a disk and is not MLflow goes through here, so that the promises hold in one place: a file
+appears complete or does not appear, files that can hold people are owner-only, and a failing disk is one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from riskmodels.errors import DataError, OutsideError, StudyError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+OWNER_ONLY = 0o600
+
+
+# ---------------------------------------------------------------- bytes
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_of_files(files: Mapping[str, bytes]) -> str:
+    """One digest for a set of named files, whatever the order they were made in."""
+    return sha256(canonical_json({name: sha256(files[name]) for name in sorted(files)}))
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one way we write JSON: same value, same bytes. NaN and infinity are refused: they are not JSON."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_json(path: Path, error: type[Exception] = DataError) -> Any:
+    try:
+        return json.loads(read_bytes(path, error))
+    except (ValueError, RecursionError) as reason:
+        raise error(f"{path}: not readable as JSON ({type(reason).__name__}); restore it from where it came") from None
+
+
+def read_bytes(path: Path, error: type[Exception] = OutsideError) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise error(f"{path}: no such file") from None
+    except OSError as reason:
+        raise error(f"{path}: cannot be read ({reason.strerror})") from None
+
+
+# ---------------------------------------------------------------- writing
+
+
+@contextmanager
+def outside_world(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals into one line."""
+    try:
+        yield
+    except OSError as reason:
+        what = reason.strerror or type(reason).__name__
+        raise OutsideError(f"{path}: cannot be written ({what}); nothing was changed") from None
+
+
+def write_whole(path: Path, content: bytes, mode: int = OWNER_ONLY) -> None:
+    """Write a file so that it is there complete, or as it was before.
+
+    Raises
+    ------
+    OutsideError
+        if the disk or its permissions refuse; the earlier file, if any, is untouched.
+    """
+
+    def put(temporary: Path) -> None:
+        temporary.write_bytes(content)
+
+    write_whole_with(path, put, mode)
+
+
+def write_whole_with(path: Path, put: Callable[[Path], None], mode: int = OWNER_ONLY) -> None:
+    """As `write_whole`, for writers that want a path: ``put`` fills a temporary file beside the target."""
+    path = Path(path)
+    with outside_world(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            put(temporary)
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(mode)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], mode: int = OWNER_ONLY) -> None:
+    """Write a set of named files as one folder that appears whole. An existing folder is replaced."""
+    folder = Path(folder)
+    with outside_world(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+        try:
+            for name, content in files.items():
+                target = temporary / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+                target.chmod(mode)
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(temporary, folder)
+        finally:
+            if temporary.exists():
+                shutil.rmtree(temporary)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line and have it on the disk before returning."""
+    path = Path(path)
+    with outside_world(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY)
+        try:
+            os.write(handle, (line + "\n").encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Say before hours of work, not after, that the output cannot be written."""
+    path = Path(path)
+    if path.is_dir():
+        raise OutsideError(f"{path}: is a folder; name a file to write to")
+    parent = path.parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise OutsideError(f"{path}: cannot be written (no permission in {parent}); nothing was changed")
+
+
+# ---------------------------------------------------------------- YAML
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 as people expect it: only true and false are booleans, and a key said twice is an error."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", __import__("re").compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+def _mapping_without_duplicates(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping_without_duplicates)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML 1.2 file.
+
+    Raises
+    ------
+    StudyError
+        if it is missing or not YAML; the line and column are named.
+    """
+    text = read_bytes(path, StudyError)
+    try:
+        return yaml.load(text.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader with fewer booleans
+    except UnicodeDecodeError:
+        raise StudyError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    except yaml.MarkedYAMLError as reason:
+        mark = reason.problem_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise StudyError(f"{path}{where}: {reason.problem}") from None
+    except yaml.YAMLError:
+        raise StudyError(f"{path}: is not YAML") from None
+
+
+def write_yaml(value: Any) -> bytes:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110).encode()
+
+
+# ---------------------------------------------------------------- tables
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """Read a Parquet or CSV file whole. CSV columns arrive as text: the reader of a study gives them their types.
+
+    Raises
+    ------
+    DataError
+        if it is missing, of another format, or damaged.
+    """
+    import polars as pl
+
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; prepare the data, or name its folder with --data")
+    try:
+        if path.suffix == ".parquet":
+            return pl.read_parquet(path)
+        if path.suffix == ".csv":
+            return pl.read_csv(path, infer_schema_length=0)
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError):
+        raise DataError(f"{path}: cannot be read as {path.suffix[1:]}; it may be damaged or cut short") from None
+    raise DataError(f"{path}: only .parquet and .csv tables are read; convert it")
+
+
+def table_bytes(frame: pl.DataFrame, suffix: str) -> bytes:
+    """A frame as the bytes of a Parquet or CSV file."""
+    import io
+
+    buffer = io.BytesIO()
+    if suffix == ".parquet":
+        frame.write_parquet(buffer, compression="zstd")
+    else:
+        frame.write_csv(buffer)
+    return buffer.getvalue()

@@ -1,0 +1,148 @@
+"""MLflow's only home.
+
+An experiment for each study; a parent run for each training, with a nested run for each family; one LoggedModel named
+``model``; artefacts in one call; version tags carry the digests. Aggregates only: predictions, ids and exact counts are
+never logged. Nothing here unpickles: the model is text and JSON, loaded by code (``pyfunc_model.py``).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from riskmodels.errors import OutsideError
+from riskmodels.workspace import Workspace
+
+LOGGED_FOLDERS = ("card", "audit", "figures", "explain", "checks", "riskmodel")
+CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    run_id: str
+    tracking_uri: str
+    experiment: str
+    mlflow_version: int | None  # of the registered model
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What is logged of one training."""
+
+    study: str
+    folder: Path  # the run's folder
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    families: Mapping[str, Mapping[str, float]]
+    tags: Mapping[str, str]
+    inputs: tuple[tuple[str, str], ...]  # feature name, "double" or "string"
+
+
+def resolve_tracking_uri(workspace: Workspace, given: str | None) -> str:
+    """--tracking-uri, else MLFLOW_TRACKING_URI, else the workspace's own database."""
+    return given or os.environ.get("MLFLOW_TRACKING_URI") or workspace.tracking_uri
+
+
+def log_training(workspace: Workspace, tracking_uri: str, record: RunRecord) -> LoggedRun:
+    """Log a training and register its model as ``candidate``.
+
+    Raises
+    ------
+    OutsideError
+        if the store cannot be reached or written.
+    """
+    with _mlflow(workspace, tracking_uri) as mlflow:
+        _use_experiment(mlflow, workspace, tracking_uri, record.study)
+        with mlflow.start_run(run_name=record.folder.name, tags=dict(record.tags)) as run:
+            mlflow.log_params(dict(record.params))
+            mlflow.log_metrics(dict(record.metrics))
+            for family, metrics in record.families.items():
+                with mlflow.start_run(run_name=family, nested=True, tags={"family": family}):
+                    mlflow.log_metrics(dict(metrics))
+            for name in LOGGED_FOLDERS:
+                if (record.folder / name).is_dir():
+                    mlflow.log_artifacts(str(record.folder / name), name)
+            info = _log_model(mlflow, record)
+            version = _register(mlflow, record, info.model_uri)
+            return LoggedRun(run.info.run_id, tracking_uri, record.study, version)
+
+
+def log_batch(workspace: Workspace, tracking_uri: str, study: str, batch_id: str, tags: dict[str, str], counts: dict[str, int]) -> None:
+    """One run for each scored batch, in the experiment ``<study>/scoring``: counts and digests, nobody's data."""
+    with _mlflow(workspace, tracking_uri) as mlflow:
+        _use_experiment(mlflow, workspace, tracking_uri, f"{study}/scoring")
+        with mlflow.start_run(run_name=f"batch {batch_id}", tags=tags):
+            mlflow.log_metrics({name: float(value) for name, value in counts.items()})
+
+
+@contextmanager
+def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    import logging
+    import warnings
+
+    with warnings.catch_warnings():
+        # The store's own migration notes and hints are not for our users.
+        warnings.simplefilter("ignore")
+        import mlflow
+
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        workspace.root.mkdir(parents=True, exist_ok=True)
+        mlflow.set_tracking_uri(tracking_uri)
+        mlflow.set_registry_uri(tracking_uri)
+        try:
+            yield mlflow
+        except (mlflow.exceptions.MlflowException, sqlite3.Error, OSError) as reason:
+            first = str(reason).splitlines()[0][:200]
+            raise OutsideError(f"MLflow at {tracking_uri}: {first}; the run's own folder is complete, log it again later") from None
+
+
+def _use_experiment(mlflow: Any, workspace: Workspace, tracking_uri: str, name: str) -> None:
+    # Inside `mlflow run` the run already exists: naming another experiment would be refused.
+    if os.environ.get("MLFLOW_RUN_ID"):
+        return
+    if mlflow.get_experiment_by_name(name) is None:
+        own = tracking_uri == workspace.tracking_uri
+        place = (workspace.artifacts / name.replace("/", "-")).resolve().as_uri() if own else None
+        mlflow.create_experiment(name, artifact_location=place)
+    mlflow.set_experiment(name)
+
+
+def _log_model(mlflow: Any, record: RunRecord) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import ColSpec, Schema
+
+    inputs = Schema([ColSpec(kind, name, required=False) for name, kind in record.inputs])
+    outputs = Schema([ColSpec("double", "risk")])
+    from riskmodels import __version__
+
+    return mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(Path(__file__).with_name("pyfunc_model.py")),
+        artifacts={"riskmodel": str(record.folder / "riskmodel")},
+        signature=ModelSignature(inputs=inputs, outputs=outputs),
+        pip_requirements=[f"riskmodels=={__version__}"],
+    )
+
+
+def _register(mlflow: Any, record: RunRecord, model_uri: str) -> int:
+    """Register once for each pair of digests; ``candidate`` points at the newest."""
+    client = mlflow.MlflowClient()
+    if not client.search_registered_models(filter_string=f"name = '{record.study}'"):
+        client.create_registered_model(record.study)
+    digests = {"model.sha256": record.tags["model.sha256"], "card.sha256": record.tags["card.sha256"]}
+    for version in client.search_model_versions(f"name = '{record.study}'"):
+        if {name: version.tags.get(name) for name in digests} == digests:
+            break
+    else:
+        run_id = mlflow.active_run().info.run_id
+        version = client.create_model_version(record.study, model_uri, run_id, tags=dict(record.tags))
+    client.set_registered_model_alias(record.study, CANDIDATE, version.version)
+    return int(version.version)

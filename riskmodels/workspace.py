@@ -1,0 +1,46 @@
+"""Where things stand in a workspace: the only state there is.
+
+::
+
+    mlflow.db  mlartifacts/
+    data/<study>/                     source tables made by a study's prepare.py
+    runs/<study>/<run>/               study/ riskmodel/ card/ audit/ figures/ explain/ predictions.parquet run.json
+    models.json                       study -> versions, digests, folders, aliases
+    governance/<study>.jsonl          hash-chained reviews
+    batches/ledger.jsonl
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    root: Path
+
+    @property
+    def tracking_uri(self) -> str:
+        return f"sqlite:///{(self.root / 'mlflow.db').resolve()}"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.root / "mlartifacts"
+
+    @property
+    def models_index(self) -> Path:
+        return self.root / "models.json"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "batches" / "ledger.jsonl"
+
+    def data(self, study: str) -> Path:
+        return self.root / "data" / study
+
+    def runs(self, study: str) -> Path:
+        return self.root / "runs" / study
+
+    def reviews(self, study: str) -> Path:
+        return self.root / "governance" / f"{study}.jsonl"

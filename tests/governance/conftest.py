@@ -1,0 +1,162 @@
+"""A fictional study with a saved model, a card, and a committee that has decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskmodels import storage
+from riskmodels.governance import review
+
+TODAY = dt.date(2026, 11, 23)
+
+
+def contrast(attribute: str, group: str, metric: str, verdict: str, family: str = "primary") -> dict[str, Any]:
+    return {"attribute": attribute, "group": group, "metric": metric, "verdict": verdict, "family": family}
+
+
+CARD: dict[str, Any] = {
+    "study": "reading_help",
+    "audit": {
+        "verdict": "FAIL",
+        "contrasts": [
+            contrast("sex", "F", "recall", "FAIL"),
+            contrast("sex", "M", "recall", "PASS"),
+            contrast("ethnicity", "Other", "recall", "INSUFFICIENT EVIDENCE"),
+            contrast("ethnicity", "Other", "oe_ratio", "INSUFFICIENT EVIDENCE"),
+            contrast("sex x ethnicity", "F x Other", "recall", "FAIL", family="exploratory"),
+        ],
+    },
+    "annex": {"checks": [{"name": "future_facts", "held": True}]},
+}
+CARD_BYTES = storage.canonical_json(CARD)
+
+DECISION: dict[str, Any] = {
+    "kind": "decision",
+    "stage": "pilot",
+    "advice": "proceed with conditions",
+    "conditions": [{"text": "Tell parents in writing", "owner": "head of service", "due": "2027-01-31"}],
+    "dissent": ["One lay member would wait for another year of data"],
+    "conflicts_of_interest": [],
+    "quorum": {"members": 9, "lay": 4, "specialist": 3},
+    "meeting": {"date": "2026-11-20", "minute": "DEC-2026-11-04"},
+    "owner_role": "director of children's services",
+    "owner_decision": "approve",
+    "expires": "2027-05-20",
+    "answers": {
+        "sex: F: recall": {"reason": "Places for girls are reviewed by hand", "expires": "2027-05-20"},
+        "ethnicity": {"reason": "Too few pupils to judge; audited again in spring", "expires": "2027-03-31"},
+    },
+    "trained_by_role": "data scientist",
+    "approved_by_role": "director of children's services",
+    "example": True,
+}
+
+
+def make_files(text: str = "a model") -> dict[str, bytes]:
+    files = {"model.json": text.encode(), "features.json": b"[]\n"}
+    listed = {name: storage.sha256(content) for name, content in files.items()}
+    return {**files, "manifest.json": storage.canonical_json({"format": 1, "files": listed})}
+
+
+@dataclass
+class Governed:
+    """One study's chain, and shorthands to write to it and to ask of it."""
+
+    path: Path
+    files: dict[str, bytes]
+    card: bytes = CARD_BYTES
+
+    @property
+    def model_sha256(self) -> str:
+        return storage.sha256(self.files["manifest.json"])
+
+    @property
+    def card_sha256(self) -> str:
+        return storage.sha256(self.card)
+
+    @property
+    def registered(self) -> dict[str, Any]:
+        return {"model_sha256": self.model_sha256, "card_sha256": self.card_sha256, "version": 1}
+
+    def decide(self, today: dt.date = TODAY, **changes: Any) -> review.Approval | None:
+        return self.put(review.parse_decision({**DECISION, **changes}), today)
+
+    def withdraw(self, today: dt.date = TODAY) -> None:
+        words = {"kind": "withdrawal", "reason": "The source table changed", "owner_role": "director"}
+        self.put(review.parse_decision(words), today)
+
+    def put(self, decision: review.Decision | review.Withdrawal, today: dt.date = TODAY) -> review.Approval | None:
+        return review.record(
+            self.path,
+            decision,
+            model_sha256=self.model_sha256,
+            card_sha256=self.card_sha256,
+            data_sha256="d" * 64,
+            policy_sha256="e" * 64,
+            today=today,
+            card=self.card,
+        )
+
+    @property
+    def lines(self) -> list[bytes]:
+        return self.path.read_bytes().splitlines(keepends=True)
+
+    def rewrite(self, lines: list[bytes]) -> None:
+        self.path.write_bytes(b"".join(lines))
+
+
+@pytest.fixture
+def governed(tmp_path: Path) -> Governed:
+    return Governed(tmp_path / "governance" / "reading_help.jsonl", make_files())
+
+
+@pytest.fixture
+def raw_decision() -> dict[str, Any]:
+    return dict(DECISION)
+
+
+@pytest.fixture
+def files_of() -> Callable[[str], dict[str, bytes]]:
+    return make_files
+
+
+@pytest.fixture
+def stand_in_model(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, bytes]]:
+    """Put a stand-in in the place of `RiskModel`; the list holds what it was asked to load."""
+    loaded: list[dict[str, bytes]] = []
+
+    @dataclass(frozen=True)
+    class RiskModel:
+        study_id: str
+
+        @classmethod
+        def from_files(cls, files: dict[str, bytes]) -> RiskModel:
+            loaded.append(files)
+            return cls("reading_help")
+
+    module = types.ModuleType("riskmodels.models.risk_model")
+    module.RiskModel = RiskModel  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "riskmodels.models.risk_model", module)
+    return loaded
+
+
+@pytest.fixture
+def decision_file(tmp_path: Path) -> Callable[..., Path]:
+    """Write the decision as YAML (which JSON is), with changes; None takes a key away."""
+
+    def write(**changes: Any) -> Path:
+        raw = {key: value for key, value in {**DECISION, **changes}.items() if value is not None}
+        path = tmp_path / "decision.yaml"
+        path.write_text(json.dumps(raw), encoding="utf-8")
+        return path
+
+    return write

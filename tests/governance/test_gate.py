@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskmodels import storage
+from riskmodels.errors import CardError, GateError, ModelFileError, RiskModelsError
+from riskmodels.governance import gate
+
+TODAY = dt.date(2026, 11, 23)
+
+pytestmark = pytest.mark.usefixtures("stand_in_model")
+
+
+def ask(governed: Any, **changes: Any) -> gate.ApprovedModel:
+    question = {"files": governed.files, "card": governed.card, "chain_path": governed.path}
+    question |= {"registered": governed.registered, "today": TODAY} | changes
+    return gate.open_for_scoring(**question)
+
+
+def explained(governed: Any, **changes: Any) -> dict[str, dict[str, Any]]:
+    question = {"files": governed.files, "card": governed.card, "chain_path": governed.path}
+    question |= {"registered": governed.registered, "today": TODAY} | changes
+    return {row["rule"]: row for row in gate.explain_gate(**question)}
+
+
+@pytest.fixture
+def approved(governed: Any) -> Any:
+    governed.decide()
+    return governed
+
+
+def test_an_approved_model_opens(approved: Any, stand_in_model: list[dict[str, bytes]]) -> None:
+    opened = ask(approved)
+    assert (opened.model_sha256, opened.card_sha256) == (approved.model_sha256, approved.card_sha256)
+    assert (opened.version, opened.approval.stage, opened.model.study_id) == (1, "pilot", "reading_help")
+    assert stand_in_model == [approved.files]
+    assert all(row["holds"] for row in explained(approved).values())
+
+
+def test_a_folder_opens_as_its_files_do(approved: Any, tmp_path: Path) -> None:
+    storage.write_folder(tmp_path / "riskmodel", approved.files)
+    assert ask(approved, files=tmp_path / "riskmodel").model_sha256 == approved.model_sha256
+
+
+# ---------------------------------------------------------------- each rule
+
+
+def changed_file(governed: Any) -> dict[str, Any]:
+    return {"files": {**governed.files, "model.json": b"another"}}
+
+
+def missing_file(governed: Any) -> dict[str, Any]:
+    return {"files": {name: content for name, content in governed.files.items() if name != "features.json"}}
+
+
+def added_file(governed: Any) -> dict[str, Any]:
+    return {"files": {**governed.files, "extra.pkl": b"\x80\x04."}}
+
+
+def no_manifest(governed: Any) -> dict[str, Any]:
+    return {"files": {"model.json": b"{}"}}
+
+
+def other_format(governed: Any) -> dict[str, Any]:
+    return {"files": {"manifest.json": b'{"format": 2, "files": {}}'}}
+
+
+def damaged_manifest(governed: Any) -> dict[str, Any]:
+    return {"files": {"manifest.json": b'{"format": 1, "files": 3}'}}
+
+
+def nested_manifest(governed: Any) -> dict[str, Any]:
+    return {"files": {"manifest.json": b"[" * 200_000}}
+
+
+def edited_and_relisted(governed: Any) -> dict[str, Any]:
+    files = {"model.json": b"another"}
+    listed = {"format": 1, "files": {"model.json": storage.sha256(b"another")}}
+    return {"files": {**files, "manifest.json": storage.canonical_json(listed)}}
+
+
+def not_registered(governed: Any) -> dict[str, Any]:
+    return {"registered": None}
+
+
+def edited_card(governed: Any) -> dict[str, Any]:
+    return {"card": governed.card.replace(b"FAIL", b"PASS")}
+
+
+def other_approval(governed: Any) -> dict[str, Any]:
+    changed = edited_and_relisted(governed)
+    digest = storage.sha256(changed["files"]["manifest.json"])
+    return changed | {"registered": {**governed.registered, "model_sha256": digest}}
+
+
+def other_card_approved(governed: Any) -> dict[str, Any]:
+    changed = edited_card(governed)
+    return changed | {"registered": {**governed.registered, "card_sha256": storage.sha256(changed["card"])}}
+
+
+def card_without_audit(governed: Any) -> dict[str, Any]:
+    card = b'{"annex": {"checks": [1]}}'
+    return {"card": card, "registered": {**governed.registered, "card_sha256": storage.sha256(card)}}
+
+
+def broken_chain(governed: Any) -> dict[str, Any]:
+    governed.path.write_bytes(governed.path.read_bytes().replace(b"2027-05-20", b"2029-05-20"))
+    return {}
+
+
+def clock_set_back(governed: Any) -> dict[str, Any]:
+    return {"today": TODAY - dt.timedelta(days=1)}
+
+
+def withdrawn(governed: Any) -> dict[str, Any]:
+    governed.withdraw()
+    return {}
+
+
+def refused(governed: Any) -> dict[str, Any]:
+    governed.decide(owner_decision="refuse", advice="do not proceed", expires=None)
+    return {}
+
+
+def only_linking(governed: Any) -> dict[str, Any]:
+    governed.decide(stage="link")
+    return {}
+
+
+def expired(governed: Any) -> dict[str, Any]:
+    return {"today": dt.date(2027, 5, 21)}
+
+
+def answer_lapsed(governed: Any) -> dict[str, Any]:
+    return {"today": dt.date(2027, 4, 1)}
+
+
+def condition_overdue(governed: Any) -> dict[str, Any]:
+    return {"today": dt.date(2027, 2, 1)}
+
+
+REFUSALS: dict[Callable[[Any], dict[str, Any]], tuple[str, type[RiskModelsError], str]] = {
+    changed_file: ("the model's files are whole", ModelFileError, "model.json: was changed after the model was saved"),
+    missing_file: ("the model's files are whole", ModelFileError, "features.json: is missing from the model"),
+    added_file: ("the model's files are whole", ModelFileError, "extra.pkl: does not belong to the model"),
+    no_manifest: ("the model's files are whole", ModelFileError, "manifest.json: is missing"),
+    other_format: ("the model's files are whole", ModelFileError, "its format is not 1"),
+    damaged_manifest: ("the model's files are whole", ModelFileError, "manifest.json: is not readable"),
+    nested_manifest: ("the model's files are whole", ModelFileError, "manifest.json: is not readable"),
+    edited_and_relisted: ("the model is registered", GateError, "not the registered one"),
+    not_registered: ("the model is registered", GateError, "not the registered one"),
+    edited_card: ("the card is registered", GateError, "the card is not the one registered"),
+    card_without_audit: ("audited and checked for leaks", GateError, "no fairness audit"),
+    broken_chain: ("the review record is unbroken", GateError, "line 1: was edited"),
+    clock_set_back: ("the clock is right", GateError, "today is 2026-11-22, but the record was last written on"),
+    other_approval: ("reviewed", GateError, "no review decides on this model"),
+    other_card_approved: ("reviewed", GateError, "decides on another card of this model"),
+    withdrawn: ("not withdrawn", GateError, "withdrawn on 2026-11-23 by the director: The source table changed"),
+    refused: ("approved", GateError, "decided against use on 2026-11-20 (advice: do not proceed)"),
+    only_linking: ("the stage allows use", GateError, "the stage 'link', which scores nobody"),
+    expired: ("not expired", GateError, "the approval expired on 2027-05-20"),
+    answer_lapsed: ("verdicts answered", GateError, "2 of the audit's verdicts have no answer in date"),
+    condition_overdue: ("conditions in time", GateError, "overdue since 2027-01-31 (owner: head of service)"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSALS, ids=lambda fault: fault.__name__)
+def test_each_fault_is_refused_by_its_rule_before_anything_is_loaded(
+    approved: Any, stand_in_model: list[dict[str, bytes]], fault: Callable[[Any], dict[str, Any]]
+) -> None:
+    rule, error, words = REFUSALS[fault]
+    changes = fault(approved)
+    with pytest.raises(error) as refusal:
+        ask(approved, **changes)
+    message = str(refusal.value)
+    assert words in message
+    assert "\n" not in message
+    assert stand_in_model == []
+    row = explained(approved, **changes)[rule]
+    assert not row["holds"]
+    assert row["words"] == message
+
+
+def test_every_rule_has_a_fault_that_it_refuses() -> None:
+    assert {rule for rule, _, _ in REFUSALS.values()} == set(gate.RULES)
+
+
+@pytest.mark.parametrize("today", [dt.date(2026, 11, 23), dt.date(2027, 3, 31), dt.date(2027, 5, 20)])
+def test_the_last_day_still_counts(governed: Any, today: dt.date) -> None:
+    lasting = {"reason": "Read and accepted", "expires": str(today)}
+    condition = {"text": "Tell parents", "owner": "head of service", "due": str(today)}
+    governed.decide(answers={"sex": lasting, "ethnicity": lasting}, conditions=[condition])
+    assert ask(governed, today=today)
+
+
+def test_a_condition_met_is_never_overdue(governed: Any) -> None:
+    condition = {"text": "Tell parents", "owner": "head of service", "due": "2026-01-31"}
+    governed.decide(conditions=[{**condition, "status": "met", "evidence": "letter of 30 January"}])
+    assert ask(governed)
+
+
+def test_a_later_decision_replaces_an_earlier_one(approved: Any) -> None:
+    approved.withdraw()
+    approved.decide()
+    assert ask(approved).approval.seq == 3
+
+
+def test_without_a_review_there_is_one_thing_to_do(governed: Any) -> None:
+    with pytest.raises(GateError, match=r"put this card to the committee, then `riskmodels review record`"):
+        ask(governed)
+
+
+def test_a_card_that_is_not_json_is_refused_as_a_card(governed: Any) -> None:
+    governed.card = b"<html>"
+    with pytest.raises(CardError, match="is not a model card"):
+        ask(governed)
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_a_model_folder_holds_plain_files_only(approved: Any, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "riskmodel"
+    storage.write_folder(folder, approved.files)
+    if kind == "link":
+        (folder / "model.json").rename(tmp_path / "elsewhere.json")
+        (folder / "model.json").symlink_to(tmp_path / "elsewhere.json")
+    else:
+        (folder / "code").mkdir()
+    with pytest.raises(ModelFileError, match="plain files only"):
+        ask(approved, files=folder)
+
+
+def test_a_folder_that_is_not_there_is_one_line(approved: Any, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no such model folder"):
+        ask(approved, files=tmp_path / "nowhere")
+
+
+# ---------------------------------------------------------------- only the gate makes an approved model
+
+
+def test_an_approved_model_cannot_be_made_otherwise(approved: Any) -> None:
+    opened = ask(approved)
+    parts = {name: getattr(opened, name) for name in ("model", "approval", "model_sha256", "card_sha256", "version")}
+    with pytest.raises(GateError, match=r"gate\.open_for_scoring alone"):
+        gate.ApprovedModel(**parts)
+    with pytest.raises(GateError):
+        gate.ApprovedModel(**parts, token=object())
+    with pytest.raises(GateError):
+        dataclasses.replace(opened, model_sha256="f" * 64)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        opened.model = None  # type: ignore[misc]
+    assert "_THE_GATE" not in repr(opened)
+    assert gate._THE_GATE not in vars(copy.copy(opened)).values()
+
+
+# ---------------------------------------------------------------- registering
+
+
+@pytest.mark.parametrize(
+    ("without", "words"),
+    [("audit", "no fairness audit"), ("annex", "no leak checks")],
+)
+def test_a_card_without_audit_or_leak_checks_is_not_registered(governed: Any, without: str, words: str) -> None:
+    card = json.loads(governed.card)
+    gate.may_register(card)
+    for emptied in (None, {}, []):
+        with pytest.raises(GateError, match=words):
+            gate.may_register({**card, without: emptied})
+    with pytest.raises(GateError, match=words):
+        gate.may_register({name: value for name, value in card.items() if name != without})
