@@ -22,14 +22,18 @@ app = typer.Typer(
     help="Predict who may need early help, honestly: one study file, one command, a card that a committee can read. "
     "The model never decides; people do.",
 )
-review_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The ethics committee's decisions: record and show them.")
+review_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The ethics committee's decisions: record and show them."
+)
 app.add_typer(review_app, name="review")
 
 StudyFolder = Annotated[Path, typer.Argument(help="A study folder, such as experiments/early_reading_support.")]
 Model = Annotated[str, typer.Argument(help="A model: STUDY, STUDY/3, STUDY@candidate, or a run's folder.")]
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", help="Where all state is kept.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="The folder of the study's sources.")]
-TrackingOption = Annotated[str | None, typer.Option("--tracking-uri", help="An MLflow store; the workspace's own unless given.")]
+TrackingOption = Annotated[
+    str | None, typer.Option("--tracking-uri", help="An MLflow store; the workspace's own unless given.")
+]
 Today = Annotated[str | None, typer.Option("--today", hidden=True)]
 WORK = Path("work")
 
@@ -62,7 +66,9 @@ def _print_table(rows: Iterable[dict[str, Any]], columns: Iterable[str]) -> None
 
 @app.command(epilog="Example: riskmodels demo --workspace work")
 def demo(
-    study: Annotated[Path | None, typer.Option("--study", help="A study folder; the reading study unless given.")] = None,
+    study: Annotated[
+        Path | None, typer.Option("--study", help="A study folder; the reading study unless given.")
+    ] = None,
     workspace: WorkspaceOption = WORK,
 ) -> int:
     """Run the whole chain on real data: study, card, refusal, EXAMPLE decision, list."""
@@ -95,7 +101,9 @@ def run(
     workspace: WorkspaceOption = WORK,
     data: DataOption = None,
     tracking_uri: TrackingOption = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 10 or 11 when the audit fails or cannot judge.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 10 or 11 when the audit fails or cannot judge.")
+    ] = False,
 ) -> int:
     """Run a study whole: train, test on the future, audit, explain, write the card, register the candidate."""
     from riskmodels import commands
@@ -109,9 +117,12 @@ def run(
 
 
 def _print_findings(report: Any) -> None:
-    print()
-    for sentence in report.run.card.summary.plain_sentences():
-        print(sentence)
+    import textwrap
+
+    summary = report.run.card.summary
+    print(f"\n{textwrap.fill(summary.recommendation.headline, 100)}\n")
+    for block in summary.blocks:
+        print(textwrap.fill(f"{block.heading}: {block.text}", 100, subsequent_indent="  "))
 
 
 @app.command(epilog="Example: riskmodels check experiments/early_reading_support")
@@ -132,7 +143,9 @@ def check(study: StudyFolder, workspace: WorkspaceOption = WORK, data: DataOptio
     _print_table(report.checks, ["result", "words", "evidence", "accepted"])
     unanswered = [row for row in report.checks if row["result"] == "concern" and not row["accepted"]]
     if unanswered:
-        print(f"\n{len(unanswered)} concerns are not answered; write the reason under accepted.{unanswered[0]['check']}, or mend them.")
+        print(
+            f"\n{len(unanswered)} concerns are not answered; write the reason under accepted.{unanswered[0]['check']}, or mend them."
+        )
     return ExitCode.DONE
 
 
@@ -140,7 +153,9 @@ def check(study: StudyFolder, workspace: WorkspaceOption = WORK, data: DataOptio
 def card(
     model: Model,
     workspace: WorkspaceOption = WORK,
-    output: Annotated[Path | None, typer.Option("--output", help="A folder to write to; the run's own unless given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="A folder to write to; the run's own unless given.")
+    ] = None,
     today: Today = None,
 ) -> int:
     """Write a model's card as it stands today: card.html, card.md, card.json."""
@@ -151,14 +166,20 @@ def card(
     return ExitCode.DONE
 
 
-@app.command(epilog="Example: riskmodels score early_reading_support work/data/early_reading_support --as-of 1989-06-30 --output list.csv")
+@app.command(
+    epilog="Example: riskmodels score early_reading_support work/data/early_reading_support --as-of 1989-06-30 --output list.csv"
+)
 def score(
     model: Model,
-    cohort: Annotated[Path, typer.Argument(help="A folder of sources (with --as-of), or a file with the model's features.")],
+    cohort: Annotated[
+        Path, typer.Argument(help="A folder of sources (with --as-of), or a file with the model's features.")
+    ],
     output: Annotated[Path, typer.Option("--output", help="The list to write: .csv or .parquet.")],
     workspace: WorkspaceOption = WORK,
     as_of: Annotated[str | None, typer.Option("--as-of", help="The day to stand on, YYYY-MM-DD.")] = None,
-    exclude: Annotated[Path | None, typer.Option("--exclude", help="People who objected: a file with a column entity_id.")] = None,
+    exclude: Annotated[
+        Path | None, typer.Option("--exclude", help="People who objected: a file with a column entity_id.")
+    ] = None,
     capacity: Annotated[int | None, typer.Option("--capacity", help="Places; the study's own unless given.")] = None,
     explain: Annotated[str, typer.Option("--explain", help="Reasons for: selected, all or none.")] = "selected",
     tracking_uri: TrackingOption = None,
@@ -178,7 +199,9 @@ def score(
     print(f"{counts['rows_in']} people in = {counts['scored']} scored + {counts['rejected']} rejected")
     for code, count in sorted(report.batch.rejects["code"].value_counts().iter_rows()):
         print(f"  rejected: {count} {code}")
-    print(f"{counts['listed']} listed for {counts['places']} places; {counts['excluded']} kept off by the service's rules")
+    print(
+        f"{counts['listed']} listed for {counts['places']} places; {counts['excluded']} kept off by the service's rules"
+    )
     print("Nothing was written (--dry-run)." if dry_run else f"List:    {report.output}\nRejects: {report.rejects}")
     print("The list is advice. People decide.")
     return ExitCode.DONE
@@ -202,7 +225,9 @@ def new(
     folder: Annotated[Path, typer.Argument(help="The study folder to make.")],
     files: Annotated[list[Path], typer.Option("--from", help="A table of yours (.csv or .parquet); repeat for each.")],
     question: Annotated[str | None, typer.Option("--question", help="The question that the study asks.")] = None,
-    ask: Annotated[bool, typer.Option("--ask/--guess", help="Ask about what matters, or guess it all.")] = sys.stdin.isatty(),
+    ask: Annotated[
+        bool, typer.Option("--ask/--guess", help="Ask about what matters, or guess it all.")
+    ] = sys.stdin.isatty(),
 ) -> int:
     """Draft a study folder from your own files. What is guessed is marked CHECK."""
     from riskmodels import commands
@@ -214,7 +239,9 @@ def new(
     draft = commands.new(folder, files, question, put if ask else None, dt.date.today())
     print(f"Wrote {', '.join(sorted(draft.files))} to {folder}")
     unsure = [guess for guess in draft.guesses if not guess.sure]
-    print(f"{len(draft.guesses)} things were guessed, {len(unsure)} of them unsurely; each is marked CHECK in the files.")
+    print(
+        f"{len(draft.guesses)} things were guessed, {len(unsure)} of them unsurely; each is marked CHECK in the files."
+    )
     data = files[0].parent
     print(f"Next:  edit {folder / 'study.yaml'}, then: riskmodels check {folder} --data {data}")
     return ExitCode.DONE
@@ -223,7 +250,9 @@ def new(
 @review_app.command("record", epilog="Example: riskmodels review record early_reading_support/1 decision.yaml")
 def review_record(
     model: Model,
-    decision: Annotated[Path, typer.Argument(help="The decision as YAML; experiments/*/example_decision.yaml shows its shape.")],
+    decision: Annotated[
+        Path, typer.Argument(help="The decision as YAML; experiments/*/example_decision.yaml shows its shape.")
+    ],
     workspace: WorkspaceOption = WORK,
     today: Today = None,
 ) -> int:
@@ -240,7 +269,9 @@ def review_show(model: Model, workspace: WorkspaceOption = WORK, today: Today = 
     """Show a model's state, its recorded decisions, and each rule of the gate."""
     from riskmodels import commands
 
-    status, records, rules = commands.show_review(model, Workspace(workspace), _day(today, "--today") or dt.date.today())
+    status, records, rules = commands.show_review(
+        model, Workspace(workspace), _day(today, "--today") or dt.date.today()
+    )
     print(status["words"])
     for record in records:
         print("\n" + "\n".join(f"{name}: {value}" for name, value in record.items() if value not in (None, "", [])))

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from riskmodels.service.scoring import Batch
 
 Progress = Callable[[str], None]
-PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas", "polars", "riskmodels", "scikit-learn", "scipy", "shap", "statsmodels")
+PACKAGES = (
+    "lightgbm",
+    "mlflow",
+    "numpy",
+    "pandas",
+    "polars",
+    "riskmodels",
+    "scikit-learn",
+    "scipy",
+    "shap",
+    "statsmodels",
+)
 
 
 def _silent(message: str) -> None:
@@ -78,7 +89,9 @@ class CheckReport:
     origins: list[str]
 
 
-def check(study_folder: Path, workspace: Workspace, data: Path | None = None, progress: Progress = _silent) -> CheckReport:
+def check(
+    study_folder: Path, workspace: Workspace, data: Path | None = None, progress: Progress = _silent
+) -> CheckReport:
     """Validate everything of a study short of training."""
     from riskmodels.data.cohort import build_cohort
     from riskmodels.data.dataset import build_dataset
@@ -103,7 +116,10 @@ def check(study_folder: Path, workspace: Workspace, data: Path | None = None, pr
         dataset.outcomes.status_table().to_dicts(),
         [finding.to_dict() for finding in checks],
         [(spec.name, spec.words) for spec in dataset.features.specs],
-        [f"test {split.test}: learns from {split.fit[0]} to {split.fit[-1]}, calibrates {split.how}" for split in splits.origins],
+        [
+            f"test {split.test}: learns from {split.fit[0]} to {split.fit[-1]}, calibrates {split.how}"
+            for split in splits.origins
+        ],
     )
 
 
@@ -158,32 +174,25 @@ def run(
     study = load_study(study_folder)
     storage.refuse_unwritable(workspace.models_index)
     found = run_study(study, data_folder(study, workspace, data, progress), progress)
-    card = storage_card(found)
-    gate.may_register(card)
+    gate.may_register(found.card.to_dict())
     files = run_files(found, started)
-    folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model_sha256[:8]}"
+    folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model.model_sha256[:8]}"
     storage.write_folder(folder, files)
     entry = {
-        "model_sha256": found.model_sha256,
+        "model_sha256": found.model.model_sha256,
         "card_sha256": storage.sha256(files["card/card.json"]),
         "data_sha256": found.tables.sha256,
         "policy_sha256": found.audit.to_dict()["policy_sha256"],
         "folder": folder.relative_to(workspace.root).as_posix(),
         "registered_on": started.date().isoformat(),
         "verdict": found.audit.to_dict()["verdict"],
-        "recommendation": found.card.summary.recommendation,
+        "recommendation": found.card.summary.recommendation.code,
     }
     version = registry.register(workspace, study.name, entry)
     progress("logging to MLflow")
     uri = tracking.resolve_tracking_uri(workspace, tracking_uri)
     logged = tracking.log_training(workspace, uri, _record(found, folder, entry, version))
     return RunReport(study.name, found, folder, version, logged.tracking_uri, logged.run_id)
-
-
-def storage_card(found: StudyRun) -> dict[str, Any]:
-    import json
-
-    return dict(json.loads(found.card.to_bytes()))
 
 
 def run_files(found: StudyRun, started: dt.datetime) -> dict[str, bytes]:
@@ -193,15 +202,15 @@ def run_files(found: StudyRun, started: dt.datetime) -> dict[str, bytes]:
     from riskmodels.reports.page import render_card
 
     card_bytes = found.card.to_bytes()
-    card = storage_card(found)
-    status = status_banner(storage.sha256(card_bytes), found.model_sha256, [], started.date())
+    card = found.card.to_dict()
+    status = status_banner(storage.sha256(card_bytes), found.model.model_sha256, [], started.date())
     files = {f"study/{name}": content for name, content in found.study.files}
     files |= {f"riskmodel/{name}": content for name, content in found.model.to_files().items()}
     files |= {f"figures/{name}.svg": content for name, content in found.figures.items()}
     files["card/card.json"] = card_bytes
     files["card/card.html"] = render_card(card, status=status, sign_off=[], figures=found.figures, today=None)
     files["card/card.md"] = render_card_markdown(card, status)
-    files["audit/audit.json"] = storage.canonical_json(found.published_audit)
+    files["audit/audit.json"] = storage.canonical_json(card["audit"])
     files["explain/drivers.json"] = storage.canonical_json(found.explanation.to_dict())
     if found.explanation.figure_svg:
         files["explain/drivers.svg"] = found.explanation.figure_svg
@@ -269,7 +278,9 @@ def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: in
         "ethics.status": "not reviewed",
         "registry.version": str(version),
     }
-    inputs = tuple((spec.name, "double" if spec.kind == "number" else "string") for spec in found.dataset.features.specs)
+    inputs = tuple(
+        (spec.name, "double" if spec.kind == "number" else "string") for spec in found.dataset.features.specs
+    )
     return RunRecord(question.study, folder, params, metrics, families, tags, inputs)
 
 
@@ -298,19 +309,13 @@ def card(reference: str, workspace: Workspace, output: Path | None, today: dt.da
     status = status_banner(storage.sha256(content), model_sha256, chain, today, registered=found.entry is not None)
     sign_off = sign_off_rows(chain, model_sha256)
     figures = {path.stem: path.read_bytes() for path in sorted((found.folder / "figures").glob("*.svg"))}
-    page = storage_dict(content)
+    page = checked.to_dict()
     folder = output or found.card_path.parent
     storage.write_whole(folder / "card.json", content, mode=0o644)
     storage.write_whole(folder / "card.md", render_card_markdown(page, status), mode=0o644)
     html = render_card(page, status=status, sign_off=sign_off, figures=figures, today=today)
     storage.write_whole(folder / "card.html", html, mode=0o644)
     return folder / "card.html", status
-
-
-def storage_dict(content: bytes) -> dict[str, Any]:
-    import json
-
-    return dict(json.loads(content))
 
 
 # ---------------------------------------------------------------- review
@@ -335,7 +340,9 @@ def record_review(reference: str, decision: Any, workspace: Workspace, today: dt
     )
 
 
-def show_review(reference: str, workspace: Workspace, today: dt.date) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+def show_review(
+    reference: str, workspace: Workspace, today: dt.date
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """The status of a model, its sign-off records, and each rule of the gate with its state."""
     from riskmodels.governance import gate, registry
     from riskmodels.governance.review import read_chain, sign_off_rows, status_banner
@@ -420,7 +427,7 @@ def score(
     if cohort.is_dir():
         people = cohort_file.cohort_from_sources(cohort, study, as_of, objectors)
     elif cohort.exists():
-        people = cohort_file.cohort_from_matrix(cohort, approved.model.specs, study.file, as_of, objectors)
+        people = cohort_file.cohort_from_matrix(cohort, approved.model.reasons, study.file, as_of, objectors)
     else:
         raise DataError(f"{cohort}: no such file or folder")
     progress(f"scoring {people.frame.height} people")
@@ -436,7 +443,14 @@ def score(
     return report
 
 
-def _log_batch(report: ScoreReport, approved: Any, workspace: Workspace, tracking_uri: str | None, today: dt.date, progress: Progress) -> None:
+def _log_batch(
+    report: ScoreReport,
+    approved: Any,
+    workspace: Workspace,
+    tracking_uri: str | None,
+    today: dt.date,
+    progress: Progress,
+) -> None:
     import json
 
     from riskmodels import tracking
@@ -457,7 +471,12 @@ def _log_batch(report: ScoreReport, approved: Any, workspace: Workspace, trackin
     progress("logging the batch to MLflow")
     tags = {"model.sha256": approved.model_sha256, "as_of_date": line["as_of_date"], "stage": approved.approval.stage}
     tracking.log_batch(
-        workspace, tracking.resolve_tracking_uri(workspace, tracking_uri), report.study, batch.batch_id, tags, batch.counts
+        workspace,
+        tracking.resolve_tracking_uri(workspace, tracking_uri),
+        report.study,
+        batch.batch_id,
+        tags,
+        batch.counts,
     )
 
 
@@ -471,7 +490,9 @@ def new(folder: Path, files: list[Path], question: str | None, ask: Any, today: 
     from riskmodels.data.draft import draft_study
 
     if not files:
-        raise UsageError("name the files that hold your data: riskmodels new FOLDER --from people.csv --from events.csv")
+        raise UsageError(
+            "name the files that hold your data: riskmodels new FOLDER --from people.csv --from events.csv"
+        )
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder}: is not empty; name a new folder")
     name = re.sub(r"[^a-z0-9_]+", "_", folder.name.lower()).strip("_") or "study"
@@ -530,7 +551,11 @@ def service_date(study: Study) -> dt.date:
     months = (last.year - before.year) * 12 + last.month - before.month
     from riskmodels.study import Period
 
-    step = Period(months, "month") if Period(months, "month").after(before) == last else Period((last - before).days, "day")
+    step = (
+        Period(months, "month")
+        if Period(months, "month").after(before) == last
+        else Period((last - before).days, "day")
+    )
     return step.after(last)
 
 
@@ -543,8 +568,10 @@ def example_decision(template: Path, found: RunReport, today: dt.date) -> dict[s
     expires = Period(6, "month").after(today)
     raw["meeting"] = {**raw.get("meeting", {}), "date": today}
     raw["expires"] = expires
-    needed = {key.split(":")[0].strip() for key in verdicts_to_answer(storage_card(found.run))}
-    answers = {name: {**answer, "expires": expires} for name, answer in raw.get("answers", {}).items() if name in needed}
+    needed = {key.split(":")[0].strip() for key in verdicts_to_answer(found.run.card.to_dict())}
+    answers = {
+        name: {**answer, "expires": expires} for name, answer in raw.get("answers", {}).items() if name in needed
+    }
     return {**raw, "answers": answers}
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from riskmodels.assessment.audit import Audit, audit_groups
 from riskmodels.assessment.explanation import Explanation, explain
@@ -19,25 +16,25 @@ from riskmodels.data.cohort import Cohort, build_cohort
 from riskmodels.data.dataset import Dataset, build_dataset
 from riskmodels.data.groups import build_groups
 from riskmodels.data.leakage import Evidence, Finding, look_for_leaks
-from riskmodels.data.splits import Splits, plan_splits
+from riskmodels.data.splits import Split, Splits, plan_splits
 from riskmodels.data.tables import Tables, check_kinds, read_tables
 from riskmodels.models.ranking import Ranking, rank
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.models.training import Choice, Predictions, backtest, choose_model, fit_risk_model
-from riskmodels.study import BASELINES, Study
+from riskmodels.reports.charts import draw_figures
+from riskmodels.study import BASELINES, Study, StudyFile
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class StudyRun:
-    """Everything that one run of a study found."""
+    """Everything that one run of a study found. ``figures``: id -> SVG."""
 
     study: Study
     tables: Tables
-    cohort: Cohort
-    dataset: Dataset
     splits: Splits
+    dataset: Dataset
     checks: tuple[Finding, ...]
     predictions: Predictions
     choice: Choice
@@ -70,50 +67,65 @@ def run_study(study: Study, data: Tables | str | Path, progress: Progress = lamb
     check_kinds(tables, question)
     cohort = build_cohort(tables, question)
     splits = plan_splits(question, study.extracted_on)
+
     progress("building outcomes and features")
     dataset = build_dataset(cohort, tables, question, splits, study.extracted_on)
     checks = look_for_leaks(Evidence(cohort, dataset.features, dataset.outcomes, splits, question))
+
     predictions = backtest(dataset, splits, question, progress)
-    choice = choose_model(predictions, question)
-    progress("assessing performance on the future")
-    choice, ranking, performance = settle(choice, predictions, study)
+    progress("choosing, and testing the choice on the future")
+    choice, ranking, performance = settle(choose_model(predictions, question), predictions, question)
+
     progress("auditing fairness")
     groups = build_groups(ranking.frame, tables, question)
     audit = audit_groups(ranking, groups, question, seed=question.seed)
-    progress("fitting the service model")
+
+    progress("fitting the model for service, and explaining it")
     model = fit_risk_model(dataset, splits, choice.model, question)
-    progress("explaining it")
     explanation = explain(model, dataset.features, question.seed)
+
     progress("writing the card")
-    card, figures = _card(study, tables, cohort, dataset, splits, checks, choice, performance, audit, model, explanation)
+    card = build_card(
+        study,
+        performance=performance,
+        audit=audit,
+        explanation=explanation,
+        model=_identity(model, question),
+        digests=_digests(study, tables, audit),
+        cohort_attrition=cohort.attrition.to_dicts(),
+        outcome_status=dataset.outcomes.status_table().to_dicts(),
+        quality=tables.quality,
+        splits=[_split(split, dataset) for split in splits.all],
+        checks=[finding.to_dict() for finding in checks],
+        baseline_column=_single_best_column(dataset, splits, question),
+    )
     return StudyRun(
-        study, tables, cohort, dataset, splits, checks, predictions, choice, ranking, performance, audit, model, explanation,
-        card, figures,
+        study, tables, splits, dataset, checks, predictions, choice, ranking, performance, audit, model, explanation,
+        card, draw_figures(card.to_dict()),
     )  # fmt: skip
 
 
-def settle(choice: Choice, predictions: Predictions, study: Study) -> tuple[Choice, Ranking, Performance]:
+def settle(
+    choice: Choice, predictions: Predictions, question: StudyFile
+) -> tuple[Choice, Ranking, Performance]:
     """Judge the choice on the future; hand over to the best baseline if the gain is not real there.
 
     The rule stands before the test dates are looked at: a complex model that does not beat the best baseline by more
     than ``floors.gain_over_baselines``, with its whole interval, on the test dates is not the one that goes into
     service. Any bias this has is towards the simpler model.
     """
-    question = study.file
-    ranking = rank(predictions.frame, choice.model, question.capacity, question.seed)
-    performance = _assess(ranking, predictions, choice, study)
+    ranking, performance = _tested(choice, predictions, question)
     gain = performance.comparison["difference"]
     real = gain is not None and gain.low is not None and gain.low > question.floors.gain_over_baselines
     if choice.model in BASELINES or real:
         return choice, ranking, performance
-    settled = Choice(choice.best_baseline, choice.best_baseline, choice.criterion, choice.steps)
-    ranking = rank(predictions.frame, settled.model, question.capacity, question.seed)
-    return settled, ranking, _assess(ranking, predictions, settled, study)
+    simpler = Choice(choice.best_baseline, choice.best_baseline, choice.criterion, choice.steps)
+    return simpler, *_tested(simpler, predictions, question)
 
 
-def _assess(ranking: Ranking, predictions: Predictions, choice: Choice, study: Study) -> Performance:
-    question = study.file
-    return assess_performance(
+def _tested(choice: Choice, predictions: Predictions, question: StudyFile) -> tuple[Ranking, Performance]:
+    ranking = rank(predictions.frame, choice.model, question.capacity, question.seed)
+    performance = assess_performance(
         ranking,
         predictions.frame,
         places=ranking.places,
@@ -123,3 +135,46 @@ def _assess(ranking: Ranking, predictions: Predictions, choice: Choice, study: S
         best_baseline=choice.best_baseline,
         seed=question.seed,
     )
+    return ranking, performance
+
+
+def _identity(model: RiskModel, question: StudyFile) -> dict[str, Any]:
+    recipe = {
+        "family": model.family,
+        "settings": question.models.families[model.family].model_dump(),
+        "calibrator": question.models.calibrator,
+        "calibrate": question.split.calibrate,
+        "choose_by": question.models.choose_by,
+        "seed": question.seed,
+    }
+    parameters = {"model": model.fitted.to_dict(), "calibrator": model.calibrator.to_dict()}
+    return {"sha256": model.model_sha256, "family": model.family, "recipe": recipe, "parameters": parameters}
+
+
+def _digests(study: Study, tables: Tables, audit: Audit) -> dict[str, str]:
+    return {
+        "study": study.digest,
+        "answers": study.answers_digest,
+        "data": tables.sha256,
+        "policy": audit.to_dict()["policy_sha256"],
+    }
+
+
+def _split(split: Split, dataset: Dataset) -> dict[str, Any]:
+    rows = dataset.learned_at(split)
+    fit_events = int(rows.filter(rows["as_of_date"].is_in(list(split.fit)))["outcome"].sum())
+    return {
+        "origin": split.origin,
+        "stands_on": split.stands_on.isoformat(),
+        "fit": [day.isoformat() for day in split.fit],
+        "calibrate": [day.isoformat() for day in split.calibrate],
+        "test": split.test.isoformat() if split.test else None,
+        "how": split.how,
+        "fit_events": fit_events,
+    }
+
+
+def _single_best_column(dataset: Dataset, splits: Splits, question: StudyFile) -> str:
+    """The column by which the single-column rule would sort in service, whichever family was chosen."""
+    rule = fit_risk_model(dataset, splits, "single_best_column", question)
+    return max(rule.fitted.importance, key=lambda name: rule.fitted.importance[name])

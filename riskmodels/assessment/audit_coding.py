@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from riskmodels.errors import DataError, StudyError
 from riskmodels.study import Protected
 
 NOT_RECORDED = "Not recorded"
+NOBODY = "It is not recorded for anybody."
 
 
 @dataclass(frozen=True)
@@ -34,43 +36,87 @@ class Attribute:
     reference: int
 
 
-def as_text(values: Any, where: str) -> pl.Series:
-    """Group values of any kind as text, null where nothing is recorded.
-
-    Takes Polars, pandas and pyarrow series (text, categories, booleans, numbers), NumPy arrays and lists; ``2``, ``2.0``
-    and ``"2"`` are the same group. Blank text is nothing. Raises DataError for anything that is not a column.
-    """
+def as_series(values: Any, where: str) -> pl.Series:
+    """A column of any kind as a Polars series: Polars, pandas, pyarrow, NumPy, lists. Raises DataError for others."""
     import narwhals as nw
 
     try:
         if isinstance(values, pl.Series):
-            series = values
-        elif isinstance(values, (list, tuple)) or type(values).__module__ == "numpy":
-            series = pl.Series(values=np.asarray(values, dtype=object).tolist(), strict=False)
-        else:
-            series = nw.from_native(values, series_only=True).to_polars()
-        if series.dtype == pl.Object:
-            series = pl.Series(values=[None if value is None or value != value else str(value) for value in series])
-        if series.dtype.is_float():
-            whole = series.drop_nans().drop_nulls()
-            series = series.fill_nan(None)
-            if (whole == whole.round()).all() and whole.is_finite().all():
-                series = series.cast(pl.Int64)
-        text = series.cast(pl.String).str.strip_chars()
+            return values
+        if isinstance(values, (list, tuple)) or type(values).__module__ == "numpy":
+            cells = np.asarray(values, dtype=object).tolist()
+            kinds = {type(cell) for cell in cells if cell is not None and cell == cell}
+            if len(kinds) > 1:
+                cells = [None if cell is None or cell != cell else str(cell) for cell in cells]
+            return pl.Series(values=cells)
+        series: pl.Series = nw.from_native(values, series_only=True).to_polars()
+        return series
     except (TypeError, ValueError, pl.exceptions.PolarsError):
-        raise DataError(f"groups.{where}: is not a column of text, categories, numbers or booleans") from None
-    return text.replace("", None)
+        raise DataError(f"{where}: is not a column of text, categories, numbers or booleans") from None
 
 
-def code_groups(
-    name: str, values: pl.Series, spec: Protected, policy: Policy, weights: np.ndarray | None = None
-) -> Attribute | str:
+def as_text(values: Any, where: str) -> pl.Series:
+    """Group values of any kind as text, null where nothing is recorded.
+
+    ``2``, ``2.0`` and ``"2"`` are the same group; blank text is nothing. Raises DataError.
+    """
+    series = as_series(values, where)
+    try:
+        if series.dtype.is_float():
+            series = series.fill_nan(None)
+            if (series == series.round()).all() and series.is_finite().all():
+                series = series.cast(pl.Int64)
+        return series.cast(pl.String).str.strip_chars().replace("", None)
+    except pl.exceptions.PolarsError:
+        raise DataError(f"{where}: is not a column of text, categories, numbers or booleans") from None
+
+
+def outcome_status(outcome: Any) -> np.ndarray:
+    """(n,) 0, 1, or 2 where the outcome is missing. Raises DataError for anything else."""
+    try:
+        values = as_series(outcome, "outcome").cast(pl.Float64).fill_nan(None)
+    except pl.exceptions.PolarsError:
+        raise DataError("outcome: must be 0, 1 or missing") from None
+    wrong = (~values.drop_nulls().is_in([0.0, 1.0])).sum()
+    if wrong:
+        raise DataError(f"outcome: {wrong} rows hold something other than 0, 1 or missing")
+    return np.asarray(values.fill_null(2.0).cast(pl.Int8).to_numpy())
+
+
+def flags(selected: Any) -> np.ndarray:
+    """(n,) bool. Raises DataError unless every row says true or false (or 1 or 0)."""
+    series = as_series(selected, "selected")
+    try:
+        values = series.cast(pl.Float64)
+    except pl.exceptions.PolarsError:
+        values = pl.Series([None], dtype=pl.Float64)
+    if values.null_count() or not values.is_in([0.0, 1.0]).all():
+        raise DataError("selected: every row must say true or false (or 1 or 0)")
+    return np.asarray(values.to_numpy() == 1.0)
+
+
+def cluster_codes(clusters: Any, rows: int) -> np.ndarray | None:
+    """(n,) a number from 0 for each row, equal where the cluster is; None where every row stands alone.
+
+    Raises DataError if there is not one cluster for each row.
+    """
+    if clusters is None:
+        return None
+    ids = as_series(clusters, "clusters").alias("cluster")
+    if ids.len() != rows or ids.null_count():
+        raise DataError(f"clusters: {ids.len() - ids.null_count()} for {rows} rows; there must be one for each")
+    if ids.n_unique() == rows:
+        return None
+    first = pl.int_range(pl.len(), dtype=pl.Int64).first().over("cluster")
+    return np.asarray(ids.to_frame().select(first).to_series().to_numpy())
+
+
+def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -> Attribute | str:
     """Code one protected characteristic, or say why it cannot be audited.
 
     Parameters
     ----------
     values : (n,) text, null where not recorded
-    weights : (n,) the size that makes a group the largest; 1 each if not given
 
     Raises
     ------
@@ -78,7 +124,7 @@ def code_groups(
         if the reference named in the study is not one of the groups.
     """
     if values.null_count() == values.len():
-        return "It is not recorded for anybody."
+        return NOBODY
     banded = _bands(values, spec.bands) if spec.bands else values
     distinct = banded.drop_nulls().unique().sort()
     if distinct.len() > policy.most_groups:
@@ -87,18 +133,28 @@ def code_groups(
             "group them, or name bands."
         )
     groups, labels, position = _groups_and_labels(distinct.to_list(), spec)
-    if banded.null_count():
-        if NOT_RECORDED not in labels:
-            groups, labels = [*groups, NOT_RECORDED], [*labels, NOT_RECORDED]
-    codes = banded.fill_null(NOT_RECORDED).replace_strict(
-        {**position, NOT_RECORDED: position.get(NOT_RECORDED, len(groups) - 1)}, return_dtype=pl.Int32
-    )
+    if banded.null_count() and NOT_RECORDED not in labels:
+        groups, labels = [*groups, NOT_RECORDED], [*labels, NOT_RECORDED]
     words = {word.casefold() for word in policy.missing.words} | {NOT_RECORDED.casefold()}
-    unknown = tuple(label.casefold() in words or group.casefold() in words for group, label in zip(groups, labels, strict=True))
-    sizes = np.bincount(codes.to_numpy(), weights=weights, minlength=len(groups))
+    unknown = tuple(
+        label.casefold() in words or group.casefold() in words for group, label in zip(groups, labels, strict=True)
+    )
+    if all(unknown):
+        return NOBODY
+    codes = banded.fill_null(NOT_RECORDED).replace_strict(
+        {NOT_RECORDED: len(groups) - 1, **position}, return_dtype=pl.Int32
+    )
+    sizes = np.bincount(codes.to_numpy(), minlength=len(groups))
     reference = _reference(name, spec, groups, labels, unknown, sizes)
     return Attribute(
-        name, spec.words or name.replace("_", " "), spec.law, codes.to_numpy(), tuple(groups), tuple(labels), unknown, reference
+        name,
+        spec.words or name.replace("_", " "),
+        spec.law,
+        codes.to_numpy(),
+        tuple(groups),
+        tuple(labels),
+        unknown,
+        reference,
     )
 
 
@@ -139,7 +195,7 @@ def band_labels(bands: tuple[float, ...]) -> tuple[str, ...]:
     whole = all(float(cut).is_integer() for cut in bands)
     between = [
         (f"{low:g}-{high - 1:g}" if high - 1 > low else f"{low:g}") if whole else f"{low:g} to under {high:g}"
-        for low, high in zip(bands, bands[1:], strict=False)
+        for low, high in pairwise(bands)
     ]
     return (f"under {bands[0]:g}", *between, f"{bands[-1]:g} and over")
 

@@ -43,13 +43,15 @@ class Stratum:
 class Replicates:
     """What was counted and what a resample would have counted.
 
-    counts (G, 6) and resampled (B, G, 6): people by stratum and cell; expected (S,) and resampled_expected (B, S): sum of
-    risks over known outcomes; slope_shift (B, S): change of the calibration slope. S strata of single attributes come
-    first among the G.
+    counts (G, 6) and resampled (B, G, 6): people by stratum and cell; everybody (6,) and resampled_everybody (B, 6):
+    the same for the whole; expected (S,) and resampled_expected (B, S): sum of risks over known outcomes; slope_shift
+    (B, S): change of the calibration slope. The S strata of single attributes come first among the G.
     """
 
     counts: np.ndarray
     resampled: np.ndarray
+    everybody: np.ndarray
+    resampled_everybody: np.ndarray
     expected: np.ndarray
     resampled_expected: np.ndarray
     slope_shift: np.ndarray
@@ -97,7 +99,7 @@ def replicate(
     pairs: Sequence[np.ndarray],
     pair_sizes: Sequence[int],
     risk: np.ndarray,
-    slope_influence: np.ndarray,
+    slope_influence: Sequence[np.ndarray],
     clusters: np.ndarray | None,
     replicates: int,
     rng: np.random.Generator,
@@ -110,12 +112,12 @@ def replicate(
     codes, sizes : for each attribute (n,) codes and the number of its groups
     pairs, pair_sizes : the same for intersections; a code of -1 belongs to none
     risk : (n,) predicted risk
-    slope_influence : (A, n) each row's influence on the slope of its group, 0 where the outcome is not known
+    slope_influence : for each attribute (n,) each row's influence on the slope of its group, 0 where the outcome is not known
     clusters : (n,) codes from 0 of what is resampled whole; None where each row stands alone
     """
     from scipy.sparse import csr_array
 
-    n, singles = len(cells), int(sum(sizes))
+    singles = int(sum(sizes))
     joint, example = joint_codes([*codes, *(part + 1 for part in pairs)], [*sizes, *(size + 1 for size in pair_sizes)])
     cell, occupied = _compact(joint * CELLS + cells, len(example) * CELLS)
     first = _first_rows(cell, occupied)
@@ -133,7 +135,7 @@ def replicate(
         rows.append(here[member])
         columns.append((offsets[index] + group[member]) * CELLS + cells[first[member]])
         values.append(np.ones(int(member.sum())))
-    for kind, per_attribute in enumerate(([np.where(known, risk, 0.0)] * len(codes), list(slope_influence))):
+    for kind, per_attribute in enumerate(([np.where(known, risk, 0.0)] * len(codes), slope_influence)):
         for index, (part, value) in enumerate(zip(codes, per_attribute, strict=True)):
             mean = np.bincount(cell, weights=value, minlength=occupied) / size
             column = kind * singles + offsets[index] + part
@@ -143,10 +145,10 @@ def replicate(
             residuals.append(value - mean[cell])
             residual_columns.append(column)
     width = groups * CELLS + 2 * singles
-    sums = csr_array(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(occupied, width)
+    sums = csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(occupied, width))
+    spread = _residual_covariance(
+        np.stack(residuals, axis=1), np.stack(residual_columns, axis=1), 2 * singles, clusters
     )
-    spread = _residual_covariance(np.stack(residuals, axis=1), np.stack(residual_columns, axis=1), 2 * singles, clusters)
 
     multiplicity, patterns = _patterns(cell, occupied, size, clusters)
     resampled = _resample(multiplicity, patterns @ sums if patterns is not None else sums, replicates, rng)
@@ -154,9 +156,14 @@ def replicate(
     totals = size @ sums
     counted = groups * CELLS
     extra = resampled[:, counted:] + noise
+    counts = np.rint(totals[:counted]).astype(np.int64).reshape(groups, CELLS)
+    redrawn = np.rint(resampled[:, :counted]).reshape(replicates, groups, CELLS)
     return Replicates(
-        counts=np.rint(totals[:counted]).astype(np.int64).reshape(groups, CELLS),
-        resampled=np.rint(resampled[:, :counted]).reshape(replicates, groups, CELLS),
+        counts=counts,
+        resampled=redrawn,
+        # The groups of the first attribute are everybody.
+        everybody=counts[: sizes[0]].sum(axis=0),
+        resampled_everybody=redrawn[:, : sizes[0]].sum(axis=1),
         expected=totals[counted : counted + singles],
         resampled_expected=extra[:, :singles],
         slope_shift=extra[:, singles:],
@@ -188,7 +195,9 @@ def _patterns(
     sums = np.add.reduceat(mark[cell[order]], starts)
     _, shows, multiplicity = np.unique(sums, return_index=True, return_counts=True)
     lengths = np.diff(np.append(starts, len(order)))[shows]
-    members = np.concatenate([order[start : start + length] for start, length in zip(starts[shows], lengths, strict=True)])
+    members = np.concatenate(
+        [order[start : start + length] for start, length in zip(starts[shows], lengths, strict=True)]
+    )
     rows = np.repeat(np.arange(len(shows)), lengths)
     return multiplicity, csr_array((np.ones(len(rows)), (rows, cell[members])), shape=(len(shows), occupied))
 

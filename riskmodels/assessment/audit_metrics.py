@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -12,6 +11,7 @@ import numpy as np
 
 from riskmodels.assessment.audit_counts import FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
 from riskmodels.assessment.audit_policy import Policy
+from riskmodels.assessment.intervals import wilson
 
 ALL_CELLS = (TN, FP, FN, TP, UNSELECTED_UNKNOWN, SELECTED_UNKNOWN)
 
@@ -27,14 +27,15 @@ class Proportion:
     others: tuple[int, ...] = ()
 
 
+_ON_LIST, _OFF_LIST = "on the list with a known outcome", "off the list with a known outcome"
 # To add a rate: one row here, one in the tests.
 PROPORTIONS: dict[str, Proportion] = {
     "recall": Proportion((TP,), (FN, TP), "who had the outcome", (SELECTED_UNKNOWN,), (UNSELECTED_UNKNOWN,)),
     "fnr": Proportion((FN,), (FN, TP), "who had the outcome", (UNSELECTED_UNKNOWN,), (SELECTED_UNKNOWN,)),
     "fpr": Proportion((FP,), (TN, FP), "who did not have the outcome", (SELECTED_UNKNOWN,), (UNSELECTED_UNKNOWN,)),
-    "fdr": Proportion((FP,), (FP, TP), "on the list with a known outcome", (SELECTED_UNKNOWN,), (SELECTED_UNKNOWN,)),
-    "for": Proportion((FN,), (TN, FN), "off the list with a known outcome", (UNSELECTED_UNKNOWN,), (UNSELECTED_UNKNOWN,)),
-    "precision": Proportion((TP,), (FP, TP), "on the list with a known outcome", (SELECTED_UNKNOWN,), (SELECTED_UNKNOWN,)),
+    "fdr": Proportion((FP,), (FP, TP), _ON_LIST, (SELECTED_UNKNOWN,), (SELECTED_UNKNOWN,)),
+    "for": Proportion((FN,), (TN, FN), _OFF_LIST, (UNSELECTED_UNKNOWN,), (UNSELECTED_UNKNOWN,)),
+    "precision": Proportion((TP,), (FP, TP), _ON_LIST, (SELECTED_UNKNOWN,), (SELECTED_UNKNOWN,)),
     "selection_rate": Proportion((FP, TP, SELECTED_UNKNOWN), ALL_CELLS, "in all"),
     "base_rate": Proportion(
         (FN, TP), (TN, FP, FN, TP), "with a known outcome",
@@ -66,15 +67,6 @@ def bounds(cells: np.ndarray, metric: str) -> tuple[float, float] | None:
     return top / (bottom + fewer), (top + more) / (bottom + more)
 
 
-def wilson(top: float, bottom: float, level: float, design_effect: float = 1.0) -> tuple[float, float]:
-    """Interval of a proportion (Wilson 1927); ``design_effect`` shrinks the sample where clusters repeat."""
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    n, p = bottom / design_effect, top / bottom
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 # ---------------------------------------------------------------- calibration slope
 
 
@@ -86,11 +78,13 @@ class Slopes:
     influence: np.ndarray
 
 
-def calibration_slopes(outcome: np.ndarray, known: np.ndarray, risk: np.ndarray, codes: np.ndarray, size: int) -> Slopes:
+def calibration_slopes(
+    outcome: np.ndarray, known: np.ndarray, risk: np.ndarray, codes: np.ndarray, size: int
+) -> Slopes:
     """Slope of the logistic regression of the outcome on the risk's log odds, in each group (Cox 1958).
 
-    Newton's method on all groups at once. The influence of a row is the slope's row of the inverse information times its
-    score, so that the slope of a resample is, to first order, the slope plus the sum of influences.
+    Newton's method on all groups at once. The influence of a row is the slope's row of the inverse information times
+    its score, so that the slope of a resample is, to first order, the slope plus the sum of influences.
 
     Parameters
     ----------
@@ -133,55 +127,6 @@ def calibration_slopes(outcome: np.ndarray, known: np.ndarray, risk: np.ndarray,
     return Slopes(np.where(fitted, slope, np.nan), influence)
 
 
-# ---------------------------------------------------------------- area under the curve
-
-
-def midranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1; ties share the mean of theirs."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    lengths = np.diff(np.append(starts, len(values)))
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat(starts + (lengths + 1) / 2, lengths)
-    return ranks
-
-
-def auc_of_group(positive: np.ndarray, risk: np.ndarray, clusters: np.ndarray | None) -> tuple[float, float]:
-    """Area under the curve and its standard error (DeLong 1988; with clusters, Obuchowski 1997).
-
-    Parameters
-    ----------
-    positive : (n,) bool, some of each
-    risk : (n,)
-    clusters : (n,) any whole numbers, or None where rows are independent
-    """
-    overall = midranks(risk)
-    within = np.empty(len(risk))
-    within[positive], within[~positive] = midranks(risk[positive]), midranks(risk[~positive])
-    n1 = int(positive.sum())
-    n0 = len(risk) - n1
-    # Share of the other class that a row stands above: a positive's own, and its mirror for a negative.
-    placement = np.where(positive, (overall - within) / n0, 1 - (overall - within) / n1)
-    auc = float(placement[positive].mean())
-    pull = (placement - auc) / np.where(positive, n1, n0)
-    if clusters is None:
-        scale = np.where(positive, n1 / max(n1 - 1, 1), n0 / max(n0 - 1, 1))
-        return auc, math.sqrt(float((pull**2 * scale).sum()))
-    _, unit = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(unit, weights=pull)
-    return auc, math.sqrt(float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1))
-
-
-def auc_interval(auc: float, se: float, level: float) -> tuple[float, float]:
-    """On the logit scale, so that it stays inside (0, 1); a perfect area keeps the plain scale."""
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    if not 0 < auc < 1:
-        return max(0.0, auc - z * se), min(1.0, auc + z * se)
-    centre, half = math.log(auc / (1 - auc)), z * se / (auc * (1 - auc))
-    return 1 / (1 + math.exp(-(centre - half))), 1 / (1 + math.exp(-(centre + half)))
-
-
 # ---------------------------------------------------------------- a group's row
 
 
@@ -189,7 +134,9 @@ def too_few(floor: int, of: str, noun: str = "people") -> str:
     return f"fewer than {floor} {noun} {of}"
 
 
-def rate_estimate(cells: np.ndarray, spread: float, metric: str, policy: Policy, noun: str, clustered: bool) -> dict[str, Any]:
+def rate_estimate(
+    cells: np.ndarray, spread: float, metric: str, policy: Policy, noun: str, clustered: bool
+) -> dict[str, Any]:
     """A rate with its Wilson interval, or the reason why it is not shown.
 
     Parameters
@@ -206,7 +153,7 @@ def rate_estimate(cells: np.ndarray, spread: float, metric: str, policy: Policy,
     rate = top / bottom
     binomial = rate * (1 - rate) / bottom
     effect = max(1.0, spread**2 / binomial) if clustered and binomial > 0 else 1.0
-    low, high = wilson(top, bottom, policy.level, effect)
+    low, high = wilson(rate, bottom / effect, NormalDist().inv_cdf((1 + policy.level) / 2))
     found: dict[str, Any] = {"value": rate, "low": low, "high": high, "n": bottom}
     unknown = bounds(cells, metric)
     return found | ({"bounds": list(unknown)} if unknown is not None else {})

@@ -37,7 +37,7 @@ class MissingRules(Section):
 
 
 class Policy(Section):
-    """A fairness policy. Bands and gaps are on the metric's own scale; ``level``, ``power`` and shares lie in (0, 1)."""
+    """A fairness policy. Bands and gaps are on the metric's own scale; level, power and shares lie in (0, 1)."""
 
     name: str
     version: int = Field(ge=1)
@@ -93,7 +93,9 @@ def load_policy(name: str = "default") -> Policy:
         raise StudyError(f"fairness.policy: there is no policy {name!r}; name a YAML file, or one of: {shipped}")
     raw = storage.read_yaml(path)
     if not isinstance(raw, dict) or {"sha256", "widened"} & set(raw):
-        raise StudyError(f"{path}: must hold the keys of a fairness policy and nothing else; start from a copy of the default")
+        raise StudyError(
+            f"{path}: must hold the keys of a fairness policy and nothing else; start from a copy of the default"
+        )
     try:
         policy = Policy.model_validate(raw)
     except ValidationError as error:

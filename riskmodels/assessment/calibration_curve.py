@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from riskmodels.assessment.calibration_statistics import CONSTANT, SEPARATED, fit_logistic, logit, no_logit, separates
+from riskmodels.assessment.calibration_statistics import CONSTANT, SEPARATED, no_logit, separates
 from riskmodels.assessment.discrimination import one_class
 from riskmodels.assessment.intervals import (
     ONE_CLUSTER,
     Floats,
     checked_outcome,
     checked_risk,
-    cluster_codes,
+    clusters_of,
     critical_value,
     of_rows,
     proportion,
 )
+from riskmodels.assessment.logistic import expit, fit_logistic, logit
 
 KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 FEWEST_IN_BIN = 30
@@ -88,15 +89,15 @@ def spline_curve(
         reason = CONSTANT
     if reason is None and separates(y, p):
         reason = SEPARATED
-    codes = cluster_codes(clusters, y.size)
-    if reason is None and codes is not None and np.unique(codes).size < 2:
+    units = clusters_of(clusters, y.size)
+    if reason is None and units is not None and units.count < 2:
         reason = ONE_CLUSTER
     if reason:
         return (), reason
     x = logit(p)
     knots = np.unique(np.quantile(x, KNOTS))
     design = np.column_stack([np.ones(y.size), restricted_cubic_basis(x, knots)])
-    fit = fit_logistic(design, y, codes)
+    fit = fit_logistic(design, y, units, stop="lrm")
     if fit is None:
         return (), "the spline has no finite fit: too few events, or too few distinct risks"
     if at is None:
@@ -105,16 +106,11 @@ def spline_curve(
         points = logit(np.asarray(at, dtype=np.float64))
     where = np.column_stack([np.ones(points.size), restricted_cubic_basis(points, knots)])
     middle = where @ fit[0]
-    half = critical_value(codes) * np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", where, fit[1], where), 0.0))
-    columns = [_expit(each).tolist() for each in (points, middle, middle - half, middle + half)]
+    half = critical_value(units) * np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", where, fit[1], where), 0.0))
+    columns = [expit(each).tolist() for each in (points, middle, middle - half, middle + half)]
     return tuple(
         dict(zip(("risk", "observed", "low", "high"), row, strict=True)) for row in zip(*columns, strict=True)
     ), None
-
-
-def _expit(values: Floats) -> Floats:
-    rate: Floats = 1 / (1 + np.exp(-np.clip(values, -700, 700)))
-    return rate
 
 
 def calibration_bins(
@@ -133,7 +129,7 @@ def calibration_bins(
     p = checked_risk(risk, y.size)
     if y.size == 0:
         return ()
-    codes = cluster_codes(clusters, y.size)
+    units = clusters_of(clusters, y.size)
     order = np.argsort(p, kind="stable")
     ordered = p[order]
     targets = ordered[np.ceil(np.arange(1, bins) * y.size / bins).astype(int) - 1]
@@ -148,7 +144,7 @@ def calibration_bins(
                 "high": float(edges[i + 1]),
                 "n": stop - start,
                 "mean_risk": float(p[inside].mean()),
-                "observed": proportion(y[inside], of_rows(codes, inside)),
+                "observed": proportion(y[inside], of_rows(units, inside)),
             }
         )
     return tuple(rows)

@@ -14,17 +14,19 @@ from riskmodels.assessment.estimate import Estimate, not_computed
 from riskmodels.assessment.intervals import (
     NO_ROWS,
     ONE_CLUSTER,
-    Codes,
     Floats,
+    Units,
     checked_outcome,
     checked_risk,
-    cluster_codes,
+    clusters_of,
     critical_value,
     design_effect,
     mean,
+    no_effect,
     variance_of_sum,
     wald,
 )
+from riskmodels.assessment.logistic import fit_logistic, logit
 from riskmodels.errors import DataError
 
 CONSTANT = "the risk is the same for everybody"
@@ -77,7 +79,7 @@ def mean_loss(outcome: Any, risk: Any, criterion: str, clusters: Any = None) -> 
     loss = loss_per_row(criterion, y, checked_risk(risk, y.size))
     if not np.isfinite(loss).all():
         return not_computed(_impossible(loss), y.size)
-    return mean(loss, cluster_codes(clusters, y.size))
+    return mean(loss, clusters_of(clusters, y.size))
 
 
 def brier_score(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
@@ -102,9 +104,9 @@ def scaled_brier(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
     base, brier = float(y.mean()), float(loss.mean())
     worst = base * (1 - base)
     influence = brier / worst**2 * (1 - 2 * base) * (y - base) - (loss - brier) / worst
-    codes = cluster_codes(clusters, y.size)
-    variance = variance_of_sum(influence, codes)
-    return wald(1 - brier / worst, None if variance is None else variance / y.size**2, y.size, codes)
+    units = clusters_of(clusters, y.size)
+    variance = variance_of_sum(influence, units)
+    return wald(1 - brier / worst, None if variance is None else variance / y.size**2, y.size, units)
 
 
 def loss_difference(outcome: Any, risk: Any, other: Any, criterion: str, clusters: Any = None) -> Estimate:
@@ -116,7 +118,7 @@ def loss_difference(outcome: Any, risk: Any, other: Any, criterion: str, cluster
     difference = [loss_per_row(criterion, y, checked_risk(each, y.size)) for each in (other, risk)]
     if not all(np.isfinite(loss).all() for loss in difference):
         return not_computed(_impossible(np.maximum(*difference)), y.size)
-    return mean(difference[0] - difference[1], cluster_codes(clusters, y.size))
+    return mean(difference[0] - difference[1], clusters_of(clusters, y.size))
 
 
 def _impossible(loss: Floats) -> str:
@@ -126,38 +128,10 @@ def _impossible(loss: Floats) -> str:
 # ---------------------------------------------------------------- logistic recalibration
 
 
-def logit(risk: Floats) -> Floats:
-    """log(p / (1 - p)); every risk must be above 0 and below 1."""
-    odds: Floats = np.log(risk) - np.log1p(-risk)
-    return odds
-
-
 def no_logit(risk: Floats) -> str | None:
     """Why the logit of these risks cannot be used, or None. Clipping would let the clip decide the slope."""
     extreme = int(np.count_nonzero((risk <= 0) | (risk >= 1)))
     return f"{extreme} rows have a risk of exactly 0 or 1, whose logit is infinite" if extreme else None
-
-
-def fit_logistic(
-    design: Floats, outcome: Floats, codes: Codes, offset: Floats | None = None, start: Floats | None = None
-) -> tuple[Floats, Floats] | None:
-    """Maximum-likelihood logistic regression: coefficients (k,) and covariance (k, k); None if there is no finite one.
-
-    The covariance is the inverse information, or the cluster sandwich where clusters repeat (Liang & Zeger 1986).
-    statsmodels' Logit is the binomial GLM with the logit link, fitted by Newton steps.
-    """
-    from statsmodels.discrete.discrete_model import Logit
-
-    sandwich = {} if codes is None else {"cov_type": "cluster", "cov_kwds": {"groups": codes}}
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            fit = Logit(outcome, design, offset=offset).fit(start_params=start, disp=0, tol=1e-10, **sandwich)
-        except (np.linalg.LinAlgError, ValueError):
-            return None
-        parameters, covariance = np.asarray(fit.params), np.asarray(fit.cov_params())
-    settled = fit.mle_retvals["converged"] and np.isfinite(parameters).all() and np.isfinite(covariance).all()
-    return (parameters, covariance) if settled and (np.diag(covariance) > 0).all() else None
 
 
 def separates(outcome: Floats, risk: Floats) -> bool:
@@ -176,12 +150,11 @@ def calibration_in_the_large(outcome: Any, risk: Any, clusters: Any = None) -> E
     p = checked_risk(risk, y.size)
     if reason := one_class(y) or no_logit(p):
         return not_computed(reason, y.size)
-    codes = cluster_codes(clusters, y.size)
-    start = np.array([_logit_of_mean(y) - _logit_of_mean(p)])
-    fit = fit_logistic(np.ones((y.size, 1)), y, codes, offset=logit(p), start=start)
+    units = clusters_of(clusters, y.size)
+    fit = fit_logistic(np.ones((y.size, 1)), y, units, offset=logit(p))
     if fit is None:
         return not_computed("the logistic fit did not settle", y.size)
-    return _coefficient(fit, 0, y.size, codes)
+    return _coefficient(fit, 0, y.size, units)
 
 
 def calibration_slope(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
@@ -198,23 +171,17 @@ def calibration_slope(outcome: Any, risk: Any, clusters: Any = None) -> Estimate
         return not_computed(CONSTANT, y.size)
     if separates(y, p):
         return not_computed(SEPARATED, y.size)
-    codes = cluster_codes(clusters, y.size)
-    start = np.array([_logit_of_mean(y), 0.0])
-    fit = fit_logistic(np.column_stack([np.ones(y.size), logit(p)]), y, codes, start=start)
+    units = clusters_of(clusters, y.size)
+    fit = fit_logistic(np.column_stack([np.ones(y.size), logit(p)]), y, units)
     if fit is None:
         return not_computed("the logistic fit did not settle", y.size)
-    return _coefficient(fit, 1, y.size, codes)
+    return _coefficient(fit, 1, y.size, units)
 
 
-def _logit_of_mean(values: Floats) -> float:
-    share = float(values.mean())
-    return math.log(share / (1 - share))
-
-
-def _coefficient(fit: tuple[Floats, Floats], index: int, n: int, codes: Codes) -> Estimate:
-    if codes is not None and np.unique(codes).size < 2:
+def _coefficient(fit: tuple[Floats, Floats], index: int, n: int, units: Units) -> Estimate:
+    if units is not None and units.count < 2:
         return Estimate(float(fit[0][index]), n=n, reason=ONE_CLUSTER)
-    half = critical_value(codes) * math.sqrt(fit[1][index, index])
+    half = critical_value(units) * math.sqrt(fit[1][index, index])
     value = float(fit[0][index])
     return Estimate(value, value - half, value + half, n)
 
@@ -236,11 +203,11 @@ def oe_ratio(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
     if expected == 0:
         return not_computed("every risk is 0: nothing was expected", y.size)
     ratio = observed / expected
-    codes = cluster_codes(clusters, y.size)
-    effect = design_effect(y - y.mean(), codes)
+    units = clusters_of(clusters, y.size)
+    effect = design_effect(y - y.mean(), units)
     if effect is None:
-        return Estimate(ratio, n=y.size, reason=ONE_CLUSTER)
-    factor = math.exp(critical_value(codes) * math.sqrt((1 - observed / y.size) / observed * effect))
+        return Estimate(ratio, n=y.size, reason=no_effect(units))
+    factor = math.exp(critical_value(units) * math.sqrt((1 - observed / y.size) / observed * effect))
     return Estimate(ratio, ratio / factor, ratio * factor, y.size)
 
 
@@ -254,15 +221,14 @@ def spiegelhalter(outcome: Any, risk: Any, clusters: Any = None) -> tuple[Estima
     p = checked_risk(risk, y.size)
     terms = (y - p) * (1 - 2 * p)
     variance = float(np.sum((1 - 2 * p) ** 2 * p * (1 - p)))
-    codes = cluster_codes(clusters, y.size)
-    effect = design_effect(terms - terms.mean(), codes) if y.size else None
-    reason = NO_ROWS if y.size == 0 else None
-    if reason is None and variance == 0:
-        reason = "every risk is 0, 0.5 or 1: the test has no variance"
-    if reason is None and effect is None:
-        reason = "all rows belong to one cluster"
-    if reason or effect is None:
-        return not_computed(reason or NO_ROWS, y.size), not_computed(reason or NO_ROWS, y.size)
+    units = clusters_of(clusters, y.size)
+    if y.size == 0 or variance == 0:
+        nothing = not_computed("every risk is 0, 0.5 or 1: the test has no variance" if y.size else NO_ROWS, y.size)
+        return nothing, nothing
+    effect = design_effect(terms - terms.mean(), units)
+    if effect is None:
+        nothing = not_computed(no_effect(units), y.size)
+        return nothing, nothing
     z = float(terms.sum() / math.sqrt(variance * effect))
     return Estimate(z, n=y.size), Estimate(math.erfc(abs(z) / math.sqrt(2)), n=y.size)
 

@@ -12,11 +12,11 @@ import polars as pl
 from riskmodels.assessment.estimate import Estimate, not_computed
 from riskmodels.assessment.intervals import (
     NO_ROWS,
-    Codes,
     Floats,
+    Units,
     checked_outcome,
     checked_risk,
-    cluster_codes,
+    clusters_of,
     mean,
     of_rows,
     proportion,
@@ -54,7 +54,7 @@ def net_benefit(outcome: Any, risk: Any, threshold: float, clusters: Any = None)
     weight = _odds(threshold)
     y = checked_outcome(outcome)
     helped = checked_risk(risk, y.size) >= threshold
-    return mean(np.where(helped, y - weight * (1 - y), 0.0), cluster_codes(clusters, y.size))
+    return mean(np.where(helped, y - weight * (1 - y), 0.0), clusters_of(clusters, y.size))
 
 
 def net_benefit_of_all(outcome: Any, threshold: float) -> float | None:
@@ -123,7 +123,7 @@ def at_capacity(outcome: Any, known: Any, selected: Any, clusters: Any = None) -
         raise DataError(f"selected: {chosen.size} values, known: {n}, outcome: {everything.size}; they must match")
     y = np.zeros(n)
     y[is_known] = checked_outcome(everything[is_known])
-    codes = cluster_codes(clusters, n)
+    units = clusters_of(clusters, n)
     event = is_known & (y == 1)
     hits, missed = int((event & chosen).sum()), int((event & ~chosen).sum())
     unknown_selected, unknown_others = int((chosen & ~is_known).sum()), int((~chosen & ~is_known).sum())
@@ -133,8 +133,8 @@ def at_capacity(outcome: Any, known: Any, selected: Any, clusters: Any = None) -
         "known": places_filled - unknown_selected,
         "unknown": unknown_selected,
         "hits": hits,
-        "precision": precision_at_k(y, is_known, chosen, codes),
-        "recall": _share(chosen.astype(float), event, codes, "no known row has an event"),
+        "precision": precision_at_k(y, is_known, chosen, units),
+        "recall": _share(chosen.astype(float), event, units, "no known row has an event"),
         "precision_bounds": precision_bounds(hits, unknown_selected, places_filled),
         "recall_bounds": recall_bounds(hits, missed, unknown_selected, unknown_others),
         "selection_rate": places_filled / n if n else None,
@@ -142,10 +142,10 @@ def at_capacity(outcome: Any, known: Any, selected: Any, clusters: Any = None) -
     }
 
 
-def precision_at_k(outcome: Floats, known: Mask, selected: Mask, codes: Codes) -> Estimate:
+def precision_at_k(outcome: Floats, known: Mask, selected: Mask, units: Units) -> Estimate:
     """Share of events among the selected whose outcome is known; Wilson's interval."""
     nobody = "nobody selected has a known outcome" if selected.any() else "nobody was selected"
-    return _share(outcome, selected & known, codes, nobody)
+    return _share(outcome, selected & known, units, nobody)
 
 
 def precision_bounds(hits: int, unknown_selected: int, selected: int) -> list[float | None]:
@@ -217,10 +217,10 @@ def select(entity_ids: Sequence[str] | pl.Series, risk: Floats, score: Floats, p
     return chosen
 
 
-def _share(values: Floats, rows: Mask, codes: Codes, none: str) -> Estimate:
+def _share(values: Floats, rows: Mask, units: Units, none: str) -> Estimate:
     if not rows.any():
         return not_computed(none, 0)
-    return proportion(values[rows], of_rows(codes, rows), NO_ROWS)
+    return proportion(values[rows], of_rows(units, rows), NO_ROWS)
 
 
 def _mask(values: Any, name: str) -> Mask:

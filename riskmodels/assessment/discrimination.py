@@ -11,13 +11,14 @@ from riskmodels.assessment.estimate import Estimate, not_computed
 from riskmodels.assessment.intervals import (
     NO_ROWS,
     ONE_CLUSTER,
-    Codes,
     Floats,
+    Units,
     checked_outcome,
     checked_risk,
-    cluster_codes,
     cluster_sums,
+    clusters_of,
     critical_value,
+    of_rows,
     variance_of_sum,
     wald,
 )
@@ -60,7 +61,7 @@ def placements(outcome: Floats, risk: Floats) -> Floats:
     return placed
 
 
-def placement_variance(residuals: Floats, outcome: Floats, codes: Codes) -> float | None:
+def placement_variance(residuals: Floats, outcome: Floats, units: Units) -> float | None:
     """Variance of an AUC (or a difference of two) from placements less their mean.
 
     With m events and n non-events: S10/m + S01/n, the sample variances of the two kinds of placement (DeLong, DeLong &
@@ -69,37 +70,34 @@ def placement_variance(residuals: Floats, outcome: Floats, codes: Codes) -> floa
     """
     is_event = outcome == 1
     m, n = int(is_event.sum()), int((~is_event).sum())
-    if codes is None:
-        of_event, of_other = variance_of_sum(residuals[is_event], None), variance_of_sum(residuals[~is_event], None)
-        if of_event is None or of_other is None:
-            return None
-        return of_event / m**2 + of_other / n**2
-    of_event = variance_of_sum(residuals[is_event], codes[is_event])
-    of_other = variance_of_sum(residuals[~is_event], codes[~is_event])
+    of_event = variance_of_sum(residuals[is_event], of_rows(units, is_event))
+    of_other = variance_of_sum(residuals[~is_event], of_rows(units, ~is_event))
     if of_event is None or of_other is None:
         return None
-    event_sums = cluster_sums(np.where(is_event, residuals, 0.0), codes)
-    other_sums = cluster_sums(np.where(is_event, 0.0, residuals), codes)
-    clusters = event_sums.size
-    joint = clusters / (clusters - 1) * float(np.dot(event_sums, other_sums))
-    return max(of_event / m**2 + of_other / n**2 + 2 * joint / (m * n), 0.0)
+    apart = of_event / m**2 + of_other / n**2
+    if units is None:
+        return apart
+    event_sums = cluster_sums(np.where(is_event, residuals, 0.0), units)
+    other_sums = cluster_sums(np.where(is_event, 0.0, residuals), units)
+    joint = units.count / (units.count - 1) * float(np.dot(event_sums, other_sums))
+    return max(apart + 2 * joint / (m * n), 0.0)
 
 
-def delong(outcome: Floats, risk: Floats, codes: Codes = None) -> tuple[float, float | None]:
+def delong(outcome: Floats, risk: Floats, units: Units = None) -> tuple[float, float | None]:
     """AUC and its variance; both classes must be present. See `placement_variance`."""
     placed = placements(outcome, risk)
     value = float(placed[outcome == 1].mean())
-    return value, placement_variance(placed - value, outcome, codes)
+    return value, placement_variance(placed - value, outcome, units)
 
 
-def delong_difference(outcome: Floats, risk: Floats, other: Floats, codes: Codes = None) -> tuple[float, float | None]:
+def delong_difference(outcome: Floats, risk: Floats, other: Floats, units: Units = None) -> tuple[float, float | None]:
     """AUC of ``risk`` less that of ``other`` on the same rows, and the variance of the difference.
 
     The placements are subtracted row by row, which is DeLong's covariance matrix contracted with (1, -1).
     """
     placed = placements(outcome, risk) - placements(outcome, other)
     value = float(placed[outcome == 1].mean())
-    return value, placement_variance(placed - value, outcome, codes)
+    return value, placement_variance(placed - value, outcome, units)
 
 
 def auc(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
@@ -129,9 +127,9 @@ def auc(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
         return not_computed(reason, y.size)
     if x.min() == x.max():
         return Estimate(0.5, n=y.size, reason=CONSTANT)
-    codes = cluster_codes(clusters, y.size)
-    value, variance = delong(y, x, codes)
-    return _estimate(value, variance, y, codes, within=(0.0, 1.0))
+    units = clusters_of(clusters, y.size)
+    value, variance = delong(y, x, units)
+    return _estimate(value, variance, y, units, within=(0.0, 1.0))
 
 
 def auc_difference(outcome: Any, risk: Any, other: Any, clusters: Any = None) -> Estimate:
@@ -140,17 +138,17 @@ def auc_difference(outcome: Any, risk: Any, other: Any, clusters: Any = None) ->
     x, x_other = (checked_risk(each, y.size, probability=False) for each in (risk, other))
     if reason := one_class(y):
         return not_computed(reason, y.size)
-    codes = cluster_codes(clusters, y.size)
-    value, variance = delong_difference(y, x, x_other, codes)
-    return _estimate(value, variance, y, codes, within=(-1.0, 1.0))
+    units = clusters_of(clusters, y.size)
+    value, variance = delong_difference(y, x, x_other, units)
+    return _estimate(value, variance, y, units, within=(-1.0, 1.0))
 
 
-def _estimate(value: float, variance: float | None, y: Floats, codes: Codes, within: tuple[float, float]) -> Estimate:
+def _estimate(value: float, variance: float | None, y: Floats, units: Units, within: tuple[float, float]) -> Estimate:
     if variance is None and min(y.sum(), y.size - y.sum()) < 2:
         return Estimate(value, n=y.size, reason="no interval: fewer than two events or non-events")
     if variance is None:
         return Estimate(value, n=y.size, reason=f"{ONE_CLUSTER} in one of the classes")
-    return wald(value, variance, y.size, codes, within)
+    return wald(value, variance, y.size, units, within)
 
 
 def average_precision(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
@@ -166,12 +164,12 @@ def average_precision(outcome: Any, risk: Any, clusters: Any = None) -> Estimate
     x = checked_risk(risk, y.size, probability=False)
     if reason := one_class(y):
         return not_computed(reason, y.size)
-    codes = cluster_codes(clusters, y.size)
+    units = clusters_of(clusters, y.size)
     value, influence = precision_influence(y, x)
-    variance = variance_of_sum(influence, codes)
+    variance = variance_of_sum(influence, units)
     if value >= 1.0 or variance is None or variance == 0.0:
-        return wald(value, variance if value < 1.0 else 0.0, y.size, codes)
-    half = critical_value(codes) * math.sqrt(variance) / (value * (1 - value))
+        return wald(value, variance if value < 1.0 else 0.0, y.size, units)
+    half = critical_value(units) * math.sqrt(variance) / (value * (1 - value))
     middle = math.log(value / (1 - value))
     low, high = (1 / (1 + math.exp(-min(max(end, -700.0), 700.0))) for end in (middle - half, middle + half))
     return Estimate(value, low, high, y.size)

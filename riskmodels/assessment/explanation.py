@@ -69,7 +69,9 @@ def explain(model: RiskModel, features: Features, seed: int) -> Explanation:
             }
         )
     figure = _figure(contributions, [spec.words for spec in features.specs]) if drivers else None
-    return Explanation(tuple(drivers), METHODS.get(model.family, "Contributions as the model reports them."), figure, frame.height)
+    return Explanation(
+        tuple(drivers), METHODS.get(model.family, "Contributions as the model reports them."), figure, frame.height
+    )
 
 
 def _direction(values: pl.Series, contribution: np.ndarray) -> str:

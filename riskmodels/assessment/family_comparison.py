@@ -102,9 +102,9 @@ def _family_row(
     if not is_best:
         difference = _gain(here, against, contest)
     return row | {
-        contest.criterion: mean_loss(here.outcome, here.risk, contest.criterion, here.codes),
-        "brier_score": brier_score(here.outcome, here.risk, here.codes),
-        "auc": not_computed(here.too_few, here.n) if here.too_few else auc(here.outcome, here.risk, here.codes),
+        contest.criterion: mean_loss(here.outcome, here.risk, contest.criterion, here.units),
+        "brier_score": brier_score(here.outcome, here.risk, here.units),
+        "auc": not_computed(here.too_few, here.n) if here.too_few else auc(here.outcome, here.risk, here.units),
         "precision_at_k": _precision(entity_ids, rows, *scored, contest),
         "difference": difference,
     }
@@ -117,7 +117,7 @@ def _precision(entity_ids: pl.Series, rows: RankedRows, risk: Floats, score: Flo
         today = np.flatnonzero(rows.dates == np.datetime64(day))
         places = contest.places[day.isoformat()]
         chosen[today] = select(entity_ids[today], risk[today], score[today], places, contest.seed)
-    return precision_at_k(rows.outcome, rows.known, chosen, rows.codes)
+    return precision_at_k(rows.outcome, rows.known, chosen, rows.units)
 
 
 def _comparison(chosen: str, known: RankedRows, against: Floats | None, contest: Contest) -> dict[str, Any]:
@@ -129,11 +129,11 @@ def _comparison(chosen: str, known: RankedRows, against: Floats | None, contest:
     if known.too_few:
         difference = not_computed(known.too_few, known.n)
     elif against is not None:
-        difference = auc_difference(known.outcome, known.risk, against, known.codes)
+        difference = auc_difference(known.outcome, known.risk, against, known.units)
     return compared | {"difference": _gain(known, against, contest), "auc_difference": difference}
 
 
 def _gain(known: RankedRows, against: Floats | None, contest: Contest) -> Estimate:
     if against is None:
         return not_computed(f"{contest.best_baseline} has no predictions for the rows that were ranked")
-    return loss_difference(known.outcome, known.risk, against, contest.criterion, known.codes)
+    return loss_difference(known.outcome, known.risk, against, contest.criterion, known.units)

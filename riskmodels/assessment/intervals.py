@@ -8,6 +8,7 @@ cluster has a single row that is the textbook interval again, to the last digit.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from riskmodels.assessment.estimate import Estimate, not_computed
 from riskmodels.errors import DataError
 
 Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64] | None
 
 Z = 1.959963984540054  # 97.5% point of the standard normal distribution
 
@@ -60,89 +60,114 @@ def checked_risk(risk: Any, rows: int, *, probability: bool = True) -> Floats:
     return values
 
 
-def cluster_codes(clusters: Any, rows: int) -> Codes:
-    """One whole number per row, equal where the cluster is; None where every row is its own cluster.
+@dataclass(frozen=True)
+class Clusters:
+    """Which rows belong together: ``of_row`` of shape (n,) counts clusters from 0, and there are ``count`` of them."""
+
+    of_row: npt.NDArray[np.int64]
+    count: int
+
+
+Units = Clusters | None  # None: every row is a cluster of its own
+
+
+def clusters_of(ids: Any, rows: int) -> Units:
+    """Number the clusters; None where every row is its own.
 
     Parameters
     ----------
-    clusters : ids of shape (rows,), or None
+    ids : shape (rows,), or None, or the answer of an earlier call
 
     Raises
     ------
     DataError
         if a row has no cluster, or there are fewer or more than ``rows``.
     """
-    if clusters is None:
-        return None
-    ids = clusters if isinstance(clusters, pl.Series) else pl.Series(np.asarray(clusters))
-    if ids.len() != rows:
-        raise DataError(f"cluster_id: {ids.len()} values for {rows} outcomes; there must be one for each")
-    if ids.null_count():
-        raise DataError(f"cluster_id: {ids.null_count()} rows have none; use the entity_id where there is no cluster")
-    first = pl.int_range(pl.len(), dtype=pl.Int64).first().over("id")
-    codes = pl.DataFrame({"id": ids}).select(first).to_series().to_numpy()
-    return None if np.array_equal(codes, np.arange(rows)) else codes
+    if ids is None or isinstance(ids, Clusters):
+        if ids is not None and ids.of_row.size != rows:
+            raise DataError(f"cluster_id: {ids.of_row.size} values for {rows} outcomes; there must be one for each")
+        return ids
+    series = ids if isinstance(ids, pl.Series) else pl.Series(np.asarray(ids))
+    if series.len() != rows:
+        raise DataError(f"cluster_id: {series.len()} values for {rows} outcomes; there must be one for each")
+    if series.null_count():
+        raise DataError(f"cluster_id: {series.null_count()} rows have none; use the entity_id where there is none")
+    numbered = pl.DataFrame({"id": series, "row": np.arange(rows, dtype=np.int64)})
+    first = numbered.select(pl.col("row").min().over("id")).to_series().to_numpy()
+    return _numbered(first, rows)
 
 
-def of_rows(codes: Codes, rows: npt.NDArray[Any]) -> Codes:
-    """The codes of some rows; None where no cluster repeats among them."""
-    if codes is None:
+def of_rows(units: Units, rows: npt.NDArray[Any]) -> Units:
+    """The clusters of some rows (a mask or positions); None where no cluster repeats among them."""
+    if units is None:
         return None
-    kept = codes[rows]
-    return kept if kept.size and np.bincount(kept).max() > 1 else None
+    return _numbered(units.of_row[rows], units.count)
+
+
+def _numbered(labels: npt.NDArray[np.int64], limit: int) -> Units:
+    """Clusters from whole-number labels below ``limit``, renumbered without gaps."""
+    sizes = np.bincount(labels, minlength=limit)
+    if sizes.size == 0 or sizes.max() <= 1:
+        return None
+    number = np.cumsum(sizes > 0) - 1
+    return Clusters(number[labels], int(number[-1]) + 1)
 
 
 # ---------------------------------------------------------------- variance over clusters
 
 
-def cluster_sums(values: Floats, codes: Codes) -> Floats:
-    """The values summed within each cluster that has rows."""
-    if codes is None:
+def cluster_sums(values: Floats, units: Units) -> Floats:
+    """The values summed within each cluster."""
+    if units is None:
         return values
-    sums = np.bincount(codes, weights=values)
-    return np.asarray(sums[np.bincount(codes) > 0], dtype=np.float64)
+    return np.asarray(np.bincount(units.of_row, weights=values, minlength=units.count), dtype=np.float64)
 
 
-def variance_of_sum(residuals: Floats, codes: Codes) -> float | None:
+def variance_of_sum(residuals: Floats, units: Units) -> float | None:
     """Variance of a sum of residuals that add to zero: G / (G - 1) * sum over clusters of (their sum)^2.
 
     None for fewer than two clusters. Source: Liang & Zeger 1986; with single-row clusters it is n times the sample
     variance.
     """
-    sums = cluster_sums(residuals, codes)
+    sums = cluster_sums(residuals, units)
     if sums.size < 2:
         return None
     return float(sums.size / (sums.size - 1) * np.dot(sums, sums))
 
 
-def design_effect(residuals: Floats, codes: Codes) -> float | None:
+def design_effect(residuals: Floats, units: Units) -> float | None:
     """How many times larger clusters make a variance: 1 where no cluster repeats. Source: Kish 1965.
 
-    None if it cannot be told: one cluster, or residuals that are all zero.
+    None if it cannot be told: one cluster, or residuals (or their sums) that are all zero.
     """
-    if codes is None:
+    if units is None:
         return 1.0
-    clustered, plain = variance_of_sum(residuals, codes), variance_of_sum(residuals, None)
-    return clustered / plain if clustered is not None and plain else None
+    clustered, plain = variance_of_sum(residuals, units), variance_of_sum(residuals, None)
+    return clustered / plain if clustered and plain else None
 
 
-def critical_value(codes: Codes) -> float:
+def no_effect(units: Units) -> str:
+    """Why `design_effect` could not be told."""
+    return ONE_CLUSTER if units is not None and units.count < 2 else NO_SPREAD
+
+
+def critical_value(units: Units) -> float:
     """Half-width of a 95% interval in standard errors: 1.96, or Student's t on G - 1 where clusters repeat.
 
     Few clusters (eight schools) make the sandwich too narrow; t mends the most of it. Source: Cameron & Miller 2015.
     """
-    if codes is None:
+    if units is None:
         return Z
     from scipy.special import stdtrit
 
-    return float(stdtrit(max(np.unique(codes).size - 1, 1), 0.975))
+    return float(stdtrit(max(units.count - 1, 1), 0.975))
 
 
 # ---------------------------------------------------------------- intervals
 
 
 def wald(
-    value: float, variance: float | None, n: int, codes: Codes, within: tuple[float, float] = (-math.inf, math.inf)
+    value: float, variance: float | None, n: int, units: Units, within: tuple[float, float] = (-math.inf, math.inf)
 ) -> Estimate:
     """value -+ 1.96 standard errors, cut at the limits of what the quantity can be.
 
@@ -153,18 +178,18 @@ def wald(
         return Estimate(float(value), n=n, reason=ONE_CLUSTER)
     if variance <= 1e-24 * max(1.0, value * value):
         return Estimate(float(value), n=n, reason=NO_SPREAD)
-    half = critical_value(codes) * math.sqrt(variance)
+    half = critical_value(units) * math.sqrt(variance)
     return Estimate(float(value), float(max(value - half, within[0])), float(min(value + half, within[1])), n)
 
 
-def mean(values: Floats, codes: Codes) -> Estimate:
+def mean(values: Floats, units: Units) -> Estimate:
     """The mean with its interval; its variance is that of cluster sums over n^2."""
     n = values.size
     if n == 0:
         return not_computed(NO_ROWS, 0)
     value = float(values.mean())
-    variance = variance_of_sum(values - value, codes)
-    return wald(value, None if variance is None else variance / n**2, n, codes)
+    variance = variance_of_sum(values - value, units)
+    return wald(value, None if variance is None else variance / n**2, n, units)
 
 
 def wilson(share: float, n: float, z: float = Z) -> tuple[float, float]:
@@ -178,7 +203,7 @@ def wilson(share: float, n: float, z: float = Z) -> tuple[float, float]:
     return (0.0 if share == 0 else max(low, 0.0), 1.0 if share == 1 else min(high, 1.0))
 
 
-def proportion(hits: Floats, codes: Codes, none: str = NO_ROWS) -> Estimate:
+def proportion(hits: Floats, units: Units, none: str = NO_ROWS) -> Estimate:
     """A share of ones with Wilson's interval on the effective number of rows.
 
     The effective number is n / design effect, never above n (Korn & Graubard 1998). Where all rows agree the design
@@ -188,13 +213,12 @@ def proportion(hits: Floats, codes: Codes, none: str = NO_ROWS) -> Estimate:
     if n == 0:
         return not_computed(none, 0)
     share = float(hits.mean())
-    if codes is None:
+    if units is None:
         low, high = wilson(share, n)
         return Estimate(share, low, high, n)
-    clusters = int(np.unique(codes).size)
-    if clusters < 2:
+    if units.count < 2:
         return Estimate(share, n=n, reason=ONE_CLUSTER)
-    effect = design_effect(hits - share, codes)
-    effective = float(clusters) if effect is None else n / max(effect, 1.0)
-    low, high = wilson(share, effective, critical_value(codes))
+    effect = design_effect(hits - share, units)
+    effective = float(units.count) if effect is None else n / max(effect, 1.0)
+    low, high = wilson(share, effective, critical_value(units))
     return Estimate(share, low, high, n)

@@ -112,9 +112,9 @@ def assess_performance(
     families, comparison = compare_families(
         ranking, predictions, rows, Contest(criterion, baselines, best_baseline, places, seed)
     )
-    spline, no_spline = ((), known.too_few) if known.too_few else spline_curve(known.outcome, known.risk, known.codes)
-    bins = calibration_bins(known.outcome, known.risk, known.codes)
-    listed = at_capacity(rows.outcome, rows.known, rows.selected, rows.codes)
+    spline, no_spline = ((), known.too_few) if known.too_few else spline_curve(known.outcome, known.risk, known.units)
+    bins = calibration_bins(known.outcome, known.risk, known.units)
+    listed = at_capacity(rows.outcome, rows.known, rows.selected, rows.units)
     performance = Performance(
         model=ranking.model,
         n=rows.n,
@@ -124,7 +124,7 @@ def assess_performance(
         overall=_overall(known),
         per_date=tuple(_one_date(rows.of(rows.dates == day), day.isoformat()) for day in rows.days),
         at_capacity={"places": sum(places[day.isoformat()] for day in rows.days)} | listed,
-        net_benefit=tuple(decision_row(known.outcome, known.risk, each, known.codes) for each in thresholds),
+        net_benefit=tuple(decision_row(known.outcome, known.risk, each, known.units) for each in thresholds),
         calibration_curve={"spline": list(spline), "bins": list(bins)},
         unknown_by_fifth=unknown_by_fifth(rows.rank, rows.ranked, rows.known),
         families=families,
@@ -136,13 +136,13 @@ def assess_performance(
 
 def _overall(known: RankedRows) -> dict[str, Estimate]:
     """All statistics on the rows with a known outcome, test dates pooled."""
-    z, p_value = spiegelhalter(known.outcome, known.risk, known.codes)
+    z, p_value = spiegelhalter(known.outcome, known.risk, known.units)
     errors = lowess_errors(known.outcome, known.risk)
     if known.too_few:
         errors = {name: not_computed(known.too_few, known.n) for name in errors}
     return {
         **{name: _metric(name, known) for name in METRICS},
-        "base_rate": proportion(known.outcome, known.codes),
+        "base_rate": proportion(known.outcome, known.units),
         "spiegelhalter_z": z,
         "spiegelhalter_p": p_value,
         **errors,
@@ -151,9 +151,9 @@ def _overall(known: RankedRows) -> dict[str, Estimate]:
 
 def _one_date(rows: RankedRows, day: str) -> dict[str, Any]:
     known = rows.known_only()
-    listed = at_capacity(rows.outcome, rows.known, rows.selected, rows.codes)
+    listed = at_capacity(rows.outcome, rows.known, rows.selected, rows.units)
     estimates = {
-        "base_rate": proportion(known.outcome, known.codes),
+        "base_rate": proportion(known.outcome, known.units),
         **{name: _metric(name, known) for name in EACH_DATE},
         "precision_at_k": listed["precision"],
         "recall_at_k": listed["recall"],
@@ -174,7 +174,7 @@ def _one_date(rows: RankedRows, day: str) -> dict[str, Any]:
 def _metric(name: str, known: RankedRows) -> Estimate:
     if known.too_few and name not in NEED_NO_EVENTS:
         return not_computed(known.too_few, known.n)
-    return METRICS[name](known.outcome, known.risk, known.codes)
+    return METRICS[name](known.outcome, known.risk, known.units)
 
 
 # ---------------------------------------------------------------- plain values

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskmodels.assessment.intervals import NO_ROWS, Codes, Floats, cluster_codes, of_rows
+from riskmodels.assessment.intervals import NO_ROWS, Floats, Units, clusters_of, of_rows
 from riskmodels.errors import DataError
 from riskmodels.models.ranking import Ranking
 
@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 @dataclass(frozen=True)
 class RankedRows:
     """Arrays of shape (n,), in the ranking's order. ``outcome`` is 0 where it is not known; ``ranked`` is the length of
-    that date's list; ``codes`` are equal where the cluster is, or None where no cluster repeats.
+    that date's list; ``units`` are equal where the cluster is, or None where no cluster repeats.
     """
 
     outcome: Floats
@@ -31,7 +31,7 @@ class RankedRows:
     rank: npt.NDArray[np.int64]
     ranked: npt.NDArray[np.int64]
     dates: npt.NDArray[np.datetime64]
-    codes: Codes
+    units: Units
 
     @property
     def n(self) -> int:
@@ -56,8 +56,8 @@ class RankedRows:
         return None
 
     def of(self, rows: Mask) -> RankedRows:
-        arrays = {field.name: getattr(self, field.name)[rows] for field in fields(self) if field.name != "codes"}
-        return RankedRows(**arrays, codes=of_rows(self.codes, rows))
+        arrays = {field.name: getattr(self, field.name)[rows] for field in fields(self) if field.name != "units"}
+        return RankedRows(**arrays, units=of_rows(self.units, rows))
 
     def known_only(self) -> RankedRows:
         return self.of(self.known)
@@ -89,7 +89,7 @@ def rows_of(ranking: Ranking, places: Mapping[str, int]) -> RankedRows:
         rank=frame["rank"].cast(pl.Int64).to_numpy(),
         ranked=frame.select(pl.len().over("as_of_date").cast(pl.Int64)).to_series().to_numpy(),
         dates=frame["as_of_date"].to_numpy().astype("datetime64[D]"),
-        codes=cluster_codes(frame["cluster_id"], frame.height),
+        units=clusters_of(frame["cluster_id"], frame.height),
     )
 
 

@@ -43,7 +43,12 @@ def people_per_100(results: Results, language: Language) -> Figure | str:
         id="people_per_100",
         title=f"Of 100 {language.many} on the list",
         alt=f"One hundred figures, one for each of 100 {language.many} on the list. {capital(said)}.",
-        table=Table(caption=f"Of 100 {language.many} on the list", columns=("What became of them", "Of 100"), rows=rows, source="run"),
+        table=Table(
+            caption=f"Of 100 {language.many} on the list",
+            columns=("What became of them", "Of 100"),
+            rows=rows,
+            source="run",
+        ),
         unit=f"{language.many} of 100",
         n=results["performance"]["at_capacity"].get("selected"),
     )
@@ -92,7 +97,10 @@ def calibration(results: Results, language: Language) -> Figure | str:
             note="At least and at most: 95% interval. Neighbouring groups are joined until each holds 10 people of each kind.",
         ),
         curve=Table(
-            caption="The smooth curve", columns=("Predicted, of 100", "Came about, of 100", "at least", "at most"), rows=line, source="run"
+            caption="The smooth curve",
+            columns=("Predicted, of 100", "Came about, of 100", "at least", "at most"),
+            rows=line,
+            source="run",
         ),
         unit="of 100, among people whose outcome is known",
         n=results["performance"].get("known"),
@@ -104,10 +112,20 @@ def groups(results: Results, language: Language) -> Figure | str:
     audit = results["audit"]
     metric = "fpr" if audit.get("purpose") == "punitive" else "recall"
     what = {
-        "recall": (f"Who {language.needed} and is on the list", f"of 100 {language.many} who {language.needed}, how many are on the list"),
-        "fpr": (f"Who {language.not_needed} and is on the list", f"of 100 {language.many} who {language.not_needed}, how many are on the list"),
+        "recall": (
+            f"Who {language.needed} and is on the list",
+            f"of 100 {language.many} who {language.needed}, how many are on the list",
+        ),
+        "fpr": (
+            f"Who {language.not_needed} and is on the list",
+            f"of 100 {language.many} who {language.not_needed}, how many are on the list",
+        ),
     }[metric]
-    references = {row["attribute"]: row["reference"] for row in audit["contrasts"] if row.get("against", "reference") == "reference"}
+    references = {
+        row["attribute"]: row["reference"]
+        for row in audit["contrasts"]
+        if row.get("against", "reference") == "reference"
+    }
     rows, left_out = [], []
     for row in audit["rows"]:
         if " x " in row["attribute"] or row["attribute"] not in references:
@@ -171,7 +189,14 @@ def net_benefit(results: Results, language: Language) -> Figure | str:
         ),
         table=Table(
             caption=f"Net benefit for 100 {language.many}",
-            columns=("If help is worth it from a risk of (of 100)", "Acting on the risks", "at least", "at most", "Helping everybody", "Helping nobody"),
+            columns=(
+                "If help is worth it from a risk of (of 100)",
+                "Acting on the risks",
+                "at least",
+                "at most",
+                "Helping everybody",
+                "Helping nobody",
+            ),
             rows=rows,
             source="run",
             note=(
@@ -209,7 +234,11 @@ def drivers(results: Results, language: Language) -> Figure | str:
 def attrition(results: Results, language: Language) -> Figure | str:
     """From everybody in the data to the list, on the latest test date."""
     dates = results["test_dates"]
-    rows = [row for row in results["attrition"] if dates and str(row["as_of_date"]) == dates[-1] and row["remaining"] is not None]
+    rows = [
+        row
+        for row in results["attrition"]
+        if dates and str(row["as_of_date"]) == dates[-1] and row["remaining"] is not None
+    ]
     if not rows:
         return "no test date has a count that may be shown"
     flow = [(capital(row["step"]), row["remaining"]) for row in rows]
@@ -221,7 +250,10 @@ def attrition(results: Results, language: Language) -> Figure | str:
         title=f"From the data to the list, {day(dates[-1])}",
         alt=f"Bars that get shorter: {listing([f'{words}, {count:,}' for words, count in flow])}.",
         table=Table(
-            caption=f"How many {language.many} are left after each step, {day(dates[-1])}", columns=("Step", capital(language.many)), rows=tuple(flow), source="run"
+            caption=f"How many {language.many} are left after each step, {day(dates[-1])}",
+            columns=("Step", capital(language.many)),
+            rows=tuple(flow),
+            source="run",
         ),
         unit=language.many,
         n=flow[0][1],
@@ -242,7 +274,10 @@ def unknown_by_fifth(results: Results, language: Language) -> Figure | str:
             f"lowest risk, and for {rows[-1][2]:g} in the group with the highest."
         ),
         table=Table(
-            caption="Outcome not known, by fifth of risk", columns=("Fifth of risk", capital(language.many), "Not known, of 100"), rows=rows, source="run"
+            caption="Outcome not known, by fifth of risk",
+            columns=("Fifth of risk", capital(language.many), "Not known, of 100"),
+            rows=rows,
+            source="run",
         ),
         unit=f"of 100 {language.many} ranked",
         n=results["performance"].get("n"),

@@ -57,7 +57,11 @@ def leaks(evidence: Evidence) -> Advice | None:
     found = [check for check in evidence.concerns if check in LEAKS and not evidence.concerns[check]]
     if not found:
         return None
-    return "do_not_use", "Do not use this. The data let the model see the future.", "A leak was found, so no figure here can be trusted."
+    return (
+        "do_not_use",
+        "Do not use this. The data let the model see the future.",
+        "A leak was found, so no figure here can be trusted.",
+    )
 
 
 def too_few_events(evidence: Evidence) -> Advice | None:
@@ -69,7 +73,11 @@ def too_few_events(evidence: Evidence) -> Advice | None:
     for events, what in ((evidence.fit_events, "learn from"), (evidence.test_events, "test on")):
         if events is not None and events < FEWEST_EVENTS:
             return "too_little_data", headline, f"There are fewer than {FEWEST_EVENTS} cases to {what}. {instead}"
-    if evidence.auc_low is not None and evidence.auc_high is not None and evidence.auc_high - evidence.auc_low > WIDEST_AUC:
+    if (
+        evidence.auc_low is not None
+        and evidence.auc_high is not None
+        and evidence.auc_high - evidence.auc_low > WIDEST_AUC
+    ):
         return "too_little_data", headline, f"The test cannot tell a good model from a poor one. {instead}"
     return None
 
@@ -104,7 +112,11 @@ def wrong_risks(evidence: Evidence) -> Advice | None:
     value = evidence.oe_ratio
     if value is not None and not low <= value <= high:
         how = "too high" if value < low else "too low"
-        return "do_not_use", f"Do not use this list until its risks are corrected. They are {how}.", f"The risks are {how} on the whole."
+        return (
+            "do_not_use",
+            f"Do not use this list until its risks are corrected. They are {how}.",
+            f"The risks are {how} on the whole.",
+        )
     if evidence.last_oe is not None and (evidence.last_oe[1] < low or evidence.last_oe[0] > high):
         how = "too high" if evidence.last_oe[1] < low else "too low"
         headline = f"Do not use this list until its risks are corrected. They have become {how}."
@@ -135,7 +147,11 @@ def simple_rule(evidence: Evidence) -> Advice | None:
     else:
         return None
     if rule == "base_rate":
-        return "do_not_use", "Do not use this. The model does no better than chance.", "The same risk for everybody did as well."
+        return (
+            "do_not_use",
+            "Do not use this. The model does no better than chance.",
+            "The same risk for everybody did as well.",
+        )
     column = evidence.column or "one column"
     headline = SIMPLE.get(rule, f"A simple sort by {column} does as well as the complex model: use that.")
     return "simple_rule", headline, "No complex model beat the simple rule by more than chance."
@@ -161,7 +177,9 @@ def audit_cannot_tell(evidence: Evidence) -> Advice | None:
 
 def accepted_concerns(evidence: Evidence) -> Advice | None:
     found = [check for check in evidence.concerns if check in LEAKS and evidence.concerns[check]]
-    return _with_conditions("A check of the data raised a concern, which was accepted with a reason.") if found else None
+    return (
+        _with_conditions("A check of the data raised a concern, which was accepted with a reason.") if found else None
+    )
 
 
 def never_tested_on_the_present(evidence: Evidence) -> Advice | None:
@@ -177,7 +195,11 @@ def _with_conditions(reason: str) -> Advice:
 def better_than_a_simple_rule(evidence: Evidence) -> Advice | None:
     if evidence.gain_low is None or evidence.family in BASELINES or evidence.gain_low <= evidence.gain_floor:
         return None
-    return "use", "The list can be used to help staff decide. It does better than a simple rule.", "It beats the best simple rule by more than chance."
+    return (
+        "use",
+        "The list can be used to help staff decide. It does better than a simple rule.",
+        "It beats the best simple rule by more than chance.",
+    )
 
 
 RULES: tuple[Callable[[Evidence], Advice | None], ...] = (

@@ -163,7 +163,9 @@ def _group_row(row: Mapping[str, Any], log: SuppressionLog) -> dict[str, Any]:
             given_away = given_away or is_handful(rate, row.get("known") or row.get("n"))
         if given_away and rate is not None:
             log.add(f"{where}: {name}", "share")
-        metrics[name] = {"value": None, "reason": value.get("reason") or HIDDEN} if given_away or rate is None else dict(value)
+        metrics[name] = (
+            {"value": None, "reason": value.get("reason") or HIDDEN} if given_away or rate is None else dict(value)
+        )
     shown["metrics"] = metrics
     return shown
 

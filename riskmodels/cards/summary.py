@@ -38,7 +38,12 @@ def build_summary(
         Block(id="what", heading="What it is", text=_what(study, language), source="run"),
         Block(id="right", heading="How often is the list right?", text=_right(language, numbers), source="run"),
         Block(id="missed", heading="Who is missed?", text=_missed(language, numbers), source="run"),
-        Block(id="simple", heading="Is it better than a simple rule?", text=_simple(language, numbers, column), source="run"),
+        Block(
+            id="simple",
+            heading="Is it better than a simple rule?",
+            text=_simple(language, numbers, column),
+            source="run",
+        ),
         Block(id="worse", heading="Who is treated worse?", text=_worse(language, numbers, named), source="run"),
     ]
     used = sum(word_count(f"{block.heading} {block.text}") for block in run)
@@ -217,4 +222,6 @@ def _said(block: str, heading: str, answer: Answer, words: int, section: int) ->
     if not answer.text or not answer.text.strip():
         return Block(id=block, heading=heading, text=f"Not provided (owner: {answer.owner}).", source="none")
     text, cut = opening(answer.text, words)
-    return Block(id=block, heading=heading, text=f"{text} (More in section {section}.)" if cut else text, source="answers")
+    return Block(
+        id=block, heading=heading, text=f"{text} (More in section {section}.)" if cut else text, source="answers"
+    )

@@ -198,7 +198,11 @@ def spoken(value: float, kind: str) -> str:
     if kind == "per_100":
         return text
     # What is left of the number printed, so that the two always make 100.
-    return str(100 - int(text)) if text.isdigit() else {"fewer than 1": "more than 99", "more than 99": "fewer than 1"}[text]
+    return (
+        str(100 - int(text))
+        if text.isdigit()
+        else {"fewer than 1": "more than 99", "more than 99": "fewer than 1"}[text]
+    )
 
 
 @dataclass

@@ -8,7 +8,6 @@ prints the table; `open_for_scoring` refuses on the first rule that does not hol
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import InitVar, dataclass
 from functools import cached_property
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
-from riskmodels.errors import GateError, ModelFileError, RiskModelsError
+from riskmodels.errors import GateError, RiskModelsError
 from riskmodels.governance.review import (
     STAGES_IN_USE,
     Approval,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from riskmodels.models.risk_model import RiskModel
 
 MANIFEST = "manifest.json"
-MANIFEST_FORMAT = 1
 _THE_GATE = object()
 
 
@@ -64,22 +62,10 @@ class ApprovedModel:
 
 
 def read_model_folder(folder: str | Path) -> dict[str, bytes]:
-    """The files of a ``riskmodel/`` folder, read once, so that what is checked is what is used.
+    """The files of a ``riskmodel/`` folder, read once. Raises ModelFileError, as in `riskmodels.models.risk_model`."""
+    from riskmodels.models import risk_model
 
-    Raises
-    ------
-    ModelFileError
-        if there is no such folder, or it holds anything but plain files.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ModelFileError(f"{folder}: no such model folder; name the folder that holds {MANIFEST}")
-    files: dict[str, bytes] = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_symlink() or not path.is_file():
-            raise ModelFileError(f"{path}: a saved model holds plain files only; restore the folder from its run")
-        files[path.name] = storage.read_bytes(path, ModelFileError)
-    return files
+    return risk_model.read_model_folder(folder)
 
 
 def verify_manifest(files: Mapping[str, bytes]) -> str:
@@ -90,22 +76,9 @@ def verify_manifest(files: Mapping[str, bytes]) -> str:
     ModelFileError
         naming the file that is missing, changed or not listed.
     """
-    if MANIFEST not in files:
-        raise ModelFileError(f"{MANIFEST}: is missing, so this is not a saved model; name the folder that holds it")
-    try:
-        manifest = json.loads(files[MANIFEST])
-        form, listed = manifest["format"], dict(manifest["files"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ModelFileError(f"{MANIFEST}: is not readable; restore the model's folder from its run") from None
-    if form != MANIFEST_FORMAT:
-        raise ModelFileError(f"{MANIFEST}: its format is not {MANIFEST_FORMAT}; use the version that saved this model")
-    for name in sorted({*listed, *files} - {MANIFEST}):
-        if name not in files:
-            raise ModelFileError(f"{name}: is missing from the model; restore its folder from its run")
-        if name not in listed:
-            raise ModelFileError(f"{name}: does not belong to the model (its manifest does not list it); take it away")
-        if storage.sha256(files[name]) != listed[name]:
-            raise ModelFileError(f"{name}: was changed after the model was saved; restore its folder from its run")
+    from riskmodels.models import risk_model
+
+    risk_model.verify_manifest(files)
     return storage.sha256(files[MANIFEST])
 
 
@@ -180,6 +153,13 @@ def _card_is_registered(case: Case) -> str:
             "the card is not the one registered with this model; restore card.json, or register and review it anew"
         )
     return f"the registered card has the digest {case.card_sha256[:12]}"
+
+
+def _card_is_of_this_model(case: Case) -> str:
+    model = parse_card(case.card).get("model")
+    if not isinstance(model, Mapping) or model.get("sha256") != case.model_sha256:
+        raise GateError("the card describes another model; register the model with the card of its own run")
+    return "the card describes this model"
 
 
 def _audited_and_checked(case: Case) -> str:
@@ -257,6 +237,7 @@ RULES: dict[str, Rule] = {
     "the model's files are whole": _files_are_whole,
     "the model is registered": _model_is_registered,
     "the card is registered": _card_is_registered,
+    "the card is of this model": _card_is_of_this_model,
     "audited and checked for leaks": _audited_and_checked,
     "the review record is unbroken": _record_is_unbroken,
     "the clock is right": _clock_is_right,
@@ -281,9 +262,10 @@ def may_register(card: Mapping[str, Any]) -> None:
     GateError
     """
     audit, annex = card.get("audit"), card.get("annex")
+    checks = annex.get("checks") if isinstance(annex, Mapping) else None
     if not isinstance(audit, Mapping) or not audit.get("verdict"):
         raise GateError("the card holds no fairness audit, and no model is registered without one; run the study whole")
-    if not isinstance(annex, Mapping) or not annex.get("checks"):
+    if not (checks.get("rows") if isinstance(checks, Mapping) else checks):
         raise GateError("the card holds no leak checks, and no model is registered without them; run the study whole")
 
 

@@ -24,6 +24,7 @@ from riskmodels.workspace import Workspace
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 REFERENCE = re.compile(r"(?P<study>[a-z][a-z0-9_]*)(?:@(?P<alias>[a-z_]+)|/(?P<version>[0-9]{1,6}))?")
+UNSEEN = {"data_sha256", "policy_sha256"}
 DIGESTS = ("model_sha256", "card_sha256", "data_sha256", "policy_sha256")
 
 
@@ -74,7 +75,7 @@ class ResolvedModel:
     study: str
     version: int | None
     folder: Path
-    entry: Mapping[str, Any] | None
+    entry: Entry | None
 
     @property
     def model_folder(self) -> Path:
@@ -200,22 +201,21 @@ def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
 def states(workspace: Workspace, today: dt.date) -> list[dict[str, Any]]:
     """Every version and its state, newest last, then the runs that were never registered (DRAFT).
 
-    Keys: the fields of `Entry` (None in a draft, where unknown) and study, aliases, state, words, until, stage,
-    conditions_open. A study whose review record is broken has the state RECORD BROKEN.
+    Keys: study, version, aliases, state, words, until, stage, conditions_open, verdict, recommendation, registered_on,
+    folder, model_sha256, card_sha256; None where a draft has none. A study whose review record is broken has
+    the state RECORD BROKEN.
     """
     index = read_index(workspace)
     rows = []
     for study, known in sorted(index.items()):
         for entry in known.versions:
             aliases = sorted(name for name, version in known.aliases.items() if version == entry.version)
-            row = {"study": study, "aliases": aliases, **entry.model_dump(mode="json")}
+            row = {"study": study, "aliases": aliases, **entry.model_dump(mode="json", exclude=UNSEEN)}
             rows.append(row | _state(workspace, study, entry, today))
     folders = {row["folder"] for row in rows}
     digests = {(row["model_sha256"], row["card_sha256"]) for row in rows}
-    for draft in _drafts(workspace):
-        if draft["folder"] not in folders and (draft["model_sha256"], draft["card_sha256"]) not in digests:
-            rows.append(draft)
-    return rows
+    drafts = (row for row in _drafts(workspace) if row["folder"] not in folders)
+    return rows + [row for row in drafts if (row["model_sha256"], row["card_sha256"]) not in digests]
 
 
 # ---------------------------------------------------------------- within
@@ -257,8 +257,6 @@ def _drafts(workspace: Workspace) -> Iterator[dict[str, Any]]:
             "folder": run.relative_to(workspace.root).as_posix(),
             "model_sha256": storage.sha256(storage.read_bytes(manifest)),
             "card_sha256": storage.sha256(storage.read_bytes(card)) if card.is_file() else None,
-            "data_sha256": None,
-            "policy_sha256": None,
         }
 
 
@@ -295,20 +293,20 @@ def _resolve_folder(workspace: Workspace, index: dict[str, Registered], folder: 
     entries = [(study, entry) for study, known in index.items() for entry in reversed(known.versions)]
     for study, entry in entries:
         if (workspace.root / entry.folder).resolve() == folder.resolve():
-            return ResolvedModel(study, entry.version, folder, entry.model_dump(mode="json"))
+            return ResolvedModel(study, entry.version, folder, entry)
     files = read_model_folder(folder / "riskmodel")
     card = folder / "card" / "card.json"
     card_sha256 = storage.sha256(storage.read_bytes(card)) if card.is_file() else None
     for study, entry in entries:
         if (entry.model_sha256, entry.card_sha256) == (storage.sha256(files[MANIFEST]), card_sha256):
-            return ResolvedModel(study, entry.version, folder, entry.model_dump(mode="json"))
+            return ResolvedModel(study, entry.version, folder, entry)
     from riskmodels.models.risk_model import RiskModel
 
     return ResolvedModel(RiskModel.from_files(files).study_id, None, folder, None)
 
 
 def _resolved(workspace: Workspace, study: str, entry: Entry) -> ResolvedModel:
-    return ResolvedModel(study, entry.version, workspace.root / entry.folder, entry.model_dump(mode="json"))
+    return ResolvedModel(study, entry.version, workspace.root / entry.folder, entry)
 
 
 def _study(index: dict[str, Registered], study: str) -> Registered:

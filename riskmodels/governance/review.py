@@ -421,7 +421,7 @@ def _head_path(path: Path) -> Path:
 def _read_head(path: Path) -> dict[str, Any] | None:
     if not _head_path(path).exists():
         return None
-    head = storage.read_json(_head_path(path), GateError)
+    head: dict[str, Any] = storage.read_json(_head_path(path), GateError)
     seq = head.get("seq") if isinstance(head, dict) else None
     if not isinstance(seq, int) or seq < 0 or not isinstance(head.get("sha256"), str):
         raise GateError(f"{_head_path(path)}: is not the head of a review record; restore it from a copy")
@@ -511,6 +511,50 @@ def status_banner(
         "until": until.isoformat() if until else None,
         "example": example,
     }
+
+
+def sign_off_rows(chain: Sequence[Record], model_sha256: str) -> list[dict[str, Any]]:
+    """Every record on a model, oldest first, for the card's sign-off section: plain texts and lists of texts."""
+    rows = []
+    for found in chain:
+        if found.model_sha256 == model_sha256:
+            sealed = {
+                "card_sha256": found.card_sha256,
+                "model_sha256": found.model_sha256,
+                "record_sha256": found.sha256,
+            }
+            start = {"record": found.seq, "recorded_on": found.recorded_on.isoformat(), "kind": found.decision.kind}
+            rows.append({**start, "example": found.decision.example, **_said(found.decision), **sealed})
+    return rows
+
+
+def _said(decision: Decision | Withdrawal) -> dict[str, Any]:
+    if isinstance(decision, Withdrawal):
+        return {"owner_role": decision.owner_role, "reason": decision.reason, "minute": decision.minute}
+    quorum = decision.quorum
+    return {
+        "stage": decision.stage,
+        "meeting": decision.meeting.date.isoformat(),
+        "minute": decision.meeting.minute,
+        "quorum": f"{quorum.members} members, {quorum.lay} lay, {quorum.specialist} specialist",
+        "advice": decision.advice,
+        "conditions": [_condition_in_words(condition) for condition in decision.conditions],
+        "dissent": list(decision.dissent),
+        "conflicts_of_interest": list(decision.conflicts_of_interest),
+        "owner_role": decision.owner_role,
+        "owner_decision": decision.owner_decision,
+        "reason": decision.reason,
+        "expires": decision.expires.isoformat() if decision.expires else None,
+        "answers": [f"{key}: {answer.reason} (until {answer.expires})" for key, answer in decision.answers.items()],
+        "trained_by_role": decision.trained_by_role,
+        "approved_by_role": decision.approved_by_role,
+    }
+
+
+def _condition_in_words(condition: Condition) -> str:
+    due = f", due {condition.due}" if condition.due else ""
+    evidence = f", evidence: {condition.evidence}" if condition.evidence else ""
+    return f"{condition.text} (owner: {condition.owner}{due}, {condition.status}{evidence})"
 
 
 def _banner_of(decision: Decision, today: dt.date) -> tuple[str, str]:

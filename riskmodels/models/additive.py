@@ -63,12 +63,15 @@ class Rule:
     points: int
 
     def holds(self, values: np.ndarray, column: Column) -> np.ndarray:
+        held: np.ndarray
         if self.test == "missing":
-            return np.isnan(values)
-        if self.test == "is":
-            return values == column.vocabulary.index(str(self.value))
-        cut = float(self.value or 0.0)
-        return values <= cut if self.test == "at_most" else values >= cut
+            held = np.isnan(values)
+        elif self.test == "is":
+            held = values == column.vocabulary.index(str(self.value))
+        else:
+            cut = float(self.value or 0.0)
+            held = values <= cut if self.test == "at_most" else values >= cut
+        return held
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,9 @@ class Boosted:
         return {BOOSTER_FILE: self.text.encode()}
 
 
-def fit_boosted_trees(matrix: Matrix, outcome: np.ndarray, settings: LightGBMSettings, seed: int, threads: int) -> Boosted:
+def fit_boosted_trees(
+    matrix: Matrix, outcome: np.ndarray, settings: LightGBMSettings, seed: int, threads: int
+) -> Boosted:
     """Binary log-loss, depth at most 6, categories split as sets. One thread or many give the same bytes."""
     import lightgbm
 
@@ -163,7 +165,9 @@ def refuse_malformed(text: str, columns: int) -> None:
     except (KeyError, ValueError, IndexError):
         sound = False
     if not sound:
-        raise ModelFileError(f"{BOOSTER_FILE}: is not a set of trees that this version writes; restore the model from its run")
+        raise ModelFileError(
+            f"{BOOSTER_FILE}: is not a set of trees that this version writes; restore the model from its run"
+        )
 
 
 def _is_sound(tree: str, columns: int) -> bool:
@@ -181,13 +185,21 @@ def _is_sound(tree: str, columns: int) -> bool:
     thresholds = [float(part) for part in fields["threshold"].split()]
     counts = [len(fields[name].split()) for name in ("internal_count", "internal_value", "internal_weight")]
     counts += [len(fields[name].split()) - 1 for name in ("leaf_count", "leaf_weight")]
-    if any(size != inner for size in (len(thresholds), *map(len, whole.values()), *counts)) or len(children) != 2 * inner:
+    if (
+        any(size != inner for size in (len(thresholds), *map(len, whole.values()), *counts))
+        or len(children) != 2 * inner
+    ):
         return False
     # A child is a leaf (~leaf) or a node that was split off later; so there is no way back.
     forward = all(-leaves <= child < 0 or place % inner < child < inner for place, child in enumerate(children))
     inside = all(0 <= feature < columns for feature in whole["split_feature"])
-    return forward and inside and sorted(children) == [*range(-leaves, 0), *range(1, inner)] and _sets_are_sound(
-        fields, [int(cut) for cut, kind in zip(thresholds, whole["decision_type"], strict=True) if kind & 1]
+    return (
+        forward
+        and inside
+        and sorted(children) == [*range(-leaves, 0), *range(1, inner)]
+        and _sets_are_sound(
+            fields, [int(cut) for cut, kind in zip(thresholds, whole["decision_type"], strict=True) if kind & 1]
+        )
     )
 
 
@@ -198,6 +210,10 @@ def _sets_are_sound(fields: dict[str, str], used: list[int]) -> bool:
         return not used
     edges = [int(part) for part in fields["cat_boundaries"].split()]
     bits = fields["cat_threshold"].split()
-    return len(edges) == sets + 1 and edges[0] == 0 and edges == sorted(edges) and edges[-1] == len(bits) and all(
-        0 <= number < sets for number in used
+    return (
+        len(edges) == sets + 1
+        and edges[0] == 0
+        and edges == sorted(edges)
+        and edges[-1] == len(bits)
+        and all(0 <= number < sets for number in used)
     )

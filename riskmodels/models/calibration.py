@@ -16,12 +16,13 @@ LEAST_RISK = 1e-6
 
 
 def _clipped(risk: np.ndarray) -> np.ndarray:
-    return np.clip(risk, LEAST_RISK, 1.0 - LEAST_RISK)
+    clipped: np.ndarray = np.clip(risk, LEAST_RISK, 1.0 - LEAST_RISK)
+    return clipped
 
 
 @dataclass(frozen=True)
 class Curve:
-    """risk = 1 / (1 + exp(-(intercept + slope * score))). ``note`` says what was unusual in fitting it, if anything was."""
+    """risk = 1 / (1 + exp(-(intercept + slope * score))). ``note`` says what was unusual in fitting it."""
 
     intercept: float
     slope: float
@@ -52,7 +53,8 @@ class Steps:
 
     def apply(self, scores: np.ndarray) -> np.ndarray:
         """Risks float64 [n], never decreasing in the score, between 1e-6 and 1 - 1e-6."""
-        given, knots, risks = np.asarray(scores, dtype=np.float64), np.array(self.scores), np.array(self.risks)
+        given = np.asarray(scores, dtype=np.float64)
+        knots, risks = np.array(self.scores), np.array(self.risks)
         # Interpolation may overshoot the next knot by a last bit, which would turn a tie round.
         following = risks[np.minimum(np.searchsorted(knots, given, side="right"), len(risks) - 1)]
         return _clipped(np.minimum(np.interp(given, knots, risks), following))
@@ -89,7 +91,9 @@ def fit_sigmoid(scores: np.ndarray, outcome: np.ndarray) -> Curve:
         (intercept, slope), _, _ = fit_logistic(design, targets, np.ones(len(outcome)))
         note = "the score separates the outcomes of the calibration rows: fitted to Platt's smoothed targets"
     if slope <= 0:
-        return constant_risk(outcome, "higher scores did not go with higher risk on the calibration rows: everybody gets their rate")
+        return constant_risk(
+            outcome, "higher scores did not go with higher risk on the calibration rows: everybody gets their rate"
+        )
     slope = slope / scale
     return Curve(significant(intercept - slope * centre, 12), significant(slope, 12), note)
 
@@ -129,13 +133,18 @@ def fit_calibrator(kind: str, scores: np.ndarray, outcome: np.ndarray, *, log_od
     DataError
         if there is no calibration row.
     """
-    values, known = np.asarray(scores, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
+    values = np.asarray(scores, dtype=np.float64)
+    known = np.asarray(outcome, dtype=np.float64)
     if not len(values):
-        raise DataError("outcome: no calibration row has a known outcome; use more as_of_dates or a larger calibrate_share")
+        raise DataError(
+            "outcome: no calibration row has a known outcome; use more as_of_dates or a larger calibrate_share"
+        )
     if kind == "none" and not log_odds_score:
         kind = "sigmoid"
     if kind != "none" and np.ptp(values) <= 1e-12 * np.abs(values).max():
-        return constant_risk(known, "the score is the same for everybody: so is the risk, the rate of the calibration rows")
+        return constant_risk(
+            known, "the score is the same for everybody: so is the risk, the rate of the calibration rows"
+        )
     return CALIBRATORS[kind](values, known)
 
 

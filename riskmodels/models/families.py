@@ -44,7 +44,7 @@ class Family:
     Attributes
     ----------
     fit : ``fit(matrix, outcome, settings, seed=, threads=, study=)`` with the matrix [n, p] of the fit rows and their
-        outcome, int8 [n] of 0 and 1. Raises DataError if the outcome has one class only, or fewer than 5 rows of either.
+        outcome, int8 [n] of 0 and 1. Raises DataError if it has one class only, or fewer than 5 rows of either.
     load : takes what `Fitted.to_dict` gave, the encoder's columns, and all files by name
     files : what it saves beside model.json
     log_odds : whether the score is in log-odds; the total of a checklist is not
@@ -60,7 +60,9 @@ def _load_additive(raw: dict[str, Any], columns: tuple[Column, ...], files: Mapp
     model = TypeAdapter(Additive).validate_python(raw)
     wrong = unknown_words(model, columns)
     if wrong:
-        raise ModelFileError(f"model.json: names {wrong[0]}, which features.json does not know; restore the model from its run")
+        raise ModelFileError(
+            f"model.json: names {wrong[0]}, which features.json does not know; restore the model from its run"
+        )
     return model
 
 
@@ -69,21 +71,17 @@ def _load_boosted(raw: dict[str, Any], columns: tuple[Column, ...], files: Mappi
 
 
 MODELS: dict[str, Family] = {
-    "base_rate": Family(
-        lambda matrix, outcome, settings, **_: fit_base_rate(matrix, outcome),
-        _load_additive,
-    ),
+    "base_rate": Family(lambda matrix, outcome, settings, **_: fit_base_rate(matrix, outcome), _load_additive),
     "single_best_column": Family(
-        lambda matrix, outcome, settings, **_: fit_single_best_column(matrix, outcome),
-        _load_additive,
+        lambda matrix, outcome, settings, **_: fit_single_best_column(matrix, outcome), _load_additive
     ),
     "points": Family(
-        lambda matrix, outcome, settings, **_: fit_points(matrix, outcome, settings),
-        _load_additive,
-        log_odds=False,
+        lambda matrix, outcome, settings, **_: fit_points(matrix, outcome, settings), _load_additive, log_odds=False
     ),
     "place_only": Family(
-        lambda matrix, outcome, settings, *, study, **_: fit_named_column(study.models.place, "models.place", matrix, outcome),
+        lambda matrix, outcome, settings, *, study, **_: fit_named_column(
+            study.models.place, "models.place", matrix, outcome
+        ),
         _load_additive,
     ),
     "current_practice": Family(
@@ -93,11 +91,12 @@ MODELS: dict[str, Family] = {
         _load_additive,
     ),
     "logistic": Family(
-        lambda matrix, outcome, settings, **_: fit_weighted_sum(matrix, outcome, settings),
-        _load_additive,
+        lambda matrix, outcome, settings, **_: fit_weighted_sum(matrix, outcome, settings), _load_additive
     ),
     "lightgbm": Family(
-        lambda matrix, outcome, settings, *, seed, threads, **_: fit_boosted_trees(matrix, outcome, settings, seed, threads),
+        lambda matrix, outcome, settings, *, seed, threads, **_: fit_boosted_trees(
+            matrix, outcome, settings, seed, threads
+        ),
         _load_boosted,
         (BOOSTER_FILE,),
     ),

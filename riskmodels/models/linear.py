@@ -26,7 +26,9 @@ def checked_outcome(matrix: Matrix, outcome: np.ndarray) -> np.ndarray:
     """
     values = np.asarray(outcome, dtype=np.float64)
     if values.shape != (len(matrix),) or not np.isin(values, (0.0, 1.0)).all():
-        raise DataError(f"outcome: needs 0 or 1 for each of the {len(matrix)} fit rows; leave out rows whose outcome is not known")
+        raise DataError(
+            f"outcome: needs 0 or 1 for each of the {len(matrix)} fit rows; leave out rows whose outcome is not known"
+        )
     events = int(values.sum())
     if events in (0, len(values)):
         raise DataError(
@@ -120,9 +122,10 @@ def _line(column: Column, values: np.ndarray, outcome: np.ndarray) -> tuple[floa
         z = (recorded - centre) / scale
         (offset, slope), _, _ = fit_logistic(np.column_stack([np.ones(len(z)), z]), events, np.ones(len(z)))
     else:
-        offset, slope, scale = float(smoothed_log_odds(events.sum(), np.float64(len(events)), rate)), 0.0, 1.0
+        offset = float(smoothed_log_odds(events.sum(), len(events), rate))
+        slope, scale = 0.0, 1.0
     absent = outcome[~here]
-    missing = float(smoothed_log_odds(absent.sum(), np.float64(len(absent)), rate)) - offset if len(absent) else 0.0
+    missing = float(smoothed_log_odds(absent.sum(), len(absent), rate)) - offset if len(absent) else 0.0
     return float(offset), Line(column.name, significant(slope / scale), centre, significant(missing))
 
 
@@ -142,15 +145,20 @@ def fit_weighted_sum(matrix: Matrix, outcome: np.ndarray, settings: LogisticSett
     being the reference. A value that was not learned moves the score neither way, unless the fit rows had such values.
     """
     known = checked_outcome(matrix, outcome)
-    blocks = [_block(column, matrix.values[:, place]) for place, column in enumerate(matrix.columns)]
-    design = np.column_stack([np.ones(len(known)), *(block for block, _ in blocks)])[:, 1:]
+    blocks, builders, widths = [], [], []
+    for place, column in enumerate(matrix.columns):
+        block, build = _block(column, matrix.values[:, place])
+        blocks.append(block)
+        builders.append(build)
+        widths.append(block.shape[1])
+    design = np.concatenate(blocks, axis=1)
+    del blocks, block  # as large as the design itself
     weights, offset = _ridge(design, known, settings.c)
+    means = design.mean(axis=0)
     terms: list[Line | Levels | Tally] = []
-    start = 0
-    for column, (block, build) in zip(matrix.columns, blocks, strict=True):
-        width = block.shape[1]
-        terms.append(build(column, weights[start : start + width], block.mean(axis=0) if width else np.zeros(0)))
-        start += width
+    for column, build, end, width in zip(matrix.columns, builders, np.cumsum(widths), widths, strict=True):
+        own = slice(end - width, end)
+        terms.append(build(column, weights[own], means[own]))
     return settled(offset, terms, matrix)
 
 
@@ -189,7 +197,9 @@ def _number_block(values: np.ndarray) -> tuple[np.ndarray, Any]:
 
 def _category_block(column: Column, values: np.ndarray) -> tuple[np.ndarray, Any]:
     reference = column.vocabulary.index(str(column.typical)) if column.vocabulary else None
-    present: list[float] = [code for code in range(len(column.vocabulary)) if code != reference and (values == code).any()]
+    present: list[float] = [
+        code for code in range(len(column.vocabulary)) if code != reference and (values == code).any()
+    ]
     if (values == UNSEEN).any():
         present.append(UNSEEN)
     parts = [(values == code).astype(np.float64) for code in present]

@@ -26,12 +26,12 @@ def significant(value: float, digits: int = 8) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def smoothed_log_odds(events: np.ndarray, rows: np.ndarray, rate: float) -> np.ndarray:
+def smoothed_log_odds(events: np.ndarray | float, rows: np.ndarray | float, rate: float) -> np.ndarray:
     """Log-odds of the rate of each value, drawn towards the mean as if 20 more rows had the mean rate.
 
     Parameters
     ----------
-    events, rows : arrays of shape [values]
+    events, rows : arrays of shape [values], or one number each
     rate : the rate over all rows, strictly between 0 and 1
     """
     smoothed = (events + PRIOR_ROWS * rate) / (rows + PRIOR_ROWS)

@@ -137,7 +137,9 @@ def fit_encoder(features: Features, rows: Any = None) -> Encoder:
 
 def _learn(spec: FeatureSpec, series: pl.Series) -> Column:
     if spec.kind == "category":
-        counts = _texts(series).drop_nulls().value_counts(name="rows").sort("rows", series.name, descending=[True, False])
+        counts = (
+            _texts(series).drop_nulls().value_counts(name="rows").sort("rows", series.name, descending=[True, False])
+        )
         common = counts.filter(pl.col("rows") >= LEAST_ROWS_OF_A_VALUE)[series.name].to_list()
         return _column(spec, "category", vocabulary=tuple(sorted(common)), typical=common[0] if common else None)
     recorded = _numbers(series)
@@ -188,7 +190,9 @@ def _named_columns(frame: pl.DataFrame | pd.DataFrame, names: tuple[str, ...]) -
     missing = [name for name in names if name not in have]
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        raise DataError(f"features: the column {missing[0]!r} is not there{more}; give every column that the model learned from")
+        raise DataError(
+            f"features: the column {missing[0]!r} is not there{more}; give every column that the model learned from"
+        )
     if isinstance(frame, pl.DataFrame):
         return frame.select(names)
     return pl.DataFrame([_from_pandas(frame, name) for name in names])
@@ -202,18 +206,22 @@ def _from_pandas(frame: pd.DataFrame, name: str) -> pl.Series:
         return pl.from_pandas(found).rename(name)
     # pyarrow's own words quote the value that it could not read.
     except (TypeError, ValueError, pl.exceptions.PolarsError):
-        raise DataError(f"features: the column {name!r} holds values of several types; make it all numbers or all text") from None
+        raise DataError(
+            f"features: the column {name!r} holds values of several types; make it all numbers or all text"
+        ) from None
 
 
 def _numbers(series: pl.Series) -> np.ndarray:
     """A column as float64 with NaN for missing."""
     if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
-        raise DataError(f"features: the column {series.name!r} is {_kind_of(series)} where numbers are needed; convert it")
+        raise DataError(
+            f"features: the column {series.name!r} is {_kind_of(series)} where numbers are needed; convert it"
+        )
     values: np.ndarray = series.cast(pl.Float64).fill_null(math.nan).to_numpy().astype(np.float64)
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         raise DataError(
-            f"features: the column {series.name!r} is infinite in row {infinite[0] + 1}; leave it empty where there is no number"
+            f"features: the column {series.name!r} is infinite in row {infinite[0] + 1}; leave it empty there"
         )
     return values
 

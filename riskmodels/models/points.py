@@ -48,7 +48,7 @@ class _Chosen:
 
 
 def fit_points(matrix: Matrix, outcome: np.ndarray, settings: PointsSettings) -> Additive:
-    """At most ``settings.most`` rules; the score is the total of their points. No rule at all, if none tells anything."""
+    """At most ``settings.most`` rules; the score is the total of their points. No rule, if none tells anything."""
     known = checked_outcome(matrix, outcome)
     questions = [_ask(column, matrix.values[:, place]) for place, column in enumerate(matrix.columns)]
     everybody = np.ones((1, 1))
@@ -72,7 +72,13 @@ def points_table(model: Additive, specs: Sequence[FeatureSpec]) -> list[dict[str
     """The checklist to print: feature, words, test, value and points of each rule, most points first."""
     words = {spec.name: spec.words for spec in specs}
     rows = [
-        {"feature": term.feature, "words": words[term.feature], "test": rule.test, "value": rule.value, "points": rule.points}
+        {
+            "feature": term.feature,
+            "words": words[term.feature],
+            "test": rule.test,
+            "value": rule.value,
+            "points": rule.points,
+        }
         for term in model.terms
         if isinstance(term, Tally)
         for rule in term.rules
@@ -86,7 +92,9 @@ def points_table(model: Additive, specs: Sequence[FeatureSpec]) -> list[dict[str
 def _ask(column: Column, values: np.ndarray) -> _Question:
     cut = _cells_of_category if column.kind == "category" else _cells_of_number
     cells, count, rules = cut(column, values)
-    holds = np.array([[member(cell) for cell in range(count)] for _, member in rules], dtype=np.float64).reshape(-1, count)
+    holds = np.array([[member(cell) for cell in range(count)] for _, member in rules], dtype=np.float64).reshape(
+        -1, count
+    )
     rows = np.bincount(cells, minlength=count)
     least = max(LEAST_ROWS, LEAST_SHARE * len(values))
     covered = holds @ rows
@@ -110,8 +118,11 @@ def _cells_of_number(column: Column, values: np.ndarray) -> tuple[np.ndarray, in
     cells = np.searchsorted(cuts, values, side="left") + np.searchsorted(cuts, values, side="right")
     rules: list[tuple[Rule, Any]] = []
     for place, value in enumerate(cuts.tolist()):
-        rules += [(Rule("at_most", value, 1), (2 * place + 1).__ge__), (Rule("at_least", value, 1), (2 * place + 1).__le__)]
-    return np.where(absent, last, cells).astype(np.int32), last + 1, [*rules, (Rule("missing", None, 1), last.__eq__)]
+        rules += [
+            (Rule("at_most", value, 1), (2 * place + 1).__ge__),
+            (Rule("at_least", value, 1), (2 * place + 1).__le__),
+        ]
+    return (np.where(absent, last, cells).astype(np.int32), last + 1, [*rules, (Rule("missing", None, 1), last.__eq__)])
 
 
 def _cuts(recorded: np.ndarray) -> list[float]:
@@ -172,7 +183,7 @@ def _grouped(group: np.ndarray, outcome: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _whole_points(chosen: _Chosen, outcome: np.ndarray) -> list[int]:
-    """Coefficients scaled so that the largest is 1, 2 or 3 points; the scale with the best likelihood, the lower of equals."""
+    """Coefficients scaled to a largest of 1, 2 or 3 points: the most likely of these, the lower of equals."""
     if not chosen.picks:
         return []
     weights = chosen.coefficients[1:]

@@ -96,10 +96,18 @@ def _prepare(data: Dataset, split: Split, study: StudyFile) -> tuple[Encoder, _S
     return encoder, fit_slice, calibrate_slice
 
 
-def _fit(family: str, settings: Section, encoder: Encoder, fit: _Slice, calibrate: _Slice, study: StudyFile) -> FittedRecipe:
-    fitted = MODELS[family].fit(fit.matrix, fit.outcome, settings, seed=study.seed, threads=available_threads(), study=study)
-    calibrator = fit_calibrator(study.models.calibrator, fitted.score(calibrate.matrix), calibrate.outcome)
+def _fit(
+    family: str, settings: Section, encoder: Encoder, fit: _Slice, calibrate: _Slice, study: StudyFile
+) -> FittedRecipe:
+    fitted = MODELS[family].fit(
+        fit.matrix, fit.outcome, settings, seed=study.seed, threads=available_threads(), study=study
+    )
+    calibrator = _calibrator(family, fitted.score(calibrate.matrix), calibrate.outcome, study)
     return FittedRecipe(family, encoder, fitted, calibrator)
+
+
+def _calibrator(family: str, scores: np.ndarray, outcome: np.ndarray, study: StudyFile) -> Calibrator:
+    return fit_calibrator(study.models.calibrator, scores, outcome, log_odds_score=MODELS[family].log_odds)
 
 
 def backtest(
@@ -118,24 +126,26 @@ def backtest(
             progress(f"{family} as it would have stood on {split.test}")
             recipe = _fit(family, settings, encoder, fit, calibrate, study)
             scores = recipe.fitted.score(calibrate.matrix)
-            risks = _cross_fitted(study, scores, calibrate)
+            risks = _cross_fitted(family, scores, calibrate, study)
             frames.append(_predictions(family, "calibrate", split, calibrate, scores, risks))
             scores = recipe.fitted.score(test.matrix)
             frames.append(_predictions(family, "test", split, test, scores, recipe.calibrator.apply(scores)))
     return Predictions(pl.concat(frames))
 
 
-def _cross_fitted(study: StudyFile, scores: np.ndarray, part: _Slice) -> np.ndarray:
+def _cross_fitted(family: str, scores: np.ndarray, part: _Slice, study: StudyFile) -> np.ndarray:
     fold = seeded_hash(part.rows["cluster_id"].to_list(), study.seed + 1) % np.uint64(CROSS_FITS)
     risks = np.empty(len(scores))
     for number in range(CROSS_FITS):
         held = fold == number
-        calibrator = fit_calibrator(study.models.calibrator, scores[~held], part.outcome[~held])
+        calibrator = _calibrator(family, scores[~held], part.outcome[~held], study)
         risks[held] = calibrator.apply(scores[held])
     return risks
 
 
-def _predictions(family: str, stage: str, split: Split, part: _Slice, scores: np.ndarray, risks: np.ndarray) -> pl.DataFrame:
+def _predictions(
+    family: str, stage: str, split: Split, part: _Slice, scores: np.ndarray, risks: np.ndarray
+) -> pl.DataFrame:
     return part.rows.select(
         "entity_id",
         "as_of_date",

@@ -82,19 +82,32 @@ def cohort_from_matrix(
     raw = storage.read_table(path)
     _check_columns(path.name, raw, specs, study)
     if study.service_rules:
-        raise DataError(f"{path.name}: the study has service rules, which need its sources; give their folder and --as-of")
+        raise DataError(
+            f"{path.name}: the study has service rules, which need its sources; give their folder and --as-of"
+        )
     day = _the_day(path.name, raw, as_of)
-    frame = raw.select(pl.col("entity_id").cast(pl.String), *(spec.name for spec in specs)).with_row_index("row_number", offset=1)
-    reasons = pl.when(pl.col("entity_id").is_null() | (pl.col("entity_id").str.strip_chars() == "")).then(pl.lit("missing_id"))
+    frame = raw.select(pl.col("entity_id").cast(pl.String), *(spec.name for spec in specs)).with_row_index(
+        "row_number", offset=1
+    )
+    reasons = pl.when(pl.col("entity_id").is_null() | (pl.col("entity_id").str.strip_chars() == "")).then(
+        pl.lit("missing_id")
+    )
     reasons = reasons.when(pl.col("entity_id").is_in(list(objectors))).then(pl.lit("objected"))
     reasons = reasons.when(pl.col("entity_id").is_duplicated()).then(pl.lit("duplicate_id"))
     columns = []
     for spec in specs:
         if spec.kind == "number":
             text = pl.col(spec.name).cast(pl.String)
-            value = pl.when(text.str.strip_chars() == "").then(None).otherwise(text.str.strip_chars()).cast(pl.Float64, strict=False)
+            value = (
+                pl.when(text.str.strip_chars() == "")
+                .then(None)
+                .otherwise(text.str.strip_chars())
+                .cast(pl.Float64, strict=False)
+            )
             wrong = value.is_null() & text.is_not_null() & (text.str.strip_chars() != "")
-            reasons = reasons.when(wrong).then(pl.lit("not_a_number")).when(value.is_infinite()).then(pl.lit("not_finite"))
+            reasons = (
+                reasons.when(wrong).then(pl.lit("not_a_number")).when(value.is_infinite()).then(pl.lit("not_finite"))
+            )
             columns.append(value.fill_nan(None).alias(spec.name))
         else:
             columns.append(pl.col(spec.name).cast(pl.String).replace("", None))
@@ -126,12 +139,18 @@ def _check_columns(file: str, raw: pl.DataFrame, specs: tuple[FeatureSpec, ...],
     for column in ("entity_id", *(spec.name for spec in specs)):
         if column not in raw.columns:
             raise DataError(f"{file}: has no column {column!r}, which the model needs")
-    protected = {spec.column.split(".")[1].lower() for spec in study.protected.values()} | {name.lower() for name in study.protected}
+    protected = {spec.column.split(".")[1].lower() for spec in study.protected.values()} | {
+        name.lower() for name in study.protected
+    }
     for column in raw.columns:
         if column.lower() in protected and column not in names:
-            raise DataError(f"{file}: holds the protected column {column!r}, which the model does not use; take it out before scoring")
+            raise DataError(
+                f"{file}: holds the protected column {column!r}, which the model does not use; take it out first"
+            )
     if raw["entity_id"].dtype.is_float():
-        raise DataError(f"{file}, column 'entity_id': ids were read as decimals, which loses digits; store them as text")
+        raise DataError(
+            f"{file}, column 'entity_id': ids were read as decimals, which loses digits; store them as text"
+        )
 
 
 def _the_day(file: str, raw: pl.DataFrame, as_of: dt.date | None) -> dt.date:

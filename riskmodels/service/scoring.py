@@ -17,8 +17,9 @@ from riskmodels.study import StudyFile
 
 NOT_REACHED = "not reached: the places went to people with a higher risk"
 COLUMNS = (
-    "entity_id", "as_of_date", "risk", "risk_low", "risk_high", "band", "rank", "selected", "listed", "not_listed_because",
-    "reason_1", "reason_2", "reason_3", "lowers_1", "caveats", "model_version", "model_sha256", "batch_id",
+    "entity_id", "as_of_date", "risk", "risk_low", "risk_high", "band", "rank", "selected", "listed",
+    "not_listed_because", "reason_1", "reason_2", "reason_3", "lowers_1", "caveats", "model_version", "model_sha256",
+    "batch_id",
 )  # fmt: skip
 TEXTS = ("reason_1", "reason_2", "reason_3", "lowers_1", "caveats")
 
@@ -34,7 +35,12 @@ class Batch:
 
 
 def score_cohort(
-    approved: ApprovedModel, cohort: CohortToScore, study: StudyFile, *, capacity: int | None = None, explain: str = "selected"
+    approved: ApprovedModel,
+    cohort: CohortToScore,
+    study: StudyFile,
+    *,
+    capacity: int | None = None,
+    explain: str = "selected",
 ) -> Batch:
     """Rank everybody, fill the places, give reasons.
 
@@ -75,7 +81,9 @@ def score_cohort(
             "not_listed_because": pl.Series(because.tolist(), dtype=pl.String),
         }
     )
-    wanted = {"selected": listed, "all": np.ones(frame.height, dtype=bool), "none": np.zeros(frame.height, dtype=bool)}[explain]
+    wanted = {"selected": listed, "all": np.ones(frame.height, dtype=bool), "none": np.zeros(frame.height, dtype=bool)}[
+        explain
+    ]
     scored = scored.with_columns(_reasons(approved, frame, wanted)).with_columns(
         pl.lit(str(approved.version)).alias("model_version"),
         pl.lit(approved.model_sha256).alias("model_sha256"),
@@ -103,7 +111,8 @@ def neutralise(frame: pl.DataFrame) -> pl.DataFrame:
     text = [name for name, kind in frame.schema.items() if kind == pl.String]
     risky = r"^[=+\-@\t\r]"
     return frame.with_columns(
-        pl.when(pl.col(name).str.contains(risky)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name) for name in text
+        pl.when(pl.col(name).str.contains(risky)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
+        for name in text
     )
 
 

@@ -72,7 +72,9 @@ def log_training(workspace: Workspace, tracking_uri: str, record: RunRecord) -> 
             return LoggedRun(run.info.run_id, tracking_uri, record.study, version)
 
 
-def log_batch(workspace: Workspace, tracking_uri: str, study: str, batch_id: str, tags: dict[str, str], counts: dict[str, int]) -> None:
+def log_batch(
+    workspace: Workspace, tracking_uri: str, study: str, batch_id: str, tags: dict[str, str], counts: dict[str, int]
+) -> None:
     """One run for each scored batch, in the experiment ``<study>/scoring``: counts and digests, nobody's data."""
     with _mlflow(workspace, tracking_uri) as mlflow:
         _use_experiment(mlflow, workspace, tracking_uri, f"{study}/scoring")
@@ -101,7 +103,9 @@ def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
             yield mlflow
         except (mlflow.exceptions.MlflowException, sqlite3.Error, OSError) as reason:
             first = str(reason).splitlines()[0][:200]
-            raise OutsideError(f"MLflow at {tracking_uri}: {first}; the run's own folder is complete, log it again later") from None
+            raise OutsideError(
+                f"MLflow at {tracking_uri}: {first}; the run's own folder is complete, log it again later"
+            ) from None
 
 
 def _use_experiment(mlflow: Any, workspace: Workspace, tracking_uri: str, name: str) -> None:

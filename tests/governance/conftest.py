@@ -35,9 +35,8 @@ CARD: dict[str, Any] = {
             contrast("sex x ethnicity", "F x Other", "recall", "FAIL", family="exploratory"),
         ],
     },
-    "annex": {"checks": [{"name": "future_facts", "held": True}]},
+    "annex": {"checks": {"columns": ["check", "result"], "rows": [["future_facts", "none found"]], "source": "run"}},
 }
-CARD_BYTES = storage.canonical_json(CARD)
 
 DECISION: dict[str, Any] = {
     "kind": "decision",
@@ -61,6 +60,10 @@ DECISION: dict[str, Any] = {
 }
 
 
+def make_card(files: dict[str, bytes]) -> bytes:
+    return storage.canonical_json({**CARD, "model": {"sha256": storage.sha256(files["manifest.json"])}})
+
+
 def make_files(text: str = "a model") -> dict[str, bytes]:
     files = {"model.json": text.encode(), "features.json": b"[]\n"}
     listed = {name: storage.sha256(content) for name, content in files.items()}
@@ -73,7 +76,7 @@ class Governed:
 
     path: Path
     files: dict[str, bytes]
-    card: bytes = CARD_BYTES
+    card: bytes
 
     @property
     def model_sha256(self) -> str:
@@ -116,7 +119,7 @@ class Governed:
 
 @pytest.fixture
 def governed(tmp_path: Path) -> Governed:
-    return Governed(tmp_path / "governance" / "reading_help.jsonl", make_files())
+    return Governed(tmp_path / "governance" / "reading_help.jsonl", make_files(), make_card(make_files()))
 
 
 @pytest.fixture
@@ -127,6 +130,11 @@ def raw_decision() -> dict[str, Any]:
 @pytest.fixture
 def files_of() -> Callable[[str], dict[str, bytes]]:
     return make_files
+
+
+@pytest.fixture
+def card_of() -> Callable[[dict[str, bytes]], bytes]:
+    return make_card
 
 
 @pytest.fixture

@@ -98,7 +98,8 @@ def edited_card(governed: Any) -> dict[str, Any]:
 def other_approval(governed: Any) -> dict[str, Any]:
     changed = edited_and_relisted(governed)
     digest = storage.sha256(changed["files"]["manifest.json"])
-    return changed | {"registered": {**governed.registered, "model_sha256": digest}}
+    card = governed.card.replace(governed.model_sha256.encode(), digest.encode())
+    return changed | {"card": card, "registered": {"model_sha256": digest, "card_sha256": storage.sha256(card)}}
 
 
 def other_card_approved(governed: Any) -> dict[str, Any]:
@@ -106,8 +107,14 @@ def other_card_approved(governed: Any) -> dict[str, Any]:
     return changed | {"registered": {**governed.registered, "card_sha256": storage.sha256(changed["card"])}}
 
 
+def card_of_another_model(governed: Any) -> dict[str, Any]:
+    changed = edited_and_relisted(governed)
+    digest = storage.sha256(changed["files"]["manifest.json"])
+    return changed | {"registered": {**governed.registered, "model_sha256": digest}}
+
+
 def card_without_audit(governed: Any) -> dict[str, Any]:
-    card = b'{"annex": {"checks": [1]}}'
+    card = governed.card.replace(b'"verdict"', b'"opinion"')
     return {"card": card, "registered": {**governed.registered, "card_sha256": storage.sha256(card)}}
 
 
@@ -158,6 +165,7 @@ REFUSALS: dict[Callable[[Any], dict[str, Any]], tuple[str, type[RiskModelsError]
     edited_and_relisted: ("the model is registered", GateError, "not the registered one"),
     not_registered: ("the model is registered", GateError, "not the registered one"),
     edited_card: ("the card is registered", GateError, "the card is not the one registered"),
+    card_of_another_model: ("the card is of this model", GateError, "the card describes another model"),
     card_without_audit: ("audited and checked for leaks", GateError, "no fairness audit"),
     broken_chain: ("the review record is unbroken", GateError, "line 1: was edited"),
     clock_set_back: ("the clock is right", GateError, "today is 2026-11-22, but the record was last written on"),
@@ -270,7 +278,8 @@ def test_an_approved_model_cannot_be_made_otherwise(approved: Any) -> None:
 def test_a_card_without_audit_or_leak_checks_is_not_registered(governed: Any, without: str, words: str) -> None:
     card = json.loads(governed.card)
     gate.may_register(card)
-    for emptied in (None, {}, []):
+    gate.may_register({**card, "annex": {"checks": [{"name": "future_facts"}]}})
+    for emptied in (None, {}, [], {"checks": {"columns": ["check"], "rows": []}}):
         with pytest.raises(GateError, match=words):
             gate.may_register({**card, without: emptied})
     with pytest.raises(GateError, match=words):

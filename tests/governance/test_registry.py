@@ -26,7 +26,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def put_run(
-    workspace: Workspace, governed: Any, files_of: Callable[[str], dict[str, bytes]]
+    workspace: Workspace, files_of: Callable[[str], dict[str, bytes]], card_of: Callable[[dict[str, bytes]], bytes]
 ) -> Callable[..., dict[str, Any]]:
     """Write a run with its own model and card; return the entry to register it with."""
 
@@ -34,10 +34,10 @@ def put_run(
         files = files_of(text or name)
         run = workspace.runs(study) / name
         storage.write_folder(run / "riskmodel", files)
-        storage.write_folder(run / "card", {"card.json": governed.card})
+        storage.write_folder(run / "card", {"card.json": card_of(files)})
         return {
             "model_sha256": storage.sha256(files["manifest.json"]),
-            "card_sha256": storage.sha256(governed.card),
+            "card_sha256": storage.sha256(card_of(files)),
             "data_sha256": "d" * 64,
             "policy_sha256": "e" * 64,
             "folder": f"runs/{study}/{name}",
@@ -190,10 +190,10 @@ def test_a_name_finds_its_version(three: Workspace, reference: str, version: int
     found = registry.resolve(three, reference)
     assert (found.study, found.version) == (STUDY, version)
     assert found.entry is not None
-    assert found.entry["version"] == version
+    assert found.entry.version == version
     assert found.model_folder == three.root / "runs" / STUDY / ("first", "second", "third")[version - 1] / "riskmodel"
-    assert storage.sha256((found.model_folder / "manifest.json").read_bytes()) == found.entry["model_sha256"]
-    assert storage.sha256(found.card_path.read_bytes()) == found.entry["card_sha256"]
+    assert storage.sha256((found.model_folder / "manifest.json").read_bytes()) == found.entry.model_sha256
+    assert storage.sha256(found.card_path.read_bytes()) == found.entry.card_sha256
 
 
 @pytest.mark.parametrize("below", ["", "riskmodel"])
@@ -257,17 +257,21 @@ def test_an_empty_workspace_says_so(workspace: Workspace) -> None:
 # ---------------------------------------------------------------- aliases
 
 
-def open_second(three: Workspace, governed: Any, files: dict[str, bytes]) -> gate.ApprovedModel:
-    governed.path, governed.files = three.reviews(STUDY), files
+def govern_second(three: Workspace, governed: Any) -> None:
+    run = three.runs(STUDY) / "second"
+    governed.path, governed.files = three.reviews(STUDY), gate.read_model_folder(run / "riskmodel")
+    governed.card = (run / "card" / "card.json").read_bytes()
+
+
+def open_second(three: Workspace, governed: Any) -> gate.ApprovedModel:
+    govern_second(three, governed)
     governed.decide()
     registered = registry.read_index(three)[STUDY].versions[1].model_dump()
-    return gate.open_for_scoring(files, governed.card, governed.path, registered=registered, today=TODAY)
+    return gate.open_for_scoring(governed.files, governed.card, governed.path, registered=registered, today=TODAY)
 
 
-def test_the_champion_is_what_the_gate_opened(
-    three: Workspace, governed: Any, files_of: Callable[[str], dict[str, bytes]], stand_in_model: list[Any]
-) -> None:
-    approved = open_second(three, governed, files_of("second"))
+def test_the_champion_is_what_the_gate_opened(three: Workspace, governed: Any, stand_in_model: list[Any]) -> None:
+    approved = open_second(three, governed)
     registry.set_alias(three, STUDY, "champion", 2, approved=approved)
     assert registry.resolve(three, STUDY).version == 2
     assert registry.resolve(three, f"{STUDY}@champion").version == 2
@@ -299,10 +303,9 @@ def test_states_follow_the_review_record_and_the_day(
     three: Workspace,
     put_run: Callable[..., dict[str, Any]],
     governed: Any,
-    files_of: Callable[[str], dict[str, bytes]],
 ) -> None:
     put_run("fourth")
-    governed.path, governed.files = three.reviews(STUDY), files_of("second")
+    govern_second(three, governed)
     governed.decide()
     rows = registry.states(three, TODAY)
     assert [(row["version"], row["state"]) for row in rows] == [

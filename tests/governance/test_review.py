@@ -437,6 +437,21 @@ def test_a_withdrawal_counts_for_every_card_of_the_model(governed: Any) -> None:
     assert state(governed)["state"] == "WITHDRAWN"
 
 
+def test_the_sign_off_shows_every_record_of_a_model_in_plain_texts(governed: Any) -> None:
+    governed.decide()
+    governed.withdraw(TOMORROW)
+    rows = review.sign_off_rows(review.read_chain(governed.path), governed.model_sha256)
+    assert json.loads(json.dumps(rows)) == rows
+    decided, withdrawn = rows
+    assert (decided["record"], decided["kind"], decided["example"]) == (1, "decision", True)
+    assert decided["conditions"] == ["Tell parents in writing (owner: head of service, due 2027-01-31, open)"]
+    assert decided["answers"][0] == "sex: F: recall: Places for girls are reviewed by hand (until 2027-05-20)"
+    assert decided["dissent"] == ["One lay member would wait for another year of data"]
+    assert decided["card_sha256"] == governed.card_sha256
+    assert (withdrawn["recorded_on"], withdrawn["reason"]) == ("2026-11-24", "The source table changed")
+    assert review.sign_off_rows(review.read_chain(governed.path), "a" * 64) == []
+
+
 def test_an_approval_to_explore_says_that_it_does_not_allow_scoring(governed: Any) -> None:
     governed.decide(stage="explore")
     assert "explore, which does not allow scoring" in state(governed)["words"]

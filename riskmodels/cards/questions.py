@@ -1,0 +1,155 @@
+"""The committee's twenty questions: what the run can answer it answers, people answer the rest, and gaps are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from riskmodels.cards.card import Origin, Question, Summary
+from riskmodels.cards.words import Language, attribute_words, day, listing, of_100
+from riskmodels.study import Study
+
+# number -> (question, section that says more)
+QUESTIONS = {
+    1: ("What is it for, and what will it never be used for?", 3),
+    2: ("Places or named people, and why that level?", 3),
+    3: ("What happens to somebody who is flagged? And not flagged?", 4),
+    4: ("How often is it wrong, both ways (per 100)?", 7),
+    5: ("Better than what staff do now, or than a simple rule?", 7),
+    6: ("Who is treated worse?", 8),
+    7: ("Is the outcome need, or contact with services? Who is missing?", 6),
+    8: ("Where does the data come from, was it shared for this?", 5),
+    9: ("Do people know, can they object?", 11),
+    10: ("Could you use less data?", 6),
+    11: ("Proxies for race, poverty or area?", 8),
+    12: ("How good is the data?", 5),
+    13: ("What drives a score, can a worker explain it?", 9),
+    14: ("Who decides; is the human check real?", 4),
+    15: ("How is a mistake put right?", 4),
+    16: ("Stigma, self-fulfilling or chilling effects?", 10),
+    17: ("Who sees scores, how long are they kept?", 12),
+    18: ("Tested later in time, or elsewhere?", 7),
+    19: ("Who built it, what did it cost, who signs?", 14),
+    20: ("When do we look again, and what stops it?", 12),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the run knows when the questions are put to it."""
+
+    study: Study
+    language: Language
+    summary: Summary
+    results: Mapping[str, Any]  # performance, audit, explanation: published
+    test_dates: tuple[str, ...]
+
+    def block(self, name: str) -> str:
+        return next(block.text for block in self.summary.blocks if block.id == name)
+
+
+def _level(asked: Asked) -> str:
+    return {"person": "Named people.", "household": "Households.", "place": "Places."}[asked.study.file.level]
+
+
+def _wrong(asked: Asked) -> str:
+    return f"{asked.block('right')} {asked.block('missed')}"
+
+
+def _simple_rule(asked: Asked) -> str:
+    families = {row["model"] for row in asked.results["performance"].get("families") or []}
+    practice = (
+        ""
+        if "current_practice" in families
+        else " There is no record of what staff choose now, so that could not be compared."
+    )
+    return asked.block("simple") + practice
+
+
+def _worse(asked: Asked) -> str:
+    return asked.block("worse")
+
+
+def _need(asked: Asked) -> str:
+    return (
+        "Need, as measured."
+        if asked.study.file.outcome.measures == "need"
+        else "Contact with a service, or its decision. It is not need itself."
+    )
+
+
+def _less_data(asked: Asked) -> str | None:
+    drivers = asked.results["explanation"]["drivers"]
+    if not drivers:
+        return None
+    used = {row["words"] for row in drivers}
+    unused = [line.words for line in asked.study.file.features if not any(word.startswith(line.words) for word in used)]
+    little = [row["words"] for row in drivers if row["share"] < 0.01]
+    said = [f"The first field carries {of_100(drivers[0]['share'])} of 100 parts of a score."]
+    if unused:
+        said.append(f"Not used at all, so not needed: {listing(unused)}.")
+    if little:
+        said.append(f"Under 1 part of 100 each: {listing(little)}.")
+    said.append("What would be lost without each field was not measured.")
+    return " ".join(said)
+
+
+def _proxies(asked: Asked) -> str | None:
+    rows = asked.results["audit"].get("proxies") or []
+    if not rows:
+        return None
+    flagged = list(
+        dict.fromkeys(attribute_words(asked.study.file, row["attribute"]) for row in rows if row.get("flagged"))
+    )
+    if flagged:
+        return f"The score gives away {listing(flagged)}, so it may act as a stand-in."
+    return "The score does not give away any group that we could test."
+
+
+def _drivers(asked: Asked) -> str | None:
+    drivers = asked.results["explanation"]["drivers"][:3]
+    if not drivers:
+        return "Nothing: everybody has the same risk."
+    said = listing([f"{row['words']} ({of_100(row['share'])} of 100 parts)" for row in drivers])
+    return f"Most of all: {said}. Each name on the list comes with three reasons in plain words."
+
+
+def _later(asked: Asked) -> str:
+    if asked.study.file.clock == "relative" or not asked.test_dates:
+        return "No. The data have no calendar, so nothing was tested on the future. It was not tested elsewhere."
+    return f"Tested later in time: yes, on {listing([day(date) for date in asked.test_dates])}, by a model that knew only what came before. It was not tested elsewhere."
+
+
+FROM_THE_RUN: dict[int, Callable[[Asked], str | None]] = {
+    2: _level,
+    4: _wrong,
+    5: _simple_rule,
+    6: _worse,
+    7: _need,
+    10: _less_data,
+    11: _proxies,
+    13: _drivers,
+    18: _later,
+}
+
+
+def answer_questions(asked: Asked) -> tuple[Question, ...]:
+    """All twenty, in order. What the run says comes first; what people say is added."""
+    return tuple(_answer(number, asked) for number in QUESTIONS)
+
+
+def _answer(number: int, asked: Asked) -> Question:
+    question, section = QUESTIONS[number]
+    given = asked.study.answers.questions.get(number)
+    said = " ".join(given.text.split()) if given is not None and given.text else None
+    found = FROM_THE_RUN[number](asked) if number in FROM_THE_RUN else None
+    source: Origin = "run and answers" if found and said else "run" if found else "answers" if said else "none"
+    return Question(
+        number=number,
+        question=question,
+        answer=" ".join(part for part in (found, said) if part) or None,
+        owner=given.owner if given is not None else asked.study.answers.owner_role,
+        source=source,
+        section=section,
+    )

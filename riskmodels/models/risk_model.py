@@ -1,0 +1,257 @@
+"""The saved model: an encoder, a fitted family and a calibrator, as text and JSON that anybody can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from riskmodels import storage
+from riskmodels.data.features import FeatureSpec
+from riskmodels.errors import ModelFileError
+from riskmodels.models.boosting import BOOSTER_FILE
+from riskmodels.models.calibration import Calibrator, load_calibrator
+from riskmodels.models.families import MODELS, Fitted
+from riskmodels.models.matrix import Column, Encoder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+WORDS = ("words", "high", "low", "value")
+MEGABYTE = 2**20
+# Every name a saved model may hold, and how large it may be.
+LARGEST = {
+    MANIFEST: MEGABYTE,
+    "model.json": 64 * MEGABYTE,
+    BOOSTER_FILE: 512 * MEGABYTE,
+    "features.json": 64 * MEGABYTE,
+    "calibrator.json": 64 * MEGABYTE,
+    "reasons.json": 16 * MEGABYTE,
+}
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """A calibrated model. Its predictions are numbers, not an approved list.
+
+    Who may act on them is decided elsewhere: only `riskmodels.governance.gate.open_for_scoring` makes the model that
+    the scoring command accepts. Frames are Polars or pandas, with a column for each feature; others are not looked at.
+    """
+
+    study_id: str
+    family: str
+    fitted: Fitted
+    encoder: Encoder
+    calibrator: Calibrator
+    reasons: tuple[FeatureSpec, ...]
+
+    def score(self, frame: pl.DataFrame | pd.DataFrame) -> np.ndarray:
+        """Raw scores, float64 [n]. Raises DataError if a feature is not there or of another type."""
+        return self.fitted.score(self.encoder.encode(frame))
+
+    def predict_risk(self, frame: pl.DataFrame | pd.DataFrame) -> np.ndarray:
+        """Calibrated risks, float64 [n], strictly between 0 and 1. Numbers, not an approved list."""
+        return self.calibrator.apply(self.score(frame))
+
+    def predict_proba(self, frame: pl.DataFrame | pd.DataFrame) -> np.ndarray:
+        """scikit-learn's convention: float64 [n, 2], the columns being 1 - risk and risk."""
+        risk = self.predict_risk(frame)
+        return np.column_stack([1.0 - risk, risk])
+
+    def contributions(self, frame: pl.DataFrame | pd.DataFrame) -> np.ndarray:
+        """What each feature adds to the score, float64 [n, p]; ``fitted.base`` plus a row's sum is its score."""
+        return self.fitted.contributions(self.encoder.encode(frame))
+
+    @cached_property
+    def model_sha256(self) -> str:
+        """SHA-256 of the manifest, which holds the SHA-256 of every other file."""
+        return storage.sha256(self.to_files()[MANIFEST])
+
+    def to_files(self) -> dict[str, bytes]:
+        """The saved form, by file name. The same model gives the same bytes: no time and no run is named."""
+        files = {
+            "model.json": storage.canonical_json(
+                {"study": self.study_id, "family": self.family, "fitted": self.fitted.to_dict()}
+            ),
+            **self.fitted.to_files(),
+            "features.json": storage.canonical_json([asdict(column) for column in self.encoder.columns]),
+            "calibrator.json": storage.canonical_json(self.calibrator.to_dict()),
+            "reasons.json": storage.canonical_json(
+                {spec.name: {word: getattr(spec, word) for word in WORDS} for spec in self.reasons}
+            ),
+        }
+        manifest = {
+            "format": FORMAT,
+            "study": self.study_id,
+            "family": self.family,
+            "files": {name: storage.sha256(files[name]) for name in sorted(files)},
+        }
+        return {MANIFEST: storage.canonical_json(manifest), **files}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> RiskModel:
+        """The model from its saved form, checked against its manifest before anything else is read.
+
+        Raises
+        ------
+        ModelFileError
+            naming the file that is missing, changed, foreign, too large, or not of the expected shape.
+        """
+        manifest = verify_manifest(files)
+        raw = {name: _strict_json(name, content) for name, content in files.items() if name.endswith(".json")}
+        try:
+            name = "model.json"
+            study, family, fitted = (raw[name][key] for key in ("study", "family", "fitted"))
+            if (study, family) != (manifest["study"], manifest["family"]):
+                raise ModelFileError(f"{name}: is another model than {MANIFEST} says; restore the model from its run")
+            name = "features.json"
+            columns = TypeAdapter(tuple[Column, ...]).validate_python(raw[name])
+            _check_columns(columns)
+            name = "reasons.json"
+            specs = tuple(_spec(column, raw[name].pop(column.name)) for column in columns)
+            if raw[name]:
+                raise ValueError
+            name = "calibrator.json"
+            calibrator = load_calibrator(raw[name])
+            name = "model.json"
+            loaded = MODELS[family].load(fitted, columns, files)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
+            raise ModelFileError(
+                f"{name}: is not of the shape that this version writes; restore the model from its run"
+            ) from None
+        return cls(study, family, loaded, Encoder(columns), calibrator, specs)
+
+
+def _check_columns(columns: tuple[Column, ...]) -> None:
+    if not columns or len({column.name for column in columns}) != len(columns):
+        raise ValueError
+    for column in columns:
+        if list(column.vocabulary) != sorted(set(column.vocabulary)):
+            raise ValueError
+        typical_is_right = column.typical is None or isinstance(column.typical, str) == (column.kind == "category")
+        if not typical_is_right or (column.kind == "category" and column.fill is not None):
+            raise ValueError
+
+
+def _spec(column: Column, words: Mapping[str, Any]) -> FeatureSpec:
+    if sorted(words) != sorted(WORDS) or not all(isinstance(word, str | None) for word in words.values()):
+        raise ValueError
+    made_of = {name: getattr(column, name) for name in ("name", "take", "of", "last", "source", "kind", "missing")}
+    return FeatureSpec(**made_of, **words)
+
+
+# ---------------------------------------------------------------- files
+
+
+def verify_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Check that the files are those that the manifest lists, whole and no others; return the manifest.
+
+    Raises
+    ------
+    ModelFileError
+        naming the file that is missing, changed, foreign or too large.
+    """
+    if MANIFEST not in files:
+        raise ModelFileError(f"{MANIFEST}: is missing, so this is not a saved model; name the folder that holds it")
+    for name, content in files.items():
+        _refuse_foreign(name, len(content))
+    manifest = _strict_json(MANIFEST, files[MANIFEST])
+    try:
+        form, _, family, listed = (manifest[key] for key in ("format", "study", "family", "files"))
+        expected = {"model.json", "features.json", "calibrator.json", "reasons.json", *MODELS[family].files}
+        sound = len(manifest) == 4 and set(listed) == expected
+    except (KeyError, TypeError):
+        form, listed, sound = FORMAT, {}, False
+    if isinstance(form, int) and form != FORMAT:
+        raise ModelFileError(
+            f"{MANIFEST}: has format {form}, and this version reads {FORMAT}; use the version that saved the model"
+        )
+    if not sound:
+        raise ModelFileError(f"{MANIFEST}: does not list the files of a saved model; restore the model from its run")
+    for name in sorted({*listed, *files} - {MANIFEST}):
+        if name not in files:
+            raise ModelFileError(f"{name}: is missing from the saved model; restore the model from its run")
+        if name not in listed:
+            raise ModelFileError(f"{name}: does not belong to this model (its manifest does not list it); take it away")
+        if storage.sha256(files[name]) != listed[name]:
+            raise ModelFileError(f"{name}: was changed after the model was saved; restore the model from its run")
+    return dict(manifest)
+
+
+def read_model_folder(folder: str | Path) -> dict[str, bytes]:
+    """The files of a saved model, read once, so that what is checked is what is used.
+
+    Raises
+    ------
+    ModelFileError
+        if the folder is not there, or holds a link, a folder, a foreign name or a file that is too large.
+    """
+    folder = Path(folder)
+    if folder.is_symlink() or not folder.is_dir():
+        raise ModelFileError(f"{folder}: is not a folder; name the folder that holds {MANIFEST}")
+    files: dict[str, bytes] = {}
+    try:
+        for name in sorted(os.listdir(folder)):
+            # Opened without following links, and looked at only once open: what is checked is what is read.
+            handle = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(handle, "rb") as file:
+                found = os.fstat(file.fileno())
+                if not stat.S_ISREG(found.st_mode):
+                    raise ModelFileError(
+                        f"{folder.name}/{_shown(name)}: is not a plain file; a saved model holds plain files only"
+                    )
+                _refuse_foreign(name, found.st_size)
+                files[name] = file.read()
+    except OSError:
+        raise ModelFileError(
+            f"{folder}: holds a link or a file that cannot be read; restore the model from its run"
+        ) from None
+    return files
+
+
+def _refuse_foreign(name: str, size: int) -> None:
+    if name not in LARGEST:
+        raise ModelFileError(
+            f"{_shown(name)}: does not belong in a saved model; take it away, or restore the model from its run"
+        )
+    if size > LARGEST[name]:
+        raise ModelFileError(f"{name}: is larger than {LARGEST[name] // MEGABYTE} MB; restore the model from its run")
+
+
+def _shown(name: str) -> str:
+    return ascii(name)[1:-1][:80]
+
+
+def _strict_json(name: str, content: bytes) -> Any:
+    """JSON as we write it: UTF-8, each key once, every number finite."""
+    try:
+        return json.loads(
+            content.decode("utf-8"), object_pairs_hook=_each_once, parse_float=_finite, parse_constant=_finite
+        )
+    except (ValueError, RecursionError):
+        raise ModelFileError(f"{name}: is not readable as JSON; restore the model from its run") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not np.isfinite(value):
+        raise ValueError
+    return value
