@@ -93,7 +93,7 @@ def check(
     study_folder: Path, workspace: Workspace, data: Path | None = None, progress: Progress = _silent
 ) -> CheckReport:
     """Validate everything of a study short of training."""
-    from riskmodels.data.cohort import build_cohort
+    from riskmodels.data.cohort import build_cohort, check_capacity
     from riskmodels.data.dataset import build_dataset
     from riskmodels.data.leakage import Evidence, look_for_leaks
     from riskmodels.data.splits import plan_splits
@@ -108,8 +108,7 @@ def check(
     splits = plan_splits(study.file, study.extracted_on)
     progress("building outcomes and features")
     dataset = build_dataset(cohort, tables, study.file, splits, study.extracted_on)
-    for day, size in cohort.rows["as_of_date"].value_counts().iter_rows():
-        _refuse_capacity(study, day, size)
+    check_capacity(cohort, study.file)
     checks = look_for_leaks(Evidence(cohort, dataset.features, dataset.outcomes, splits, study.file))
     return CheckReport(
         cohort.attrition.to_dicts(),
@@ -121,13 +120,6 @@ def check(
             for split in splits.origins
         ],
     )
-
-
-def _refuse_capacity(study: Study, day: dt.date, size: int) -> None:
-    try:
-        study.file.capacity.of(size)
-    except StudyError as error:
-        raise StudyError(f"{error} (cohort of {day})") from None
 
 
 # ---------------------------------------------------------------- run
@@ -323,11 +315,16 @@ def card(reference: str, workspace: Workspace, output: Path | None, today: dt.da
 
 def record_review(reference: str, decision: Any, workspace: Workspace, today: dt.date) -> Any:
     """Write a committee's decision into the study's chain. ``decision`` is a YAML file or an already parsed mapping."""
+    from riskmodels.governance import decision as decisions
     from riskmodels.governance import registry, review
 
     found = registry.resolve(workspace, reference)
     entry = _registered(found)
-    parsed = review.parse_decision(decision) if isinstance(decision, Mapping) else review.load_decision(Path(decision))
+    parsed = (
+        decisions.parse_decision(decision) if isinstance(decision, Mapping) else decisions.load_decision(Path(decision))
+    )
+    # A withdrawal must be possible even when the card has been lost.
+    card_bytes = None if isinstance(parsed, decisions.Withdrawal) else storage.read_bytes(found.card_path)
     return review.record(
         workspace.reviews(found.study),
         parsed,
@@ -336,7 +333,7 @@ def record_review(reference: str, decision: Any, workspace: Workspace, today: dt
         data_sha256=entry.data_sha256,
         policy_sha256=entry.policy_sha256,
         today=today,
-        card=storage.read_bytes(found.card_path),
+        card=card_bytes,
     )
 
 
@@ -561,7 +558,7 @@ def service_date(study: Study) -> dt.date:
 
 def example_decision(template: Path, found: RunReport, today: dt.date) -> dict[str, Any]:
     """The study's example decision with today's dates, answering each verdict of this run that needs an answer."""
-    from riskmodels.governance.review import verdicts_to_answer
+    from riskmodels.governance.decision import verdicts_to_answer
     from riskmodels.study import Period
 
     raw: dict[str, Any] = storage.read_yaml(template)

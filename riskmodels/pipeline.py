@@ -12,7 +12,7 @@ from riskmodels.assessment.explanation import Explanation, explain
 from riskmodels.assessment.performance import Performance, assess_performance
 from riskmodels.cards.build import build_card
 from riskmodels.cards.card import ModelCard
-from riskmodels.data.cohort import Cohort, build_cohort
+from riskmodels.data.cohort import build_cohort, check_capacity
 from riskmodels.data.dataset import Dataset, build_dataset
 from riskmodels.data.groups import build_groups
 from riskmodels.data.leakage import Evidence, Finding, look_for_leaks
@@ -66,6 +66,7 @@ def run_study(study: Study, data: Tables | str | Path, progress: Progress = lamb
     tables = data if isinstance(data, Tables) else read_tables(Path(data), study)
     check_kinds(tables, question)
     cohort = build_cohort(tables, question)
+    check_capacity(cohort, question)
     splits = plan_splits(question, study.extracted_on)
 
     progress("building outcomes and features")
@@ -105,9 +106,7 @@ def run_study(study: Study, data: Tables | str | Path, progress: Progress = lamb
     )  # fmt: skip
 
 
-def settle(
-    choice: Choice, predictions: Predictions, question: StudyFile
-) -> tuple[Choice, Ranking, Performance]:
+def settle(choice: Choice, predictions: Predictions, question: StudyFile) -> tuple[Choice, Ranking, Performance]:
     """Judge the choice on the future; hand over to the best baseline if the gain is not real there.
 
     The rule stands before the test dates are looked at: a complex model that does not beat the best baseline by more

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import difflib
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
+    PlainValidator,
     Tag,
     ValidationError,
     field_validator,
@@ -34,6 +38,7 @@ AGGREGATIONS = (
     "count", "any", "sum", "mean", "min", "max", "latest", "first", "change", "trend",
     "days_since_first", "days_since_last", "attribute", "age",
 )  # fmt: skip
+OF_A_SOURCE = ("attribute", "age")  # what is taken of source.column; everything else is taken of a fact
 BASELINES = ("base_rate", "single_best_column", "points", "place_only", "current_practice")
 PROTECTED_BY_LAW = (
     "age", "disability", "gender reassignment", "marriage and civil partnership", "pregnancy and maternity", "race",
@@ -75,12 +80,14 @@ class Period:
         return dt.date(9999, 12, 31) if self.amount is None else self._shift(day, self.amount)
 
     def _shift(self, day: dt.date, amount: int) -> dt.date:
-        if self.unit == "day":
-            return day + dt.timedelta(days=amount)
-        if self.unit == "week":
-            return day + dt.timedelta(weeks=amount)
+        # A period that leaves the calendar ends where the calendar does.
+        if self.unit in ("day", "week"):
+            days = day.toordinal() + amount * (7 if self.unit == "week" else 1)
+            return dt.date.fromordinal(min(max(days, dt.date.min.toordinal()), dt.date.max.toordinal()))
         months = day.year * 12 + day.month - 1 + amount * (12 if self.unit == "year" else 1)
         year, month = divmod(months, 12)
+        if not dt.MINYEAR <= year <= dt.MAXYEAR:
+            return dt.date.min if amount < 0 else dt.date.max
         return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
@@ -88,17 +95,38 @@ def _period(value: Any) -> Any:
     return value if isinstance(value, Period) else Period.parse(str(value))
 
 
-PeriodText = Annotated[Period, BeforeValidator(_period)]
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=80)]
-Column = Annotated[str, Field(pattern=r"^[^.\s]+\.[^.]+$", description="source.column")]
+def _not_nought(value: Period) -> Period:
+    if value.amount == 0:
+        raise ValueError(f"a window is at least one {value.unit} long, got '{value}'")
+    return value
+
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,79}", value):
+        raise ValueError("a name has lower-case letters, digits and _, starts with a letter and is at most 80 long")
+    return value
+
+
+def _source_and_column(value: str) -> str:
+    if not re.fullmatch(r"[^.\s]+\.[^.]+", value):
+        raise ValueError("reads source.column, as in pupils.born_on")
+    return value
 
 
 def _one_or_many(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else (value,)
 
 
+PeriodText = Annotated[Period, BeforeValidator(_period)]
+WindowText = Annotated[Period, BeforeValidator(_period), AfterValidator(_not_nought)]
+Slug = Annotated[str, AfterValidator(_slug)]
+Column = Annotated[str, AfterValidator(_source_and_column)]
+
+
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 # ---------------------------------------------------------------- sources and facts
@@ -121,14 +149,41 @@ class Source(Section):
         return value
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _bound(value: Any) -> float | dt.date | str | None:
+    if value is None or value == "as_of" or type(value) is dt.date:
+        return value  # type: ignore[no-any-return]
+    if _is_number(value):
+        return float(value)
+    try:
+        return dt.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("a limit is a number, a date such as 2024-06-30, or as_of") from None
+
+
+def _scalar(value: Any) -> str | float | bool | None:
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if _is_number(value):
+        return float(value)
+    raise ValueError("is one word, one number, true or false; for several words use one_of")
+
+
+Bound = Annotated[float | dt.date | str | None, PlainValidator(_bound)]
+Scalar = Annotated[str | float | bool | None, PlainValidator(_scalar)]
+
+
 class Condition(Section):
     """What a column must satisfy; several keys must all hold."""
 
-    at_most: float | dt.date | Literal["as_of"] | None = None
-    at_least: float | dt.date | Literal["as_of"] | None = None
-    below: float | dt.date | Literal["as_of"] | None = None
-    above: float | dt.date | Literal["as_of"] | None = None
-    equals: str | float | bool | None = None
+    at_most: Bound = None
+    at_least: Bound = None
+    below: Bound = None
+    above: Bound = None
+    equals: Scalar = None
     one_of: tuple[str, ...] | None = None
     none_of: tuple[str, ...] | None = None
 
@@ -137,10 +192,23 @@ class Condition(Section):
         names = ("at_most", "at_least", "below", "above", "equals", "one_of", "none_of")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
+    @property
+    def holds(self) -> str:
+        """What the column must hold for the questions to make sense: number, date or text."""
+        values = self.asked.values()
+        if any(value == "as_of" or isinstance(value, dt.date) for value in values):
+            return "date"
+        return "text" if any(isinstance(value, (str, tuple)) for value in values) else "number"
+
     @model_validator(mode="after")
     def _asks_something(self) -> Condition:
         if not self.asked:
             raise ValueError("a condition needs one of at_most, at_least, below, above, equals, one_of, none_of")
+        limits = [value for name, value in self.asked.items() if name not in ("equals", "one_of", "none_of")]
+        if len({_is_number(value) for value in limits} | {self.holds == "number"}) > 1 and self.holds != "date":
+            raise ValueError("a condition asks for a number or for words, not for both")
+        if self.holds == "date" and len(limits) < len(self.asked) or len({_is_number(value) for value in limits}) > 1:
+            raise ValueError("a condition asks for a date or for something else, not for both")
         return self
 
 
@@ -751,14 +819,14 @@ def load_study(folder: str | Path) -> Study:
 
 def parse_study_file(raw: dict[str, Any], where: str = "study.yaml") -> StudyFile:
     """Check a study that is already a mapping. Raises StudyError."""
-    return _validate(StudyFile, raw, where)
+    return validated(StudyFile, raw, where)
 
 
 def _parse(schema: Any, path: Path) -> Any:
-    return _validate(schema, storage.read_yaml(path), str(path))
+    return validated(schema, storage.read_yaml(path), str(path))
 
 
-def _validate(schema: Any, raw: Any, where: str) -> Any:
+def validated(schema: Any, raw: Any, where: str) -> Any:
     if not isinstance(raw, dict):
         raise StudyError(f"{where}: must hold keys and values")
     try:

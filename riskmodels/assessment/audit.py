@@ -250,9 +250,7 @@ def audit_predictions(
 # ---------------------------------------------------------------- the steps
 
 
-_NO_TABLES: dict[str, tuple[Row, ...]] = {
-    name: () for name in ("rows", "contrasts", "missing", "proxies", "composition")
-}
+_NO_TABLES: dict[str, tuple[Row, ...]] = dict.fromkeys(("rows", "contrasts", "missing", "proxies", "composition"), ())
 
 
 def _tables(
@@ -262,7 +260,7 @@ def _tables(
     capped = {row["attribute"] for row in missing if row["share"] > policy.missing.cap_above}
     asked = comparisons(evidence, metrics, policy)
     measured = [measure(comparison, evidence.found, evidence.slopes) for comparison in asked]
-    contrasts, width = contrast_rows(asked, measured, evidence.strata, evidence.found, capped, purpose, policy)
+    contrasts, width = contrast_rows(asked, measured, evidence.strata, evidence.found, capped, purpose, policy, noun)
     tables = {
         "rows": group_rows(evidence, policy, noun),
         "contrasts": contrasts,

@@ -43,7 +43,9 @@ def as_series(values: Any, where: str) -> pl.Series:
     try:
         if isinstance(values, pl.Series):
             return values
-        if isinstance(values, (list, tuple)) or type(values).__module__ == "numpy":
+        if isinstance(values, np.ndarray) and values.dtype.kind in "biufU":
+            return pl.Series(values=values)
+        if isinstance(values, (list, tuple, np.ndarray)):
             cells = np.asarray(values, dtype=object).tolist()
             kinds = {type(cell) for cell in cells if cell is not None and cell == cell}
             if len(kinds) > 1:
@@ -107,8 +109,8 @@ def cluster_codes(clusters: Any, rows: int) -> np.ndarray | None:
         raise DataError(f"clusters: {ids.len() - ids.null_count()} for {rows} rows; there must be one for each")
     if ids.n_unique() == rows:
         return None
-    first = pl.int_range(pl.len(), dtype=pl.Int64).first().over("cluster")
-    return np.asarray(ids.to_frame().select(first).to_series().to_numpy())
+    first = ids.to_frame().with_row_index("row").select(pl.col("row").first().over("cluster"))
+    return np.asarray(first.to_series().cast(pl.Int64).to_numpy())
 
 
 def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -> Attribute | str:
@@ -224,7 +226,7 @@ def not_audited(
     for attribute, (law, reason) in refused.items():
         if law not in laws:
             rows.append({"attribute": attribute, "reason": reason, "accepted": False})
-    why = {law: reason for law, reason in refused.values()}
+    why = dict(refused.values())
     for law in laws:
         if law not in audited:
             reason = excused.get(law, why.get(law, "It was not supplied, and no reason is given."))

@@ -186,7 +186,7 @@ def minimum_detectable(
             return None
         limit = band[0] - need * measured.se
         return limit if limit > 0 else None
-    ratios = np.flip(GRID[band[0] > GRID]) if below else GRID[band[1] < GRID]
+    ratios: np.ndarray = np.flip(GRID[GRID - band[0] < 0]) if below else GRID[GRID - band[1] > 0]
     if comparison.metric == "oe_ratio":
         cells = found.counts[comparison.group]
         known, expected = int(cells[[TN, FP, FN, TP]].sum()), float(found.expected[comparison.group])

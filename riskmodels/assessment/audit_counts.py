@@ -112,7 +112,7 @@ def replicate(
     codes, sizes : for each attribute (n,) codes and the number of its groups
     pairs, pair_sizes : the same for intersections; a code of -1 belongs to none
     risk : (n,) predicted risk
-    slope_influence : for each attribute (n,) each row's influence on the slope of its group, 0 where the outcome is not known
+    slope_influence : for each attribute (n,) each row's influence on the slope of its group; 0 where not known
     clusters : (n,) codes from 0 of what is resampled whole; None where each row stands alone
     """
     from scipy.sparse import csr_array

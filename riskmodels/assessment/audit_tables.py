@@ -102,7 +102,7 @@ def gather(
 
 
 def _crossed(first: Attribute, second: Attribute, policy: Policy) -> tuple[np.ndarray, list[Stratum]]:
-    """np.ndarray | None of the intersections that are large enough to show, -1 elsewhere; people in no known group are in none."""
+    """Codes of the intersections that are large enough to show; -1 for others and where a group is not known."""
     code = first.codes.astype(np.int64) * len(second.groups) + second.codes
     sizes = np.bincount(code, minlength=len(first.groups) * len(second.groups))
     place = np.full(len(sizes), -1, dtype=np.int64)

@@ -21,7 +21,7 @@ from riskmodels.assessment.audit_contrasts import (
     minimum_detectable,
 )
 from riskmodels.assessment.audit_counts import Replicates, Stratum
-from riskmodels.assessment.audit_metrics import NOT_A_RATE, PROPORTIONS
+from riskmodels.assessment.audit_metrics import NOT_A_RATE, PROPORTIONS, too_few
 from riskmodels.assessment.audit_policy import Policy
 
 PASS = "PASS"  # noqa: S105 - a verdict
@@ -63,6 +63,7 @@ def contrast_rows(
     capped: set[str],
     purpose: str,
     policy: Policy,
+    noun: str = "people",
 ) -> tuple[tuple[dict[str, Any], ...], float]:
     """Every comparison as a row, and the critical value that makes their intervals simultaneous.
 
@@ -84,7 +85,7 @@ def contrast_rows(
         if comparison.family == "exploratory":
             row |= _exploratory(row["p_adjusted"], policy)
         else:
-            row |= _judged(comparison, m, row, index in judged, strata[comparison.group].attribute in capped, policy)
+            row |= _judged(comparison, m, row, index in judged, strata[comparison.group].attribute in capped, policy, noun)
             if row["verdict"] == INSUFFICIENT and m.smallest_denominator >= policy.floors.show:
                 row["minimum_detectable"] = minimum_detectable(comparison, m, found, width, purpose, policy)
         rows.append(row)
@@ -163,14 +164,14 @@ def _exploratory(p_adjusted: float | None, policy: Policy) -> dict[str, Any]:
 
 
 def _judged(
-    comparison: Comparison, measured: Measured, row: dict[str, Any], judgeable: bool, capped: bool, policy: Policy
+    comparison: Comparison, measured: Measured, row: dict[str, Any], judgeable: bool, capped: bool, policy: Policy, noun: str
 ) -> dict[str, Any]:
     """The verdict on a primary contrast, with the reason where it is not a PASS."""
     metric = comparison.metric
     floor = policy.floors.slope_events if metric == "calibration_slope" else policy.floors.verdict
     if measured.smallest_denominator < floor:
         of = NOT_A_RATE[metric] if metric in NOT_A_RATE else PROPORTIONS[metric].of
-        return {"verdict": INSUFFICIENT, "reason": f"{TOO_FEW}: fewer than {floor} {of}"}
+        return {"verdict": INSUFFICIENT, "reason": f"{TOO_FEW}: {too_few(floor, of, noun)}"}
     if not judgeable or row["low"] is None:
         return {"verdict": INSUFFICIENT, "reason": measured.reason}
     band = policy.band(metric)

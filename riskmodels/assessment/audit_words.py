@@ -128,5 +128,8 @@ def _ending(contrast: Mapping[str, Any]) -> str:
     verdict = contrast["verdict"]
     if verdict == "FAIL" and contrast.get("worse_off"):
         return f"FAIL: {contrast['worse_off']} worse off."
-    reason = contrast.get("reason")
-    return f"{verdict}: {reason}." if reason and verdict != "PASS" else f"{verdict}."
+    reason, detectable = contrast.get("reason"), contrast.get("minimum_detectable")
+    said = f"{verdict}: {reason}." if reason and verdict != "PASS" else f"{verdict}."
+    if verdict == "INSUFFICIENT EVIDENCE" and detectable is not None:
+        said += f" This data would have shown a ratio of {detectable:.2f}, or one further from 1."
+    return said

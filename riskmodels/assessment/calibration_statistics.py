@@ -243,6 +243,9 @@ def lowess_errors(outcome: Any, risk: Any) -> dict[str, Estimate]:
     p = checked_risk(risk, y.size)
     names = ("eavg", "e90", "emax")
     reason = one_class(y) or (CONSTANT if p.min() == p.max() else None)
+    # Where a whole neighbourhood shares one risk it has no width, and statsmodels silently answers 0.
+    if reason is None and np.unique(p, return_counts=True)[1].max() >= math.floor(2 / 3 * y.size):
+        reason = "two thirds of the rows share one risk: there is nothing to smooth over"
     if reason:
         return {name: not_computed(reason, y.size) for name in names}
     from statsmodels.nonparametric.smoothers_lowess import lowess
@@ -252,7 +255,6 @@ def lowess_errors(outcome: Any, risk: Any) -> dict[str, Estimate]:
         smooth = lowess(y, p, frac=2 / 3, it=0, delta=0.01 * float(np.ptp(p)), return_sorted=False)
     error = np.abs(p - smooth)
     if not np.isfinite(error).all():
-        tied = "the smoother found no slope: too many rows share one risk"
-        return {name: not_computed(tied, y.size) for name in names}
+        return {name: not_computed("the smoother found no answer", y.size) for name in names}
     values = (error.mean(), np.quantile(error, 0.9), error.max())
     return {name: Estimate(float(value), n=y.size) for name, value in zip(names, values, strict=True)}

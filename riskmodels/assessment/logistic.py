@@ -13,6 +13,7 @@ import numpy as np
 from riskmodels.assessment.intervals import Floats, Units, cluster_sums
 
 MOST_STEPS = 50
+SEPARATED_BELOW = 0.01
 
 
 def logit(risk: Floats) -> Floats:
@@ -73,8 +74,8 @@ def fit_logistic(
     if stop == "lrm":
         information = _information(design, linear)[1]
     covariance = _inverse(information)
-    # A deviance of nothing: the classes are separated and the coefficients are on their way to infinity.
-    if beta is None or covariance is None or deviance < 1e-6 * outcome.size:
+    # A deviance of next to nothing: the classes are separated and the coefficients are on their way to infinity.
+    if beta is None or covariance is None or deviance < SEPARATED_BELOW:
         return None
     if units is not None and units.count > 1:
         scores = design * (outcome - expit(linear))[:, None]

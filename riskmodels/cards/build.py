@@ -88,7 +88,7 @@ def build_card(
         "at_capacity_counts": raw.get("at_capacity") or {},
         "attribute_words": lambda name: capital(attribute_words(file, name)),
     }
-    named = _failed(judged)
+    named = _failed(study, judged)
     recommendation = recommend(
         Evidence(
             family=family,
@@ -103,7 +103,7 @@ def build_card(
             test_events=raw.get("events"),
             fit_events=fit_events(splits, outcome_status),
             verdict=judged["verdict"],
-            failed=tuple({"label": row["label"], "metric": row["metric"]} for row in named),
+            failed=tuple({"who": row["who"], "metric": row["metric"]} for row in named),
             provisional=bool(judged.get("provisional")),
             unknown_share=_unknown_share(raw),
             concerns={row["check"]: row.get("accepted") for row in checks if row["result"] == "concern"},
@@ -231,28 +231,27 @@ def _column_of(model: Row, explanation: Row) -> str | None:
     return str(drivers[0]["feature"]) if drivers else None
 
 
-def _failed(audit: Row) -> list[dict[str, Any]]:
+def _failed(study: Study, audit: Row) -> list[dict[str, Any]]:
     """Primary contrasts that failed, with where their groups stand in ``audit.rows``."""
     position = {(row["attribute"], row["group"]): index for index, row in enumerate(audit["rows"])}
-    found = []
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in audit["contrasts"]:
         if row["family"] != "primary" or row["verdict"] != "FAIL":
             continue
-        group, reference = (
-            position.get((row["attribute"], row["group"])),
-            position.get((row["attribute"], row["reference"])),
-        )
-        found.append(
+        group, reference = (position.get((row["attribute"], row[key])) for key in ("group", "reference"))
+        name = audit["rows"][group]["label"] if group is not None else row["group"]
+        # The same group and measure may fail against its reference and against the rest: said once.
+        found.setdefault(
+            (row["attribute"], row["group"], row["metric"]),
             {
-                **row,
-                "label": audit["rows"][group]["label"] if group is not None else row["group"],
+                "who": f"{attribute_words(study.file, row['attribute'])}, {name}",
                 "reference_label": "the others" if reference is None else audit["rows"][reference]["label"],
+                "metric": row["metric"],
                 "row": -1 if group is None else group,
                 "reference_row": -1 if reference is None else reference,
-            }
+            },
         )
-    # The same group and measure may fail against its reference and against the rest: said once.
-    return list({(row["attribute"], row["group"], row["metric"]): row for row in reversed(found)}.values())[::-1]
+    return list(found.values())
 
 
 # ---------------------------------------------------------------- what people say

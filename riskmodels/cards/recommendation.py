@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskmodels.cards.card import Code, Recommendation
-from riskmodels.cards.words import listing
 from riskmodels.study import BASELINES
 
 FEWEST_EVENTS = 100
@@ -27,7 +26,7 @@ class Evidence:
     """What the advice rests on. Numbers are as published in the card; None where there is none.
 
     ``gain_low``: lower 95% limit of the gain of the chosen family over the best baseline, in the study's criterion.
-    ``failed``: labelled contrasts of the audit that failed, each {label, metric}.
+    ``failed``: contrasts of the audit that failed, each {who, metric}.
     """
 
     family: str
@@ -95,14 +94,13 @@ def no_discrimination(evidence: Evidence) -> Advice | None:
 def failed_audit(evidence: Evidence) -> Advice | None:
     if evidence.verdict != "FAIL":
         return None
-    names = list(dict.fromkeys(row["label"] for row in evidence.failed))
-    who = listing(names[:2]) if 0 < len(names) <= 2 else "some groups"
-    wrong_risks = all(row["metric"] in CALIBRATION_METRICS for row in evidence.failed)
-    headline = f"Do not use this list as it stands. It treats some people worse: {who}."
-    if wrong_risks and evidence.failed:
-        headline = f"Do not use this list as it stands. Its risks are wrong for some people: {who}."
-    if not names:
-        headline = "Do not use this list as it stands. It failed the fairness audit."
+    names = list(dict.fromkeys(row["who"] for row in evidence.failed))
+    only_risks = bool(names) and all(row["metric"] in CALIBRATION_METRICS for row in evidence.failed)
+    how = "Its risks are wrong for" if only_risks else "It treats"
+    worse = "" if only_risks else " worse"
+    headline = f"Do not use this list as it stands. {how} some groups{worse}."
+    if len(names) == 1:
+        headline = f"Do not use this list as it stands. {how} one group{worse} ({names[0]})."
     return "do_not_use", headline, "The fairness audit found harm. Each finding must be put right, or answered by name."
 
 

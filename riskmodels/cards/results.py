@@ -34,6 +34,9 @@ from riskmodels.cards.words import (
 from riskmodels.study import Study
 
 Row = Mapping[str, Any]
+AGAINST = {"others": "everybody else", "prediction": "its own risks"}
+# Verdicts of exploratory contrasts that must be answered.
+LOOK_HERE = ("look here", "FAIL", "INSUFFICIENT EVIDENCE")
 
 
 # ---------------------------------------------------------------- 7 how well
@@ -192,12 +195,10 @@ def audit_tables(study: Study, audit: Mapping[str, Any], language: Language) -> 
     labels = {(row["attribute"], row["group"]): row["label"] for row in audit["rows"]}
 
     def contrast(row: Row) -> tuple[Cell, ...]:
-        name = labels.get((row["attribute"], row["group"]), row["group"])
-        against = (
-            "everybody else"
-            if row.get("against") == "others"
-            else labels.get((row["attribute"], row["reference"]), row["reference"])
-        )
+        name = row.get("label") or labels.get((row["attribute"], row["group"]), row["group"])
+        against = row.get("reference_label") or labels.get((row["attribute"], row["reference"]), row["reference"])
+        if row.get("against") in AGAINST:
+            against = AGAINST[row["against"]]
         return (
             capital(attribute_words(study.file, row["attribute"])), name, against, label(measure_words(row["metric"])),
             ratio_cell(row), row["verdict"], row.get("reason") or detectable_cell(row),
@@ -213,7 +214,7 @@ def audit_tables(study: Study, audit: Mapping[str, Any], language: Language) -> 
         "Why, or what could have been seen",
     )
     primary = [row for row in audit["contrasts"] if row["family"] == "primary"]
-    look_here = [row for row in audit["contrasts"] if row["family"] != "primary" and row["verdict"] not in ("PASS",)]
+    look_here = [row for row in audit["contrasts"] if row["family"] != "primary" and row["verdict"] in LOOK_HERE]
     metrics = ("recall", "precision", "fpr", "selection_rate", "base_rate", "oe_ratio")
     # A flat table must not read better than it is: groups that are not shown stay in it, in words.
     rows = tuple(
@@ -301,7 +302,7 @@ def audit_words(audit: Mapping[str, Any], study: Study) -> tuple[str, ...]:
         words.append(
             "Every verdict is provisional: the outcome is contact with a service, or a service's decision, and not need itself."
         )
-    words += [str(line) for line in audit.get("in_words") or []]
+    words += [str(line) for line in audit.get("in_words") or [] if "FAIL" in str(line)]
     flagged = [row for row in audit.get("proxies") or [] if row.get("flagged")]
     if flagged:
         names = listing(list(dict.fromkeys(attribute_words(study.file, row["attribute"]) for row in flagged)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.cards.card import Block, Recommendation, Summary
-from riskmodels.cards.words import FAMILIES, Language, Numbers, listing, opening, word_count
+from riskmodels.cards.words import FAMILIES, Language, Numbers, capital, listing, opening, word_count
 from riskmodels.study import BASELINES, Answer, Study
 
 MOST_WORDS = 350
@@ -30,8 +30,8 @@ def build_summary(
     ----------
     results : the published ``{"performance": ..., "audit": ...}`` of this card, which every number is taken from
     column : words of the column that the single best column sorts by
-    named : the contrasts that failed, each {attribute, group, label, reference, reference_label, metric, row, reference_row};
-        the last two are positions in ``audit.rows``
+    named : the contrasts that failed, each {who, reference_label, metric, row, reference_row, ...}; the last two are
+        positions in ``audit.rows``
     """
     numbers = Numbers(results)
     run = [
@@ -74,8 +74,11 @@ def _what(study: Study, language: Language) -> str:
         "punitive": "can be unwelcome",
         "mixed": "can bring help, and can be unwelcome",
     }[study.file.purpose]
-    organisation = " This council is made up." if study.answers.fictional else ""
-    return f"{study.file.question} To be on the list {flag}. {language.meaning}{organisation}"
+    said = f"{study.file.question} To be on the list {flag}. {language.meaning}"
+    if study.answers.fictional:
+        body = "council" if "council" in study.answers.organisation.lower() else "body"
+        said += f" The {body} in this card is made up."
+    return said
 
 
 def _right(language: Language, numbers: Numbers) -> str:
@@ -166,8 +169,8 @@ def rule_words(family: str | None, column: str | None) -> str:
 
 def _worse(language: Language, numbers: Numbers, named: Sequence[Mapping[str, Any]]) -> str:
     audit = numbers.card["audit"]
-    said = [line for failed in named[:2] if (line := _harm(language, numbers, failed))]
-    if len(named) > len(said) > 0:
+    said = [_harm(language, numbers, failed) for failed in named[:2]]
+    if len(named) > len(said):
         said.append("Section 8 has the others.")
     judged = audit["tally"]
     if not named and judged["comparisons"] and judged["insufficient"] == judged["comparisons"]:
@@ -191,31 +194,29 @@ def not_audited_words(audit: Mapping[str, Any], most: int = 3) -> list[str]:
 
 
 HARMS = {
-    "recall": "of 100 {many} who {need}, the list finds {this}. Among {reference} it finds {that}.",
-    "fpr": "of 100 {many} who {not_needed}, {this} are on the list. Among {reference} it is {that}.",
-    "fdr": "of 100 {many} on the list, {this} {not_needed}. Among {reference} it is {that}.",
-    "selection_rate": "of 100 {many}, {this} are on the list. Among {reference} it is {that}.",
+    "recall": "of 100 {many} who {need}, the list finds {this}. For {reference} it finds {that}.",
+    "fpr": "of 100 {many} who {not_needed}, {this} are on the list. For {reference} it is {that}.",
+    "fdr": "of 100 {many} on the list, {this} {not_needed}. For {reference} it is {that}.",
+    "selection_rate": "of 100 {many}, {this} are on the list. For {reference} it is {that}.",
 }
 
 
-def _harm(language: Language, numbers: Numbers, failed: Mapping[str, Any]) -> str | None:
+def _harm(language: Language, numbers: Numbers, failed: Mapping[str, Any]) -> str:
     """One failed contrast in natural frequencies."""
-    who = str(failed["label"])
-    who = who[:1].upper() + who[1:]
-    metric = failed["metric"]
+    who, metric = capital(str(failed["who"])), failed["metric"]
     path = "audit.rows.{}.metrics.{}.value"
     this, that = (path.format(failed[row], metric) for row in ("row", "reference_row"))
     if metric == "oe_ratio" and numbers.has(this):
         return f"{who}: for each 100 cases that the risks add up to, {numbers.per_100(this)} come about."
     if metric == "calibration_slope":
         return f"{who}: high and low risks are not told apart as they should be."
-    if metric not in HARMS or not numbers.has(this, that):
+    if metric not in HARMS or not numbers.has(this):
         return f"{who}: treated worse. See section 8."
-    text = HARMS[metric].format(
+    said = HARMS[metric].format(
         many=language.many, need=language.needed, not_needed=language.not_needed, reference=failed["reference_label"],
-        this=numbers.per_100(this), that=numbers.per_100(that),
+        this=numbers.per_100(this), that=numbers.per_100(that) if numbers.has(that) else "not the same",
     )  # fmt: skip
-    return f"{who}: {text}"
+    return f"{who}: {said}"
 
 
 def _said(block: str, heading: str, answer: Answer, words: int, section: int) -> Block:

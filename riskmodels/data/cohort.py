@@ -11,7 +11,7 @@ import polars as pl
 
 from riskmodels.data.predicates import Window, attribute_rows, holds
 from riskmodels.data.tables import Tables
-from riskmodels.errors import DataError
+from riskmodels.errors import DataError, StudyError
 from riskmodels.study import StudyFile
 
 
@@ -49,6 +49,15 @@ def build_cohort(tables: Tables, study: StudyFile, dates: Iterable[dt.date] | No
         frames.append(_with_cluster(rows, tables, study, as_of))
         attrition += [{"as_of_date": as_of, **line} for line in steps]
     return Cohort(pl.concat(frames), pl.DataFrame(attrition))
+
+
+def check_capacity(cohort: Cohort, study: StudyFile) -> None:
+    """There must be fewer places than people on every date. Raises StudyError."""
+    for day, size in cohort.rows["as_of_date"].value_counts().sort("as_of_date").iter_rows():
+        try:
+            study.capacity.of(size)
+        except StudyError as error:
+            raise StudyError(f"{error} (cohort of {day})") from None
 
 
 def _everybody_undated(tables: Tables) -> pl.DataFrame | None:

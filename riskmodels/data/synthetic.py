@@ -45,6 +45,7 @@ from riskmodels.data.synthetic_knobs import (
     QUARTERS,
     SIGNALS,
     START,
+    YEAR,
     Knobs,
 )
 from riskmodels.data.synthetic_process import Facts, Truth, by_group, draw_facts, draw_truth
@@ -68,7 +69,7 @@ class County:
 
     ``people``: entity_id, born_on, household_id, ward, followed_until, police_linked, housing_linked, health_linked.
     ``events``: entity_id, happened_on, known_on, kind, value.
-    ``equality``: entity_id, known_on, sex, ethnicity, disability, deprivation: a return each March and September.
+    ``equality``: entity_id, known_on, sex, ethnicity, disability, deprivation.
     """
 
     people: pl.DataFrame
@@ -195,31 +196,29 @@ def _people(truth: Truth, linked: Mapping[str, np.ndarray]) -> pl.DataFrame:
 
 
 def _equality(truth: Truth, knobs: Knobs) -> pl.DataFrame:
-    """A row for each child here on the day of each return. What is not given is null in all of a child's rows."""
-    children, rng = truth.children, knobs.rng("equality")
-    words = pl.DataFrame(
-        {
-            "entity_id": truth.entity_id,
-            "sex": np.where(children.male, "male", "female"),
-            "ethnicity": np.array(list(ETHNICITY))[children.ethnicity],
-            "disability": np.where(children.disabled, "disabled", "not disabled"),
-            "deprivation": np.array(FIFTHS)[children.fifth],
-        }
-    ).with_columns(
-        pl.when(pl.Series(rng.random(knobs.people) >= share)).then(pl.col(name)).alias(name)
-        for name, share in NOT_GIVEN.items()
-    )
-    frames = []
-    for returned_on in _returns():
-        day = (returned_on - START).days
-        rows = words.filter(pl.Series((children.here_from <= day) & (day < truth.until)))
-        frames.append(rows.select("entity_id", pl.lit(returned_on).alias("known_on"), pl.exclude("entity_id")))
-    return pl.concat(frames).sort("known_on", "entity_id")
+    """What parents said when the family came; a disability that was found later is a second row, from that day."""
+    children, rng, n = truth.children, knobs.rng("equality"), knobs.people
+    came = np.where(children.here_from > 0, children.here_from + 14, 0)
+    found = children.born + rng.integers(0, round(8 * YEAR), n)  # the day on which a disability is recorded
+    given = {name: rng.random(n) >= share for name, share in NOT_GIVEN.items()}
+    sexes, groups, fifths = np.array(["female", "male"]), np.array(list(ETHNICITY)), np.array(FIFTHS)
 
+    def rows(who: np.ndarray, day: np.ndarray, disabled: np.ndarray) -> pl.DataFrame:
+        frame = pl.DataFrame(
+            {
+                "entity_id": truth.entity_id[who],
+                "known_on": _dates(day[who]),
+                "sex": sexes[children.male[who].astype(int)],
+                "ethnicity": groups[children.ethnicity[who]],
+                "disability": np.where(disabled[who], "disabled", "not disabled"),
+                "deprivation": fifths[children.fifth[who]],
+            }
+        )
+        return frame.with_columns(pl.when(pl.Series(mask[who])).then(pl.col(name)) for name, mask in given.items())
 
-def _returns() -> list[dt.date]:
-    days = [dt.date(year, month, 15) for year in range(START.year, EXTRACTED_ON.year + 1) for month in (3, 9)]
-    return [day for day in days if START < day <= EXTRACTED_ON]
+    later = children.disabled & (found > came) & (found < truth.until)
+    at_first = rows(np.flatnonzero(came < DAYS), came, children.disabled & (found <= came))
+    return pl.concat([at_first, rows(np.flatnonzero(later), found, children.disabled)]).sort("known_on", "entity_id")
 
 
 def _dates(days: np.ndarray) -> pl.Series:

@@ -76,7 +76,9 @@ class Signal:
 
 
 SIGNALS = {
-    "many": Signal(ward=0.25, household=0.6, own=0.3, moving=0.7, traits=1.0, hazard=1.3, frailty=0.3, by_age=True, score_noise=2.0),
+    "many": Signal(
+        ward=0.25, household=0.6, own=0.3, moving=0.7, traits=1.0, hazard=1.3, frailty=0.3, by_age=True, score_noise=2.0
+    ),
     # Need shows in the review score alone, without error, and does not change: nothing can beat sorting by it.
     "one_column": Signal(household=0.6, own=0.7, hazard=1.1, facts=0.0, score_noise=0.0),
     # Four yes-or-no conditions of equal weight, each plainly recorded: counting them is all there is to know.
@@ -110,7 +112,7 @@ class Knobs:
     people: int = 6000
     seed: int = 1
     signal: str = "many"
-    base_rate: float = 0.08
+    base_rate: float = 0.1
     under_recorded: Mapping[str, float] = field(default_factory=dict)
     outcome_recorded: Mapping[str, float] = field(default_factory=dict)
     unlinked: float = 0.0

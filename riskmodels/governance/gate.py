@@ -16,18 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.errors import GateError, RiskModelsError
-from riskmodels.governance.review import (
-    STAGES_IN_USE,
-    Approval,
-    Decision,
-    Record,
-    Withdrawal,
-    approval_in,
-    governing,
-    parse_card,
-    read_chain,
-    unanswered,
-)
+from riskmodels.governance.decision import STAGES_IN_USE, Decision, Withdrawal, parse_card, unanswered
+from riskmodels.governance.review import Approval, Record, approval_in, governing, read_chain
 
 if TYPE_CHECKING:
     from riskmodels.models.risk_model import RiskModel

@@ -18,7 +18,7 @@ from pydantic import Field, RootModel, ValidationError, field_validator, model_v
 from riskmodels import storage
 from riskmodels.errors import GateError, ModelFileError, UsageError
 from riskmodels.governance.gate import MANIFEST, ApprovedModel, read_model_folder
-from riskmodels.governance.review import governing, locked, read_chain, status_banner
+from riskmodels.governance.review import governing, read_chain, status_banner
 from riskmodels.study import Section, Slug
 from riskmodels.workspace import Workspace
 
@@ -124,7 +124,7 @@ def register(workspace: Workspace, study: str, entry: Mapping[str, Any]) -> int:
     OutsideError
         if the disk refuses; the index is then as it was.
     """
-    with locked(workspace.models_index):
+    with storage.locked(workspace.models_index):
         index = read_index(workspace)
         known = index.get(study, Registered())
         new = _entry({**entry, "version": len(known.versions) + 1}, study)
@@ -153,7 +153,7 @@ def set_alias(
     """
     if not re.fullmatch(r"[a-z_]+", alias):
         raise UsageError(f"{alias!r} is not an alias; use small letters, as in {CHAMPION}")
-    with locked(workspace.models_index):
+    with storage.locked(workspace.models_index):
         index = read_index(workspace)
         entry = _version(index, study, version)
         if alias != CANDIDATE and (

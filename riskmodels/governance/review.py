@@ -10,229 +10,26 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ValidationError
 
-from riskmodels import storage, study
-from riskmodels.errors import CardError, GateError, StudyError
+from riskmodels import storage
+from riskmodels.errors import GateError
+from riskmodels.governance.decision import (
+    KINDS,
+    STAGES_IN_USE,
+    Condition,
+    Decision,
+    Withdrawal,
+    parse_card,
+    unanswered,
+)
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock: there, two writers at once are noticed by the chain, not prevented.
-    fcntl = None  # type: ignore[assignment]
-
-STAGES_IN_USE = ("pilot", "live")
-TO_ANSWER = ("FAIL", "INSUFFICIENT EVIDENCE")
-LONGEST = {"pilot": study.Period(6, "month")}
-LONGEST_OTHERWISE = study.Period(12, "month")
 FIRST = "0" * 64
-
-
-# ---------------------------------------------------------------- what a secretary writes
-
-
-def _role(value: str) -> str:
-    if re.search(r"@|\d{5}", value.replace(" ", "")):
-        raise ValueError("names a role, never a person's contact details")
-    return value
-
-
-def _sentences(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-def _named(value: str) -> str:
-    if value.strip(" *:") == "":
-        raise ValueError("name what is answered, as in 'sex: F: recall'; '*' would answer what nobody has read")
-    return value
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Role = Annotated[Text, AfterValidator(_role)]
-Sentences = Annotated[tuple[Text, ...], BeforeValidator(_sentences)]
-
-
-class Condition(study.Section):
-    """What the committee asks for; overdue while it is open after its due date."""
-
-    text: Text
-    owner: Role
-    due: dt.date | None = None
-    evidence: Text | None = None
-    status: Literal["open", "met"] = "open"
-
-    @model_validator(mode="after")
-    def _met_is_shown(self) -> Condition:
-        if self.status == "met" and self.evidence is None:
-            raise ValueError("a condition that is met names its evidence")
-        return self
-
-    def is_overdue(self, today: dt.date) -> bool:
-        return self.status == "open" and self.due is not None and self.due < today
-
-
-class Quorum(study.Section):
-    members: int = Field(ge=1)
-    lay: int = Field(ge=0)
-    specialist: int = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> Quorum:
-        if self.lay + self.specialist > self.members:
-            raise ValueError(f"{self.lay} lay and {self.specialist} specialist members are more than {self.members}")
-        return self
-
-
-class Meeting(study.Section):
-    date: dt.date
-    minute: Text
-
-
-class Answer(study.Section):
-    """Why a FAIL or INSUFFICIENT EVIDENCE is accepted, and until when."""
-
-    reason: Text
-    expires: dt.date
-
-
-class Decision(study.Section):
-    """The committee's advice on one model and card, and what the senior responsible owner decided."""
-
-    kind: Literal["decision"] = "decision"
-    stage: Literal["explore", "link", "pilot", "live"]
-    advice: Literal["proceed", "proceed with conditions", "more information", "do not proceed"]
-    conditions: tuple[Condition, ...] = ()
-    dissent: Sentences = ()
-    conflicts_of_interest: Sentences = ()
-    quorum: Quorum
-    meeting: Meeting
-    owner_role: Role
-    owner_decision: Literal["approve", "refuse"]
-    reason: Text | None = None
-    expires: dt.date | None = None
-    answers: dict[Annotated[Text, AfterValidator(_named)], Answer] = Field(default_factory=dict)
-    trained_by_role: Role
-    approved_by_role: Role
-    example: bool = False
-
-    @property
-    def departs_from_advice(self) -> bool:
-        return self.advice.startswith("proceed") != (self.owner_decision == "approve")
-
-    @model_validator(mode="after")
-    def _holds_together(self) -> Decision:
-        if self.advice == "proceed with conditions" and not self.conditions:
-            raise ValueError("conditions: is empty, but the advice is 'proceed with conditions'")
-        if self.departs_from_advice and self.reason is None:
-            raise ValueError(f"reason: {self.owner_decision!r} departs from the advice {self.advice!r}; say why")
-        if _same_role(self.trained_by_role, self.approved_by_role, self.owner_role):
-            raise ValueError("approved_by_role: the role that trained the model cannot also approve it; name another")
-        return self
-
-    @model_validator(mode="after")
-    def _ends_in_time(self) -> Decision:
-        if self.owner_decision == "approve" and self.expires is None:
-            raise ValueError("expires: an approval ends; give the last day on which it holds")
-        longest = LONGEST.get(self.stage, LONGEST_OTHERWISE)
-        latest = longest.after(self.meeting.date)
-        if self.expires is not None and self.expires > latest:
-            raise ValueError(
-                f"expires: {self.expires} is more than {longest} after the meeting of {self.meeting.date}; "
-                f"{self.stage} may be approved until {latest} at most"
-            )
-        return self
-
-
-class Withdrawal(study.Section):
-    """Use of a model stops at once, whichever card it was approved with."""
-
-    kind: Literal["withdrawal"] = "withdrawal"
-    reason: Text
-    owner_role: Role
-    minute: Text | None = None
-    example: bool = False
-
-
-KINDS: dict[str, type[Decision] | type[Withdrawal]] = {"decision": Decision, "withdrawal": Withdrawal}
-
-
-def _same_role(trainer: str, *others: str) -> bool:
-    return " ".join(trainer.casefold().split()) in {" ".join(other.casefold().split()) for other in others}
-
-
-def parse_decision(raw: Any, where: str = "decision") -> Decision | Withdrawal:
-    """Check a decision that is already a mapping. Raises GateError, naming the path of the key."""
-    kind = raw.get("kind", "decision") if isinstance(raw, dict) else "decision"
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise GateError(f"{where}: kind: is one of {', '.join(KINDS)}")
-    try:
-        checked: Decision | Withdrawal = study._validate(KINDS[kind], raw, where)
-    except StudyError as problem:
-        raise GateError(str(problem)) from None
-    return checked
-
-
-def load_decision(path: str | Path) -> Decision | Withdrawal:
-    """Read a decision as the secretary wrote it. Raises GateError: file, path of the key, what is wrong."""
-    try:
-        raw = storage.read_yaml(Path(path))
-    except StudyError as problem:
-        raise GateError(str(problem)) from None
-    return parse_decision(raw, str(path))
-
-
-# ---------------------------------------------------------------- what the audit asks to be answered
-
-
-def parse_card(content: bytes) -> dict[str, Any]:
-    """A card as a mapping. Raises CardError."""
-    try:
-        card = json.loads(content)
-    except (ValueError, RecursionError):
-        card = None
-    if not isinstance(card, dict):
-        raise CardError("card.json: is not a model card; restore it from the run it came from")
-    return card
-
-
-def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
-    """The keys ``attribute: group: metric`` of every primary contrast judged FAIL or INSUFFICIENT EVIDENCE.
-
-    Raises
-    ------
-    CardError
-        if the card holds no audit: nothing to answer and nothing examined are not the same.
-    """
-    audit = card.get("audit")
-    contrasts = audit.get("contrasts") if isinstance(audit, Mapping) else None
-    if not isinstance(contrasts, Sequence):
-        raise CardError("card.json: audit.contrasts is missing; audit the model and build its card again")
-    try:
-        keys = [
-            f"{row['attribute']}: {row['group']}: {row['metric']}"
-            for row in contrasts
-            if row["family"] == "primary" and row["verdict"] in TO_ANSWER
-        ]
-    except (KeyError, TypeError):
-        raise CardError("card.json: audit.contrasts is not readable; build the card again") from None
-    return list(dict.fromkeys(keys))
-
-
-def unanswered(decision: Decision, card: Mapping[str, Any], today: dt.date) -> list[str]:
-    """The verdicts that no answer covers on this day. ``sex`` covers ``sex: F``, which covers ``sex: F: recall``."""
-    lasting = [key for key, answer in decision.answers.items() if answer.expires >= today]
-    return [
-        verdict
-        for verdict in verdicts_to_answer(card)
-        if not any(verdict == key or verdict.startswith(f"{key}: ") for key in lasting)
-    ]
 
 
 # ---------------------------------------------------------------- the chain
@@ -323,7 +120,7 @@ def record(
     path = Path(path)
     if isinstance(decision, Decision):
         _refuse_today(decision, card, card_sha256, today)
-    with locked(path):
+    with storage.locked(path):
         chain = read_chain(path)
         if chain and today < chain[-1].recorded_on:
             raise GateError(
@@ -344,21 +141,6 @@ def record(
         written = read_chain(path)[-1]  # a full disk can cut a line: nobody is told before it reads back
         _write_head(path, written.seq, seal)
     return approval_in(written)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the write lock that belongs to ``path``: one writer at a time, across processes."""
-    path = Path(path)
-    with storage.outside_world(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, storage.OWNER_ONLY)
-    try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _refuse_today(decision: Decision, card: bytes | None, card_sha256: str, today: dt.date) -> None:

@@ -29,6 +29,10 @@ class Curve:
     note: str | None = None
     shape: Literal["curve"] = "curve"
 
+    def __post_init__(self) -> None:
+        if self.slope < 0:
+            raise ValueError("a risk must not fall as the score rises")
+
     def apply(self, scores: np.ndarray) -> np.ndarray:
         """Risks float64 [n], never decreasing in the score, between 1e-6 and 1 - 1e-6."""
         return _clipped(logistic(self.intercept + self.slope * np.asarray(scores, dtype=np.float64)))

@@ -107,8 +107,10 @@ def _levels(column: Column, values: np.ndarray, outcome: np.ndarray, rate: float
     place = np.where(np.isnan(values), count + 1, np.where(values == UNSEEN, count, values)).astype(np.int64)
     rows = np.bincount(place, minlength=count + 2)
     events = np.bincount(place, weights=outcome, minlength=count + 2)
-    offset = significant(log_odds(rate))
-    *levels, unseen, missing = (significant(float(value) - offset) for value in smoothed_log_odds(events, rows, rate))
+    offset = log_odds(rate)
+    # Rounded to decimals, not digits: what is nought is to be nought.
+    smoothed = np.round(smoothed_log_odds(events, rows, rate) - offset, 8) + 0.0
+    *levels, unseen, missing = smoothed.tolist()
     return offset, Levels(column.name, dict(zip(column.vocabulary, levels, strict=True)), missing, unseen)
 
 
@@ -166,7 +168,7 @@ def _ridge(design: np.ndarray, outcome: np.ndarray, c: float) -> tuple[np.ndarra
     if not design.shape[1]:
         return np.zeros(0), log_odds(float(outcome.mean()))
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     # One thread: with more, the sums are added in another order and the last bits differ.
     with threadpool_limits(limits=1):

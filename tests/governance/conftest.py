@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sys
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,16 @@ from typing import Any
 import pytest
 
 from riskmodels import storage
+from riskmodels.data.features import FeatureSpec
+from riskmodels.governance import decision as decision_rules
 from riskmodels.governance import review
+from riskmodels.models.additive import Additive, Line
+from riskmodels.models.calibration import Curve
+from riskmodels.models.matrix import Column, Encoder
+from riskmodels.models.risk_model import RiskModel
 
 TODAY = dt.date(2026, 11, 23)
+STUDY = "reading_help"
 
 
 def contrast(attribute: str, group: str, metric: str, verdict: str, family: str = "primary") -> dict[str, Any]:
@@ -24,7 +29,7 @@ def contrast(attribute: str, group: str, metric: str, verdict: str, family: str 
 
 
 CARD: dict[str, Any] = {
-    "study": "reading_help",
+    "study": STUDY,
     "audit": {
         "verdict": "FAIL",
         "contrasts": [
@@ -65,9 +70,16 @@ def make_card(files: dict[str, bytes]) -> bytes:
 
 
 def make_files(text: str = "a model") -> dict[str, bytes]:
-    files = {"model.json": text.encode(), "features.json": b"[]\n"}
-    listed = {name: storage.sha256(content) for name, content in files.items()}
-    return {**files, "manifest.json": storage.canonical_json({"format": 1, "files": listed})}
+    """A small model, saved; another text gives another model."""
+    spec = FeatureSpec(
+        "reading_score", "latest", "tests.score", "ever", "tests", "number", "keep", "Last reading score"
+    )
+    made_of = (spec.name, spec.take, spec.of, spec.last, spec.source, "number", spec.missing)
+    column = Column(*made_of, typical=50.0, low=5.0, high=95.0)
+    offset = -1.0 - int(storage.sha256(text.encode())[:4], 16) / 2**16
+    fitted = Additive(offset, (Line(spec.name, slope=-0.02, centre=50.0, missing=0.1),))
+    model = RiskModel(STUDY, "logistic", fitted, Encoder((column,)), Curve(0.0, 1.0), (spec,))
+    return model.to_files()
 
 
 @dataclass
@@ -91,13 +103,15 @@ class Governed:
         return {"model_sha256": self.model_sha256, "card_sha256": self.card_sha256, "version": 1}
 
     def decide(self, today: dt.date = TODAY, **changes: Any) -> review.Approval | None:
-        return self.put(review.parse_decision({**DECISION, **changes}), today)
+        return self.put(decision_rules.parse_decision({**DECISION, **changes}), today)
 
     def withdraw(self, today: dt.date = TODAY) -> None:
         words = {"kind": "withdrawal", "reason": "The source table changed", "owner_role": "director"}
-        self.put(review.parse_decision(words), today)
+        self.put(decision_rules.parse_decision(words), today)
 
-    def put(self, decision: review.Decision | review.Withdrawal, today: dt.date = TODAY) -> review.Approval | None:
+    def put(
+        self, decision: decision_rules.Decision | decision_rules.Withdrawal, today: dt.date = TODAY
+    ) -> review.Approval | None:
         return review.record(
             self.path,
             decision,
@@ -138,23 +152,17 @@ def card_of() -> Callable[[dict[str, bytes]], bytes]:
 
 
 @pytest.fixture
-def stand_in_model(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, bytes]]:
-    """Put a stand-in in the place of `RiskModel`; the list holds what it was asked to load."""
-    loaded: list[dict[str, bytes]] = []
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, bytes]]:
+    """What `RiskModel.from_files` was asked to load, in order."""
+    asked: list[dict[str, bytes]] = []
+    from_files = RiskModel.from_files
 
-    @dataclass(frozen=True)
-    class RiskModel:
-        study_id: str
+    def noted(files: dict[str, bytes]) -> RiskModel:
+        asked.append(files)
+        return from_files(files)
 
-        @classmethod
-        def from_files(cls, files: dict[str, bytes]) -> RiskModel:
-            loaded.append(files)
-            return cls("reading_help")
-
-    module = types.ModuleType("riskmodels.models.risk_model")
-    module.RiskModel = RiskModel  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "riskmodels.models.risk_model", module)
-    return loaded
+    monkeypatch.setattr(RiskModel, "from_files", noted)
+    return asked
 
 
 @pytest.fixture

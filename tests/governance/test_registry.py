@@ -219,12 +219,14 @@ def test_a_copy_is_known_by_its_digests_and_an_edited_run_by_its_place(three: Wo
 
 
 def test_a_run_that_was_never_registered_is_found_without_a_version(
-    three: Workspace, put_run: Callable[..., dict[str, Any]], stand_in_model: list[Any], tmp_path: Path
+    three: Workspace, put_run: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
     put_run("fourth")
     found = registry.resolve(three, three.runs(STUDY) / "fourth")
     assert (found.study, found.version, found.entry) == (STUDY, None, None)
-    assert stand_in_model, "the model itself says which study it belongs to"
+    elsewhere = tmp_path / "stick" / "riskmodel"
+    storage.write_folder(elsewhere, gate.read_model_folder(three.runs(STUDY) / "fourth" / "riskmodel"))
+    assert registry.resolve(three, elsewhere).study == STUDY, "the model itself says which study it belongs to"
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def open_second(three: Workspace, governed: Any) -> gate.ApprovedModel:
     return gate.open_for_scoring(governed.files, governed.card, governed.path, registered=registered, today=TODAY)
 
 
-def test_the_champion_is_what_the_gate_opened(three: Workspace, governed: Any, stand_in_model: list[Any]) -> None:
+def test_the_champion_is_what_the_gate_opened(three: Workspace, governed: Any) -> None:
     approved = open_second(three, governed)
     registry.set_alias(three, STUDY, "champion", 2, approved=approved)
     assert registry.resolve(three, STUDY).version == 2

@@ -21,7 +21,21 @@ MOST_CATEGORIES = 20
 MOST_GROUPS = 50
 LONGEST_KIND = 50
 
-ID_WORDS = {"id", "identifier", "key", "pseudonym", "ref", "reference", "uid", "guid", "uuid", "upn", "uln", "nhs", "uprn"}
+ID_WORDS = {
+    "id",
+    "identifier",
+    "key",
+    "pseudonym",
+    "ref",
+    "reference",
+    "uid",
+    "guid",
+    "uuid",
+    "upn",
+    "uln",
+    "nhs",
+    "uprn",
+}
 PERSON_WORDS = {
     "adult", "carer", "child", "citizen", "client", "customer", "entity", "individual", "learner", "member", "nhs", "parent",
     "participant", "patient", "person", "pupil", "resident", "student", "subject", "tenant", "uln", "upn", "user",
@@ -34,18 +48,26 @@ OTHER_THINGS = {
 }  # fmt: skip
 
 BIRTH_WORDS = {"birth", "birthdate", "birthday", "born", "dob"}
-FOLLOWED_WORDS = {"censored", "followed", "followup", "observed"}
+FOLLOWED_WORDS = {"censored", "followed", "followup"}
 KNOWN_WORDS = {
     "created", "entered", "entry", "input", "inserted", "known", "loaded", "logged", "modified", "notified", "receipt", "received",
     "recorded", "recording", "registered", "reported", "submitted", "updated",
 }  # fmt: skip
 # How well a date's name fits the day on which something happened: the earlier the better.
-EVENT_WORDS = ({"event", "happened", "incident", "occurred"}, {"date", "day", "on", "time", "when"}, {"from", "opened", "start", "started"})
+EVENT_WORDS = (
+    {"event", "happened", "incident", "occurred"},
+    {"date", "day", "on", "time", "when"},
+    {"from", "opened", "start", "started"},
+)
 END_WORDS = {
     "close", "closed", "death", "died", "discharge", "discharged", "due", "end", "ended", "expires", "expiry", "finish", "leaving",
     "left", "next", "planned", "review", "to", "until",
 }  # fmt: skip
-KIND_WORDS = ({"kind", "type"}, {"activity", "category", "event", "measure", "what"}, {"action", "code", "reason", "service", "test"})
+KIND_WORDS = (
+    {"kind", "type"},
+    {"activity", "category", "event", "measure", "what"},
+    {"action", "code", "reason", "service", "test"},
+)
 EXIT_WORDS = {"closed", "died", "death", "ended", "exit", "left", "moved", "transfer", "transferred"}
 # Columns that name or describe one person (or the worker), never a thing to learn from.
 NAMING_WORDS = {
@@ -87,7 +109,11 @@ class Column:
     def law(self) -> str | None:
         """The protected characteristic that the name speaks of, "none" for one outside the nine, or None."""
         spoken = f" {' '.join(self.words)} "
-        return next((law for words, law in PROTECTED_WORDS if f" {words} " in spoken), None) if self.holds != "date" else None
+        return (
+            next((law for words, law in PROTECTED_WORDS if f" {words} " in spoken), None)
+            if self.holds != "date"
+            else None
+        )
 
     def says(self, words: Iterable[str]) -> bool:
         return not set(words).isdisjoint(self.words)
@@ -98,7 +124,12 @@ class Column:
             return False
         joined = re.fullmatch(r"([a-z]+)id", self.words[-1])
         numbered = self.words[-1] in ("no", "number") and self.says(PERSON_WORDS)
-        return self.words[-1] in ID_WORDS or self.words[0] in ID_WORDS or numbered or bool(joined and joined[1] in PERSON_WORDS)
+        return (
+            self.words[-1] in ID_WORDS
+            or self.words[0] in ID_WORDS
+            or numbered
+            or bool(joined and joined[1] in PERSON_WORDS)
+        )
 
 
 @dataclass(frozen=True)
@@ -131,6 +162,10 @@ def plain(name: str) -> str:
     return " ".join(words_of(name)) or name
 
 
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def slug(text: str, otherwise: str, taken: Iterable[str] = ()) -> str:
     """A short name that a study accepts, different from those ``taken``."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
@@ -154,7 +189,12 @@ def look_at(column: pl.Series) -> Column:
     if values.dtype == pl.String:
         values = values.replace("", None)
     missing = values.null_count() / max(len(values), 1)
-    if isinstance(column.dtype, (pl.List, pl.Struct, pl.Array)) or column.dtype in (pl.Object, pl.Binary, pl.Time, pl.Duration):
+    if isinstance(column.dtype, (pl.List, pl.Struct, pl.Array)) or column.dtype in (
+        pl.Object,
+        pl.Binary,
+        pl.Time,
+        pl.Duration,
+    ):
         return Column(column.name, words, "other", 0, missing, decimals)
     distinct = values.drop_nulls().unique()
     holds, other_dates = "text", False
@@ -190,12 +230,16 @@ def guess_ids(tables: Iterable[RawTable]) -> dict[str, tuple[str, bool] | None]:
     every row of a table that has dates, as a row number is.
     """
     tables = list(tables)
-    eligible = {table.name: [column for column in table.columns.values() if _may_be_id(column, table)] for table in tables}
+    eligible = {
+        table.name: [column for column in table.columns.values() if _may_be_id(column, table)] for table in tables
+    }
     called = {column.words for columns in eligible.values() for column in columns}
     for table in tables:
         known = {column.name for column in eligible[table.name]}
         more = (column for column in table.columns.values() if column.name not in known and column.words in called)
-        eligible[table.name] += [column for column in more if column.holds in ("text", "number") and not column.decimals]
+        eligible[table.name] += [
+            column for column in more if column.holds in ("text", "number") and not column.decimals
+        ]
     ids = {(table.name, column.name): table.ids(column.name) for table in tables for column in eligible[table.name]}
     found: dict[str, tuple[str, bool] | None] = {}
     for table in tables:
@@ -215,15 +259,23 @@ def _may_be_id(column: Column, table: RawTable) -> bool:
     if column.holds not in ("text", "number") or column.decimals or column.missing > 0.05:
         return False
     unlike_words = column.law is not None or column.says(NAMING_WORDS)
-    return column.id_like or (not unlike_words and not _dated(table) and column.distinct > 1 and table.one_row_each(column.name))
+    return column.id_like or (
+        not unlike_words and not _dated(table) and column.distinct > 1 and table.one_row_each(column.name)
+    )
 
 
 def _dated(table: RawTable) -> bool:
-    return any(column.holds == "date" and not column.says(BIRTH_WORDS | FOLLOWED_WORDS) for column in table.columns.values())
+    return any(
+        column.holds == "date" and not column.says(BIRTH_WORDS | FOLLOWED_WORDS) for column in table.columns.values()
+    )
 
 
 def _id_score(column: Column, table: RawTable) -> float:
-    score = 3.0 * column.id_like + 2.0 * column.says(PERSON_WORDS) - 2.0 * column.says(HOUSEHOLD_WORDS | PLACE_WORDS | OTHER_THINGS)
+    score = (
+        3.0 * column.id_like
+        + 2.0 * column.says(PERSON_WORDS)
+        - 2.0 * column.says(HOUSEHOLD_WORDS | PLACE_WORDS | OTHER_THINGS)
+    )
     unique = table.one_row_each(column.name)
     if _dated(table):
         return score - 2.0 * unique
@@ -248,7 +300,9 @@ def level_of(entity: str) -> str:
 
 def only_for_audit(table: RawTable, entity: str) -> bool:
     """Whether a table holds protected characteristics and nothing else."""
-    rest = [column for column in table.columns.values() if column.name != entity and column.holds not in ("date", "empty")]
+    rest = [
+        column for column in table.columns.values() if column.name != entity and column.holds not in ("date", "empty")
+    ]
     return bool(rest) and all(column.law is not None for column in rest)
 
 
@@ -282,7 +336,11 @@ def guess_known_date(table: RawTable, event_date: str | None) -> tuple[str | Non
 
     A column with even one row before its event is not guessed: such a table is refused when it is read.
     """
-    names = [column for column in table.columns.values() if column.holds == "date" and column.name != event_date and column.missing <= 0.2]
+    names = [
+        column
+        for column in table.columns.values()
+        if column.holds == "date" and column.name != event_date and column.missing <= 0.2
+    ]
     if event_date is None:
         usable = [column for column in names if not column.says(BIRTH_WORDS | FOLLOWED_WORDS | END_WORDS)]
         usable.sort(key=lambda column: not column.says(KNOWN_WORDS))
@@ -308,27 +366,51 @@ def kind_columns(table: RawTable, keys: Iterable[str]) -> list[Column]:
         few = column.distinct <= MOST_KINDS or (named and column.distinct <= 10 * MOST_KINDS)
         repeated = column.distinct * 3 <= table.frame.height and column.missing <= 0.2
         worded = column.holds == "text" or (column.holds == "number" and named and not column.decimals)
-        fit = worded and not column.id_like and column.law is None and not column.says(NAMING_WORDS) and not column.other_dates
+        fit = (
+            worded
+            and not column.id_like
+            and column.law is None
+            and not column.says(NAMING_WORDS)
+            and not column.other_dates
+        )
         return fit and few and repeated and column.distinct >= (1 if named else 3) and column.name not in keys
 
     def rank(column: Column) -> int:
-        return next((place for place, words in enumerate(KIND_WORDS) if column.words and column.words[-1] in words), len(KIND_WORDS))
+        return next(
+            (place for place, words in enumerate(KIND_WORDS) if column.words and column.words[-1] in words),
+            len(KIND_WORDS),
+        )
 
-    return sorted((column for column in table.columns.values() if may_be(column)), key=lambda column: (rank(column), column.missing))
+    return sorted(
+        (column for column in table.columns.values() if may_be(column)),
+        key=lambda column: (rank(column), column.missing),
+    )
 
 
 def kinds_in(table: RawTable, entity: str, kind: str, dates: Iterable[str]) -> tuple[list[tuple[str, int]], int]:
     """The kinds with the number of people each was seen in, most people first, and how many kinds were left out."""
-    rows = table.frame.drop_nulls(list(dates)).select(pl.col(kind).cast(pl.String).alias("kind"), pl.col(entity).alias("who"))
+    rows = table.frame.drop_nulls(list(dates)).select(
+        pl.col(kind).cast(pl.String).alias("kind"), pl.col(entity).alias("who")
+    )
     counts = rows.drop_nulls("kind").group_by("kind").agg(pl.col("who").n_unique().alias("people"))
-    fit = counts.filter((pl.col("people") >= FEWEST_PEOPLE) & (pl.col("kind").str.len_chars() <= LONGEST_KIND) & (pl.col("kind").str.strip_chars() != ""))
+    fit = counts.filter(
+        (pl.col("people") >= FEWEST_PEOPLE)
+        & (pl.col("kind").str.len_chars() <= LONGEST_KIND)
+        & (pl.col("kind").str.strip_chars() != "")
+    )
     kept = fit.sort("people", "kind", descending=[True, False]).head(MOST_KINDS)
     return [(str(kind), int(people)) for kind, people in kept.iter_rows()], counts.height - kept.height
 
 
 def may_be_feature(column: Column, keys: Iterable[str]) -> bool:
     """Whether a model could learn from a column: a number, or one of a few words; nothing protected, nobody's name."""
-    if column.name in KEYS or column.name in set(keys) or column.law is not None or column.id_like or "." in column.name:
+    if (
+        column.name in KEYS
+        or column.name in set(keys)
+        or column.law is not None
+        or column.id_like
+        or "." in column.name
+    ):
         return False
     if column.says(NAMING_WORDS | PLACE_WORDS | BIRTH_WORDS) or column.other_dates or column.distinct < 2:
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -58,7 +59,7 @@ def plan_timetable(
     for fewest in FEWEST_OUTCOMES:
         found = max(_timetables(facts, outcomes, extracted_on, lag, horizon, fewest), key=_merit, default=None)
         if found is not None:
-            return found
+            return found[0]
     first, last = facts["event_date"].min(), facts["event_date"].max()
     asked = f"a horizon of {horizon}" if horizon else "even a horizon of 1 month"
     raise DataError(
@@ -67,14 +68,24 @@ def plan_timetable(
     )
 
 
-def _merit(plan: Timetable) -> tuple[float, ...]:
-    months = (plan.horizon.after(plan.dates[0]) - plan.dates[0]).days / 30
-    return (len(plan.dates) >= 4, plan.calibrate == "later", plan.tests >= 2, months, plan.tests, plan.every, len(plan.dates))
+def _merit(found: tuple[Timetable, int]) -> tuple[float, ...]:
+    plan, history = found
+    days = (plan.horizon.after(plan.dates[0]) - plan.dates[0]).days
+    return (
+        len(plan.dates) >= 4,
+        plan.calibrate == "later",
+        plan.tests >= 2,
+        days // 28,
+        plan.tests,
+        history,
+        plan.every,
+    )
 
 
 def _timetables(
     facts: pl.DataFrame, outcomes: pl.Series, extracted_on: dt.date, lag: Period, asked: Period | None, fewest: int
-) -> Iterator[Timetable]:
+) -> Iterator[tuple[Timetable, int]]:
+    """Each plan that can be split, with the months of records before its first date."""
     happened = np.sort(outcomes.drop_nulls().cast(pl.Date).to_numpy())
     starts = _month_starts(facts, extracted_on)
     for horizon in (asked,) if asked else HORIZONS:
@@ -92,8 +103,7 @@ def _timetables(
                     enough_past = Period(history, "month").after(starts[0]) if starts else dt.date.max
                     plan = _widest(tuple(day for day in dates if day >= enough_past), every, horizon, lag, extracted_on)
                     if plan is not None:
-                        yield plan
-                        break
+                        yield plan, history
 
 
 def _month_starts(facts: pl.DataFrame, extracted_on: dt.date) -> list[dt.date]:
@@ -104,7 +114,11 @@ def _month_starts(facts: pl.DataFrame, extracted_on: dt.date) -> list[dt.date]:
     starts = []
     day = dt.date(begin.year, begin.month, 1) if isinstance(begin, dt.date) else extracted_on
     while day <= extracted_on:
-        seen = (event >= np.datetime64(LOOK_BACK.before(day))) & (event < np.datetime64(day)) & (known < np.datetime64(day))
+        seen = (
+            (event >= np.datetime64(LOOK_BACK.before(day)))
+            & (event < np.datetime64(day))
+            & (known < np.datetime64(day))
+        )
         if int(seen.sum()) >= FEWEST_RECORDS:
             starts.append(day)
         day = Period(1, "month").after(day)
@@ -123,7 +137,9 @@ def _every(days: list[dt.date], every: int, offset: int) -> list[dt.date]:
     return dates[::-1]
 
 
-def _widest(dates: tuple[dt.date, ...], every: int, horizon: Period, lag: Period, extracted_on: dt.date) -> Timetable | None:
+def _widest(
+    dates: tuple[dt.date, ...], every: int, horizon: Period, lag: Period, extracted_on: dt.date
+) -> Timetable | None:
     for calibrate in ("later", "grouped"):
         for tests in range(min(MOST_TESTS, len(dates) - 1), 0, -1):
             plan = Timetable(dates, every, horizon, lag, tests, calibrate)
@@ -148,6 +164,7 @@ def _can_be_split(plan: Timetable, extracted_on: dt.date) -> bool:
     return True
 
 
+@cache
 def _bare_study() -> StudyFile:
     """A study with nothing in it but what `plan_splits` looks at, which is replaced."""
     return parse_study_file(

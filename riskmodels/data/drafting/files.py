@@ -1,0 +1,330 @@
+"""The files of a drafted study as text that a person will edit: short headings, one thought a line, guesses marked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from riskmodels.data.drafting.guess import one_line
+
+WIDTH = 110
+CHECK = "CHECK: "
+
+Notes = Mapping[str, str]
+
+
+def write_notes_and_yaml(
+    value: Mapping[str, Any], notes: Notes, above: Mapping[str, tuple[str, ...]], flow: bool
+) -> str:
+    """YAML with comments.
+
+    Parameters
+    ----------
+    notes : path (``sources.records.entity``, ``features[0]``) -> the comment at the end of that line
+    above : path -> the comment lines before it; at the top level a blank line goes first
+    flow : whether a short mapping below the top level stands on one line, in braces
+    """
+    lines: list[str] = []
+    for key, item in value.items():
+        if key in above and lines:
+            lines.append("")
+        lines += _emit(str(key), key, item, 0, notes, above, flow)
+    return "\n".join(lines) + "\n"
+
+
+def _emit(
+    path: str, key: Any, value: Any, depth: int, notes: Notes, above: Mapping[str, tuple[str, ...]], flow: bool
+) -> list[str]:
+    pad = "  " * depth
+    lines = [f"{pad}# {line}" for line in above.get(path, ())]
+    head = f"{pad}{_flow(key)}:"
+    note = notes.get(path)
+    children = value.items() if isinstance(value, Mapping) else ()
+    if not value or not isinstance(value, (Mapping, list, tuple)):
+        return lines + _scalar(head, value, note, pad)
+    inside = any(other.startswith((f"{path}.", f"{path}[")) for other in (*notes, *above))
+    nested = any(isinstance(item, (Mapping, list, tuple)) and item for _, item in children)
+    short = f"{head} {_flow(value)}"
+    as_block = isinstance(value, Mapping) and (not flow or (depth == 0 and nested) or len(value) > 5)
+    if len(short) <= WIDTH and not inside and not as_block:
+        return lines + _with_note(short, note, pad)
+    lines += _with_note(head, note, pad)
+    for name, item in children:
+        lines += _emit(f"{path}.{name}", name, item, depth + 1, notes, above, flow)
+    if not isinstance(value, Mapping):
+        for number, item in enumerate(value):
+            inner = f"{pad}  "
+            found = _wrapped(inner, item)
+            own = notes.get(f"{path}[{number}]")
+            lines += (
+                [*_with_note(found[0], own, inner), *found[1:]] if len(found) == 1 else [*_comment(own, inner), *found]
+            )
+    return lines
+
+
+def _scalar(head: str, value: Any, note: str | None, pad: str) -> list[str]:
+    line = f"{head} {_flow(value)}"
+    if len(line) <= WIDTH or not isinstance(value, str):
+        return _with_note(line, note, pad)
+    text = textwrap.wrap(one_line(value), WIDTH - len(pad) - 2, break_long_words=False, break_on_hyphens=False)
+    return [*_with_note(f"{head} >-", note, pad), *(f"{pad}  {part}" for part in text)]
+
+
+def _wrapped(pad: str, item: Any) -> list[str]:
+    """One item of a list; a long mapping in braces goes on below itself."""
+    if not isinstance(item, Mapping):
+        return [f"{pad}- {_flow(item)}"]
+    parts = [f"{_flow(key)}: {_flow(value)}" for key, value in item.items()]
+    lines, line = [], f"{pad}- {{{parts[0]}"
+    for part in parts[1:]:
+        if len(line) + len(part) + 3 > WIDTH:
+            lines.append(line + ",")
+            line = f"{pad}   {part}"
+        else:
+            line += f", {part}"
+    return [*lines, line + "}"]
+
+
+def _with_note(line: str, note: str | None, pad: str) -> list[str]:
+    if not note:
+        return [line]
+    noted = f"{line}  # {one_line(note)}"
+    return [noted] if len(noted) <= WIDTH else [*_comment(note, pad), line]
+
+
+def _comment(note: str | None, pad: str) -> list[str]:
+    return [f"{pad}# {part}" for part in textwrap.wrap(one_line(note), WIDTH - len(pad) - 2)] if note else []
+
+
+def _flow(value: Any) -> str:
+    """One value on one line, quoted wherever YAML would take it for something else."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    # Inside a list, so that what is special within braces is quoted too.
+    return yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**9).strip()[1:-1]
+
+
+# ---------------------------------------------------------------- study.yaml
+
+
+def study_text(raw: Mapping[str, Any], notes: Notes, left_out: Iterable[str], unsaid: Iterable[str]) -> str:
+    """``study.yaml``. ``left_out``: tables and columns not used, and why. ``unsaid``: characteristics that nothing audits."""
+    unaudited = (
+        "Of the nine protected characteristics, those that nothing above audits. Write a reason for each, which the card",
+        "prints; without one the audit ends NOT AUDITED. As in  disability: Not in the extract.",
+        *(f"CHECK: {name}" for name in unsaid),
+    )
+    above = {
+        "schema": (
+            "The question and everything that changes the model. Drafted from the tables' columns: every guess is marked CHECK.",
+            "Delete a mark once you agree with its line. Beside this file: register.yaml (the sources), answers.yaml (what people say).",
+        ),
+        "sources": ("The tables; file names are relative to --data.", *(CHECK + one_line(line) for line in left_out)),
+        "facts": ("The words that the rest of the file is written in: rows of one kind, or all rows of a table.",),
+        "cohort": ("Who is ranked, and on which days we pretend to stand.",),
+        "outcome": ("What may happen between a day and the horizon after it.",),
+        "features": (
+            "What was known of each one before the day. CHECK: drafted from column names. Keep what makes sense and what you",
+            "may use; put the words as you would say them to the person concerned.",
+        ),
+        "split": ("The latest dates test; a model learns only from outcomes that were over by then.",),
+        "models": ("Simplest first: a later one wins only beyond its interval.",),
+        "capacity": ("How the list is used.",),
+        "protected": ("For the audit only: who is treated worse? These columns are not features.",),
+        "not_audited": unaudited,
+        "fairness": ("Rules of the audit, of what may be shown, and of what counts as good enough.",),
+    }  # fmt: skip
+    hints = {
+        "purpose": "assistive | punitive | mixed: decides the audit's metrics",
+        "level": "person | household | place",
+        "clock": "calendar | relative (days since each one's own start)",
+        "breaks": "- {date: 2020-03-23, what: schools closed, affects: [visit]}",
+        "service_rules": "- {exclude: {any: in_service}, because: already has help, owner: the team}",
+        "accepted": "a check that raised a concern: the reason that the card prints",
+    }
+    merged = {path: notes[path] if path in notes else hint for path, hint in hints.items()} | dict(notes)
+    return write_notes_and_yaml(raw, merged, above, flow=True)
+
+
+# ---------------------------------------------------------------- register.yaml
+
+
+NOT_SAID = "Not said yet"
+
+
+def register_entry(
+    words: str, level: str, extracted_on: dt.date, columns: Mapping[str, str], audit: bool
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {"words": words}
+    entry |= dict.fromkeys(("owner", "collected_for", "how"), NOT_SAID) | {"about": level, "lawful_basis": NOT_SAID}
+    if audit:
+        entry["special_category_condition"] = None
+    entry |= {"agreement": None, "permitted_purposes": [], "people_were_told": None, "retention": NOT_SAID}
+    return entry | {"extracted_on": extracted_on, "columns": dict(columns)}
+
+
+REGISTER_NOTES = {
+    "words": "what the table holds, in one plain line",
+    "owner": "the role that answers for this table",
+    "collected_for": "what the data were first collected for",
+    "how": "how they were recorded, and by whom",
+    "about": "person | household | place",
+    "lawful_basis": "the lawful basis, such as public task, UK GDPR Article 6(1)(e)",
+    "special_category_condition": "the condition under which equality data may be held",
+    "agreement": "the data sharing agreement, and agreement_expires with its date",
+    "permitted_purposes": "what the data may be used for; is this study among it?",
+    "people_were_told": "what the people in the table were told",
+    "retention": "how long the data are kept",
+    "extracted_on": "the last date in the data; say the day of the extract if it is later",
+    "columns": "what each column means, in words that a stranger understands",
+}
+
+
+def register_text(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    notes = {
+        f"sources.{name}.{key}": CHECK + REGISTER_NOTES[key]
+        for name, entry in entries.items()
+        for key in entry
+        if key in REGISTER_NOTES
+    }
+    above = {"sources": ("Where each table comes from, and what it may be used for. Only people know most of this.",)}
+    return write_notes_and_yaml({"sources": entries}, notes, above, flow=False)
+
+
+# ---------------------------------------------------------------- answers.yaml
+
+
+SERVICE, SPONSOR, GOVERNANCE = "Service manager", "Senior responsible owner", "Information governance officer"
+EQUALITY, ANALYST, FINANCE = "Equality lead", "Analytics manager", "Finance lead"
+
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "purpose": {
+        "intended_use": (SERVICE, "what the list is for, and what is offered"),
+        "never_used_for": (SPONSOR, "what it will never be used for"),
+        "why_people_not_places": (SERVICE, "why this level and not a wider one"),
+        "alternatives": (SERVICE, "what else was looked at, a simple rule included"),
+        "benefits": (SERVICE, "who gains, and how"),
+        "how_it_is_done_today": (SERVICE, "how people are chosen now"),
+        "cost": (FINANCE, "what it costs to build and to run"),
+    },
+    "people_process": {
+        "when_flagged": (SERVICE, "what happens to somebody on the list"),
+        "when_not_flagged": (SERVICE, "and to somebody who is not"),
+        "who_decides": (SERVICE, "the person who decides"),
+        "human_check": (SERVICE, "what they look at, and their right to differ"),
+        "staff_time": (SERVICE, "minutes for each name"),
+        "override_rate": (SERVICE, "how often staff decide against the list"),
+        "training": (SERVICE, "what staff learn before they see a list"),
+        "putting_mistakes_right": (GOVERNANCE, "how a wrong record is mended, and how fast"),
+    },
+    "risks": {
+        "harms_if_wrongly_named": (SERVICE, "the harm to somebody named in error"),
+        "harms_if_missed": (SERVICE, "the harm to somebody who is missed"),
+        "stigma": (EQUALITY, "how being listed could hurt"),
+        "self_fulfilling": (SPONSOR, "how a list could make itself come true"),
+        "proxies": (EQUALITY, "which columns could stand in for race, poverty or area"),
+        "trade_offs": (SPONSOR, "what was weighed against what"),
+    },
+    "law": {
+        "lawful_basis": (GOVERNANCE, "for this use, not only for the data"),
+        "data_protection_impact_assessment": (GOVERNANCE, "done, by whom, when"),
+        "equality_impact_assessment": (EQUALITY, "done, by whom, when"),
+        "automated_decisions": (GOVERNANCE, "is any decision made by the computer alone?"),
+        "objection": (GOVERNANCE, "how people can object"),
+    },
+    "monitoring": {
+        "review": (ANALYST, "when you look again"),
+        "stop_rules": (SPONSOR, "what stops it"),
+        "retirement": (SPONSOR, "how it ends"),
+        "retention": (GOVERNANCE, "how long scores are kept"),
+        "who_sees": (GOVERNANCE, "who sees scores"),
+    },
+}
+QUESTIONS: tuple[tuple[str, str], ...] = (
+    (SPONSOR, "What is it for, and what will it never be used for?"),
+    (SERVICE, "Places or named people, and why that level?"),
+    (SERVICE, "What happens to somebody who is flagged? And who is not?"),
+    (ANALYST, "How often is it wrong, both ways? (the run answers this)"),
+    (ANALYST, "Is it better than what staff do now, or than a simple rule? (the run answers this)"),
+    (EQUALITY, "Who is treated worse? (the run answers this)"),
+    (SPONSOR, "Is the outcome need, or contact with services? Who is missing?"),
+    (GOVERNANCE, "Where does the data come from, and was it shared for this?"),
+    (GOVERNANCE, "Do people know, and can they object?"),
+    (ANALYST, "Could you use less data? (the run answers this)"),
+    (EQUALITY, "What stands in for race, poverty or area?"),
+    (ANALYST, "How good is the data?"),
+    (ANALYST, "What drives a score, and can a worker explain it? (the run answers this)"),
+    (SERVICE, "Who decides, and is the human check real?"),
+    (GOVERNANCE, "How is a mistake put right?"),
+    (EQUALITY, "Could it stigmatise, come true by itself, or keep people away?"),
+    (GOVERNANCE, "Who sees scores, and how long are they kept?"),
+    (ANALYST, "Was it tested later in time, or elsewhere? (the run answers this)"),
+    (SPONSOR, "Who built it, what did it cost, who signs?"),
+    (SPONSOR, "When do we look again, and what stops it?"),
+)
+
+
+def answers_text() -> str:
+    """``answers.yaml`` with every answer still to give: no text is written for people."""
+    raw: dict[str, Any] = {"organisation": NOT_SAID, "fictional": False, "owner_role": SPONSOR, "contact": None}
+    raw["ask"] = {"owner": SPONSOR, "text": None}
+    above = {
+        "organisation": (
+            "What people say in the model card. Write below text; until then the card says \"Not provided\", with the owner.",
+            "CHECK: the owners are guesses. A long text goes on indented lines below  text: >-",
+        ),
+        "ask": ("What do you ask the committee to decide?",),
+        "cannot_see": ("What can the data not see?",),
+        "questions": ("The twenty questions that a committee asks.",),
+    }  # fmt: skip
+    for section, answers in SECTIONS.items():
+        raw[section] = {name: {"owner": owner, "text": None} for name, (owner, _) in answers.items()}
+        above |= {f"{section}.{name}": (f"{words[0].upper()}{words[1:]}.",) for name, (_, words) in answers.items()}
+        above[section] = ()
+    raw["cannot_see"] = {"owner": SERVICE, "text": None}
+    raw["questions"] = {number: {"owner": owner, "text": None} for number, (owner, _) in enumerate(QUESTIONS, 1)}
+    above |= {f"questions.{number}": (words,) for number, (_, words) in enumerate(QUESTIONS, 1)}
+    notes = {"organisation": CHECK + "whose study this is", "contact": CHECK + "an address that people can write to"}
+    return write_notes_and_yaml(raw, notes, above, flow=False)
+
+
+# ---------------------------------------------------------------- README.md
+
+
+def readme_text(
+    title: str, question: str, today: dt.date, guesses: Iterable[tuple[str, str, str, bool]], name: str
+) -> str:
+    """What was drafted, what to check first, and the commands that come next. ``guesses``: path, value, why, sure."""
+    rows = sorted(guesses, key=lambda guess: guess[3])
+    table = [
+        f"| `{path}` | {_cell(value)} | {_cell(why)} | {'likely' if sure else 'unsure'} |"
+        for path, value, why, sure in rows
+    ]
+    lines = [
+        f"# {title}", "", f"*{one_line(question)}*", "",
+        f"This folder was drafted on {today} from the columns of your tables. It is a start, not a study: nothing in it has been",
+        "agreed by anybody. Every guess is marked `CHECK` where it stands.", "",
+        "| file | what to do with it |", "|---|---|",
+        "| `study.yaml` | read every line; correct it or delete its mark |",
+        "| `register.yaml` | ask the owner of each table; say what each column means |",
+        "| `answers.yaml` | let the people named there answer; nobody else can |", "",
+        "## What comes next", "",
+        f"    riskmodels check {name} --data DATA     # no training: is the folder right, do the tables fit it?",
+        f"    riskmodels run {name} --data DATA       # the whole road, to a model card", "",
+        "DATA is the folder in which your tables stand. Then ask: does the outcome measure need, or contact with a service? Was",
+        "each column known on the day, and may it be used for this?", "",
+        "## What was guessed", "", "| where in study.yaml | guess | why | |", "|---|---|---|---|", *table, "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return one_line(text).replace("|", "\\|")

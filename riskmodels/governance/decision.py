@@ -1,0 +1,220 @@
+"""A committee's decision: what its secretary writes, and which of the audit's verdicts it must answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+
+from riskmodels import storage, study
+from riskmodels.errors import CardError, GateError, StudyError
+
+STAGES_IN_USE = ("pilot", "live")
+TO_ANSWER = ("FAIL", "INSUFFICIENT EVIDENCE")
+LONGEST = {"pilot": study.Period(6, "month")}
+LONGEST_OTHERWISE = study.Period(12, "month")
+
+
+# ---------------------------------------------------------------- what a secretary writes
+
+
+def _role(value: str) -> str:
+    if re.search(r"@|\d{5}", value.replace(" ", "")):
+        raise ValueError("names a role, never a person's contact details")
+    return value
+
+
+def _sentences(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _named(value: str) -> str:
+    if value.strip(" *:") == "":
+        raise ValueError("name what is answered, as in 'sex: F: recall'; '*' would answer what nobody has read")
+    return value
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Role = Annotated[Text, AfterValidator(_role)]
+Sentences = Annotated[tuple[Text, ...], BeforeValidator(_sentences)]
+
+
+class Condition(study.Section):
+    """What the committee asks for; overdue while it is open after its due date."""
+
+    text: Text
+    owner: Role
+    due: dt.date | None = None
+    evidence: Text | None = None
+    status: Literal["open", "met"] = "open"
+
+    @model_validator(mode="after")
+    def _met_is_shown(self) -> Condition:
+        if self.status == "met" and self.evidence is None:
+            raise ValueError("a condition that is met names its evidence")
+        return self
+
+    def is_overdue(self, today: dt.date) -> bool:
+        return self.status == "open" and self.due is not None and self.due < today
+
+
+class Quorum(study.Section):
+    members: int = Field(ge=1)
+    lay: int = Field(ge=0)
+    specialist: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Quorum:
+        if self.lay + self.specialist > self.members:
+            raise ValueError(f"{self.lay} lay and {self.specialist} specialist members are more than {self.members}")
+        return self
+
+
+class Meeting(study.Section):
+    date: dt.date
+    minute: Text
+
+
+class Answer(study.Section):
+    """Why a FAIL or INSUFFICIENT EVIDENCE is accepted, and until when."""
+
+    reason: Text
+    expires: dt.date
+
+
+class Decision(study.Section):
+    """The committee's advice on one model and card, and what the senior responsible owner decided."""
+
+    kind: Literal["decision"] = "decision"
+    stage: Literal["explore", "link", "pilot", "live"]
+    advice: Literal["proceed", "proceed with conditions", "more information", "do not proceed"]
+    conditions: tuple[Condition, ...] = ()
+    dissent: Sentences = ()
+    conflicts_of_interest: Sentences = ()
+    quorum: Quorum
+    meeting: Meeting
+    owner_role: Role
+    owner_decision: Literal["approve", "refuse"]
+    reason: Text | None = None
+    expires: dt.date | None = None
+    answers: dict[Annotated[Text, AfterValidator(_named)], Answer] = Field(default_factory=dict)
+    trained_by_role: Role
+    approved_by_role: Role
+    example: bool = False
+
+    @property
+    def departs_from_advice(self) -> bool:
+        return self.advice.startswith("proceed") != (self.owner_decision == "approve")
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Decision:
+        if self.advice == "proceed with conditions" and not self.conditions:
+            raise ValueError("conditions: is empty, but the advice is 'proceed with conditions'")
+        if self.departs_from_advice and self.reason is None:
+            raise ValueError(f"reason: {self.owner_decision!r} departs from the advice {self.advice!r}; say why")
+        if _same_role(self.trained_by_role, self.approved_by_role, self.owner_role):
+            raise ValueError("approved_by_role: the role that trained the model cannot also approve it; name another")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Decision:
+        if self.owner_decision == "approve" and self.expires is None:
+            raise ValueError("expires: an approval ends; give the last day on which it holds")
+        longest = LONGEST.get(self.stage, LONGEST_OTHERWISE)
+        latest = longest.after(self.meeting.date)
+        if self.expires is not None and self.expires > latest:
+            raise ValueError(
+                f"expires: {self.expires} is more than {longest} after the meeting of {self.meeting.date}; "
+                f"{self.stage} may be approved until {latest} at most"
+            )
+        return self
+
+
+class Withdrawal(study.Section):
+    """Use of a model stops at once, whichever card it was approved with."""
+
+    kind: Literal["withdrawal"] = "withdrawal"
+    reason: Text
+    owner_role: Role
+    minute: Text | None = None
+    example: bool = False
+
+
+KINDS: dict[str, type[Decision] | type[Withdrawal]] = {"decision": Decision, "withdrawal": Withdrawal}
+
+
+def _same_role(trainer: str, *others: str) -> bool:
+    return " ".join(trainer.casefold().split()) in {" ".join(other.casefold().split()) for other in others}
+
+
+def parse_decision(raw: Any, where: str = "decision") -> Decision | Withdrawal:
+    """Check a decision that is already a mapping. Raises GateError, naming the path of the key."""
+    kind = raw.get("kind", "decision") if isinstance(raw, dict) else "decision"
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise GateError(f"{where}: kind: is one of {', '.join(KINDS)}")
+    try:
+        checked: Decision | Withdrawal = study.validated(KINDS[kind], raw, where)
+    except StudyError as problem:
+        raise GateError(str(problem)) from None
+    return checked
+
+
+def load_decision(path: str | Path) -> Decision | Withdrawal:
+    """Read a decision as the secretary wrote it. Raises GateError: file, path of the key, what is wrong."""
+    try:
+        raw = storage.read_yaml(Path(path))
+    except StudyError as problem:
+        raise GateError(str(problem)) from None
+    return parse_decision(raw, str(path))
+
+
+# ---------------------------------------------------------------- what the audit asks to be answered
+
+
+def parse_card(content: bytes) -> dict[str, Any]:
+    """A card as a mapping. Raises CardError."""
+    try:
+        card = json.loads(content)
+    except (ValueError, RecursionError):
+        card = None
+    if not isinstance(card, dict):
+        raise CardError("card.json: is not a model card; restore it from the run it came from")
+    return card
+
+
+def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
+    """The keys ``attribute: group: metric`` of every primary contrast judged FAIL or INSUFFICIENT EVIDENCE.
+
+    Raises
+    ------
+    CardError
+        if the card holds no audit: nothing to answer and nothing examined are not the same.
+    """
+    audit = card.get("audit")
+    contrasts = audit.get("contrasts") if isinstance(audit, Mapping) else None
+    if not isinstance(contrasts, Sequence):
+        raise CardError("card.json: audit.contrasts is missing; audit the model and build its card again")
+    try:
+        keys = [
+            f"{row['attribute']}: {row['group']}: {row['metric']}"
+            for row in contrasts
+            if row["family"] == "primary" and row["verdict"] in TO_ANSWER
+        ]
+    except (KeyError, TypeError):
+        raise CardError("card.json: audit.contrasts is not readable; build the card again") from None
+    return list(dict.fromkeys(keys))
+
+
+def unanswered(decision: Decision, card: Mapping[str, Any], today: dt.date) -> list[str]:
+    """The verdicts that no answer covers on this day. ``sex`` covers ``sex: F``, which covers ``sex: F: recall``."""
+    lasting = [key for key, answer in decision.answers.items() if answer.expires >= today]
+    return [
+        verdict
+        for verdict in verdicts_to_answer(card)
+        if not any(verdict == key or verdict.startswith(f"{key}: ") for key in lasting)
+    ]

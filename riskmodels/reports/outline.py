@@ -1,0 +1,267 @@
+"""A card as its sixteen sections, each a list of parts that every rendering knows how to show.
+
+``SECTIONS`` is the order of the page. To add to a section, add a part to its function; to add a kind of part, teach it
+to the two renderings (``templates/macros.html`` and ``markdown.py``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riskmodels.reports.cells import label, record_lines
+from riskmodels.reports.glossary import ACCESSIBILITY, GLOSSARY
+
+Part = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a page is made from: the card, and what stands outside it."""
+
+    card: Mapping[str, Any]
+    sign_off: Sequence[Mapping[str, Any]]
+    today: dt.date | None
+
+    def figure(self, name: str) -> list[Part]:
+        return [{"kind": "figure", "figure": figure} for figure in self.card["figures"] if figure["id"] == name]
+
+
+@dataclass(frozen=True)
+class Section:
+    number: int
+    title: str
+    parts: tuple[Part, ...]
+
+    @property
+    def id(self) -> str:
+        return f"section-{self.number}"
+
+
+# ---------------------------------------------------------------- parts
+
+
+def heading(text: str) -> Part:
+    return {"kind": "heading", "text": text}
+
+
+def texts(words: Sequence[str]) -> list[Part]:
+    return [{"kind": "text", "text": text} for text in words]
+
+
+def bullets(items: Sequence[str]) -> list[Part]:
+    return [{"kind": "list", "items": list(items)}] if items else []
+
+
+def facts(section: Mapping[str, Any]) -> list[Part]:
+    lines = [
+        {"label": label(key), "value": fact["value"], "owner": fact["owner"], "source": fact["source"]}
+        for key, fact in section.items()
+    ]
+    return [{"kind": "facts", "facts": lines}] if lines else []
+
+
+def plain_facts(lines: Sequence[tuple[str, Any, str]]) -> Part:
+    """Facts that stand in the card under other keys: label, value, source."""
+    return {"kind": "facts", "facts": [{"label": name, "value": value, "owner": "", "source": source} for name, value, source in lines]}
+
+
+def table(content: Mapping[str, Any], *, fold: bool = False) -> Part:
+    return {"kind": "table", "table": content, "fold": fold}
+
+
+# ---------------------------------------------------------------- the sections
+
+
+def _summary(source: Source) -> list[Part]:
+    return [{"kind": "page_one", "summary": source.card["summary"]}, *source.figure("people_per_100")]
+
+
+def _ask(source: Source) -> list[Part]:
+    reasons = source.card["summary"]["recommendation"]["reasons"]
+    return [*facts(source.card["ask"]["facts"]), heading("Why we advise this"), *bullets(reasons)]
+
+
+def _purpose(source: Source) -> list[Part]:
+    organisation = source.card["organisation"]
+    about = plain_facts(
+        [
+            ("Question", source.card["question"], "study.yaml: question"),
+            ("Organisation", organisation["name"], "answers.yaml: organisation"),
+            ("Made up", "Yes. This organisation does not exist." if organisation["fictional"] else "No.", "answers.yaml: fictional"),
+            ("Answers for it", organisation["owner"], "answers.yaml: owner_role"),
+            ("Contact", organisation["contact"] or f"Not provided (owner: {organisation['owner']})", "answers.yaml: contact"),
+        ]
+    )
+    return [about, *facts(source.card["purpose"]["facts"])]
+
+
+def _people(source: Source) -> list[Part]:
+    places = source.card["how_it_works"]["facts"]["places"]
+    return [*facts({"places": places}), *facts(source.card["people_process"]["facts"])]
+
+
+def _data(source: Source) -> list[Part]:
+    data = source.card["data"]
+    return [
+        *texts(data["words"]),
+        *texts(_expired(source)),
+        heading("Who is counted"),
+        *source.figure("attrition"),
+        table(data["attrition"], fold=True),
+        heading("What became of them"),
+        table(data["outcome_status"]),
+        *source.figure("unknown_by_fifth"),
+        heading("How good the data are"),
+        table(data["quality"]),
+        table(data["missing"], fold=True),
+        heading("Data register"),
+        {"kind": "records", "table": data["register"]},
+        table(data["columns"], fold=True),
+    ]
+
+
+def _expired(source: Source) -> list[str]:
+    """Agreements that are over on the day the page is made."""
+    register = source.card["data"]["register"]
+    if source.today is None or "Agreement expires" not in register["columns"]:
+        return []
+    position = register["columns"].index("Agreement expires")
+    found = []
+    for row in register["rows"]:
+        try:
+            over = dt.date.fromisoformat(str(row[position])) < source.today
+        except ValueError:
+            continue
+        if over:
+            found.append(f"EXPIRED: the agreement for {row[0]} ended on {row[position]}. The data may not be used until it is renewed.")
+    return found
+
+
+def _how(source: Source) -> list[Part]:
+    how = source.card["how_it_works"]
+    return [*texts(how["words"]), *facts(how["facts"]), *source.figure("drivers"), table(how["features"])]
+
+
+def _performance(source: Source) -> list[Part]:
+    performance = source.card["performance"]
+    tables = performance["tables"]
+    return [
+        *texts(performance["words"]),
+        table(tables["list"]),
+        heading("Against simple rules"),
+        table(tables["families"]),
+        heading("Do the risks come true?"),
+        *source.figure("calibration"),
+        heading("Is it worth acting on?"),
+        *source.figure("net_benefit"),
+        heading("Each test date, and measures for specialists"),
+        table(tables["per_date"]),
+        table(tables["measures"], fold=True),
+    ]
+
+
+def _audit(source: Source) -> list[Part]:
+    audit = source.card["audit"]
+    tables = dict(audit["tables"])
+    said = [str(line) for line in audit.get("in_words") or []]
+    return [
+        {"kind": "verdict", "verdict": audit["verdict"]},
+        *texts(audit["words"]),
+        *source.figure("groups"),
+        heading("Verdicts"),
+        table(tables.pop("verdicts")),
+        *([{"kind": "list", "items": said, "fold": "Each comparison in words"}] if said else []),
+        heading("Not audited"),
+        table(tables.pop("not_audited")),
+        heading("More about the groups"),
+        *(table(content, fold=name == "groups") for name, content in tables.items()),
+    ]
+
+
+def _explanation(source: Source) -> list[Part]:
+    explanation = source.card["explanation"]
+    return [*texts(explanation["words"]), *texts([f"Method: {explanation['method']}"]), table(explanation["drivers"], fold=True), table(explanation["kinds"])]
+
+
+def _answers(key: str) -> Callable[[Source], list[Part]]:
+    def parts(source: Source) -> list[Part]:
+        section = source.card[key]
+        return [*facts(section["facts"]), *(table(content) for content in section["tables"].values())]
+
+    return parts
+
+
+def _questions(source: Source) -> list[Part]:
+    return [{"kind": "questions", "questions": source.card["questions"]}]
+
+
+def _sign_off(source: Source) -> list[Part]:
+    if not source.sign_off:
+        return texts(["No decision is recorded for this card. It may not be used until one is."])
+    return [
+        {"kind": "record", "title": f"Record {number}", "lines": record_lines(dict(record))}
+        for number, record in enumerate(source.sign_off, 1)
+    ]
+
+
+def _annex(source: Source) -> list[Part]:
+    card, annex = source.card, source.card["annex"]
+    identity = [("Model version", card["model"]["version"], "run"), ("Model SHA-256", card["model"]["sha256"], "run")]
+    identity += [(f"{label(name)} SHA-256", digest, "run") for name, digest in card["digests"].items()]
+    identity.append(("Edition", f"{card['edition_profile']['edition']}, disclosure profile {card['edition_profile']['disclosure']}", "study.yaml"))
+    missing = {
+        "caption": "What was not computed", "columns": ["What", "Why"], "rows": [list(item) for item in card["not_computed"].items()],
+        "source": "run", "note": None,
+    }  # fmt: skip
+    return [
+        plain_facts(identity),
+        *texts(["The run's id, times, environment and MLflow run are in run.json, beside this card, so that the card itself stays the same."]),
+        table(annex["checks"]),
+        table(annex["splits"]),
+        table(annex["parameters"], fold=True),
+        table(missing, fold=True),
+        table(annex["suppressed"], fold=True),
+        table(annex["tripod"], fold=True),
+        *source.figure("shap"),
+    ]
+
+
+def _indexes(source: Source) -> list[Part]:
+    contact = source.card["organisation"]["contact"] or source.card["organisation"]["owner"]
+    return [
+        table(source.card["annex"]["atrs"], fold=True),
+        heading("Glossary"),
+        plain_facts([(term, words, "") for term, words in GLOSSARY.items()]),
+        heading("Accessibility statement"),
+        *texts(ACCESSIBILITY),
+        *texts([f"To get this card in another format, or to say that something is wrong with it, ask: {contact}."]),
+    ]
+
+
+SECTIONS: dict[int, tuple[str, Callable[[Source], list[Part]]]] = {
+    1: ("Summary", _summary),
+    2: ("What we ask you to decide", _ask),
+    3: ("Purpose", _purpose),
+    4: ("People and process", _people),
+    5: ("Data", _data),
+    6: ("How it works", _how),
+    7: ("How well it works", _performance),
+    8: ("Fairness audit", _audit),
+    9: ("Explanations", _explanation),
+    10: ("Risks, harms and trade-offs", _answers("risks")),
+    11: ("Law and assessments", _answers("law")),
+    12: ("Monitoring, stop rules and retirement", _answers("monitoring")),
+    13: ("The twenty questions", _questions),
+    14: ("Sign-off", _sign_off),
+    15: ("Technical annex", _annex),
+    16: ("Transparency record, glossary and formats", _indexes),
+}
+
+
+def outline(card: Mapping[str, Any], sign_off: Sequence[Mapping[str, Any]] = (), today: dt.date | None = None) -> tuple[Section, ...]:
+    """The sections of a card, in order."""
+    source = Source(card, sign_off, today)
+    return tuple(Section(number, title, tuple(parts(source))) for number, (title, parts) in SECTIONS.items())
