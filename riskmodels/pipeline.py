@@ -102,7 +102,7 @@ def run_study(study: Study, data: Tables | str | Path, progress: Progress = lamb
     )
     return StudyRun(
         study, tables, splits, dataset, checks, predictions, choice, ranking, performance, audit, model, explanation,
-        card, draw_figures(card.to_dict()),
+        card, draw_figures(card.to_dict()["figures"]),
     )  # fmt: skip
 
 

@@ -45,13 +45,19 @@ def digest_of_files(files: Mapping[str, bytes]) -> str:
 
 
 def canonical_json(value: Any) -> bytes:
-    """The one way we write JSON: same value, same bytes. NaN and infinity are refused: they are not JSON."""
+    """The one way we write JSON: the same value with its keys in the same order gives the same bytes.
+
+    Raises ValueError for NaN and infinity: they are not JSON.
+    """
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def read_json(path: Path, error: type[Exception] = DataError) -> Any:
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is not JSON")
+
     try:
-        return json.loads(read_bytes(path, error))
+        return json.loads(read_bytes(path, error), parse_constant=refuse)
     except (ValueError, RecursionError) as reason:
         raise error(f"{path}: not readable as JSON ({type(reason).__name__}); restore it from where it came") from None
 
@@ -112,23 +118,36 @@ def write_whole_with(path: Path, put: Callable[[Path], None], mode: int = OWNER_
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], mode: int = OWNER_ONLY) -> None:
-    """Write a set of named files as one folder that appears whole. An existing folder is replaced."""
+    """Write a set of named files as one folder that appears whole. An existing folder is replaced.
+
+    Raises
+    ------
+    OutsideError
+        if the disk or its permissions refuse; the earlier folder, if any, is as it was.
+    """
     folder = Path(folder)
     with outside_world(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+        new, earlier = temporary / "new", temporary / "earlier"
         try:
             for name, content in files.items():
-                target = temporary / name
+                target = new / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
                 target.chmod(mode)
+            new.mkdir(exist_ok=True)
             if folder.exists():
-                shutil.rmtree(folder)
-            os.replace(temporary, folder)
+                # Moved aside, not deleted, so that a refusal can put it back.
+                os.replace(folder, earlier)
+            try:
+                os.replace(new, folder)
+            except OSError:
+                if earlier.exists():
+                    os.replace(earlier, folder)
+                raise
         finally:
-            if temporary.exists():
-                shutil.rmtree(temporary)
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -192,13 +211,25 @@ _Loader.add_implicit_resolver(
 def _mapping_without_duplicates(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        if not isinstance(key_node, yaml.ScalarNode):
+            said = "a key must be one word; put quotes around a text that starts with { or ["
+            raise yaml.constructor.ConstructorError(None, None, said, key_node.start_mark)
+        key = loader.construct_object(key_node, deep=True)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
         seen.add(key)
     return loader.construct_mapping(node, deep=True)
 
 
+def _date_of_the_calendar(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        said = f"the calendar has no day {node.value}"
+        raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from None
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _date_of_the_calendar)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping_without_duplicates)
 
 
@@ -219,7 +250,7 @@ def read_yaml(path: Path) -> Any:
         mark = reason.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise StudyError(f"{path}{where}: {reason.problem}") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         raise StudyError(f"{path}: is not YAML") from None
 
 
@@ -245,9 +276,9 @@ def read_table(path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: no such file; prepare the data, or name its folder with --data")
     try:
         if path.suffix == ".parquet":
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, glob=False)
         if path.suffix == ".csv":
-            return pl.read_csv(path, infer_schema_length=0)
+            return pl.read_csv(path, infer_schema_length=0, glob=False)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError):
         raise DataError(f"{path}: cannot be read as {path.suffix[1:]}; it may be damaged or cut short") from None
     raise DataError(f"{path}: only .parquet and .csv tables are read; convert it")

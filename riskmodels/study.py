@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -194,22 +194,22 @@ class Condition(Section):
 
     @property
     def holds(self) -> str:
-        """What the column must hold for the questions to make sense: number, date or text."""
-        values = self.asked.values()
-        if any(value == "as_of" or isinstance(value, dt.date) for value in values):
-            return "date"
-        return "text" if any(isinstance(value, (str, tuple)) for value in values) else "number"
+        """What the column must hold for the question to make sense: number, date or text."""
+        return _sort_of(next(iter(self.asked.values())))
 
     @model_validator(mode="after")
-    def _asks_something(self) -> Condition:
+    def _asks_one_thing(self) -> Condition:
         if not self.asked:
             raise ValueError("a condition needs one of at_most, at_least, below, above, equals, one_of, none_of")
-        limits = [value for name, value in self.asked.items() if name not in ("equals", "one_of", "none_of")]
-        if len({_is_number(value) for value in limits} | {self.holds == "number"}) > 1 and self.holds != "date":
-            raise ValueError("a condition asks for a number or for words, not for both")
-        if self.holds == "date" and len(limits) < len(self.asked) or len({_is_number(value) for value in limits}) > 1:
-            raise ValueError("a condition asks for a date or for something else, not for both")
+        if len({_sort_of(value) for value in self.asked.values()}) > 1:
+            raise ValueError("a condition asks for numbers, for dates or for words, not for several of them")
         return self
+
+
+def _sort_of(value: Any) -> str:
+    if value == "as_of" or isinstance(value, dt.date):
+        return "date"
+    return "text" if isinstance(value, (str, tuple)) else "number"
 
 
 class Fact(Section):
@@ -225,17 +225,23 @@ class Fact(Section):
 
 class AnyFact(Section):
     any: str
-    last: PeriodText | None = None
+    last: WindowText | None = None
 
 
 class NoFact(Section):
     none: str
-    last: PeriodText | None = None
+    last: WindowText | None = None
 
 
 class CountFact(Condition):
     count: str
-    last: PeriodText | None = None
+    last: WindowText | None = None
+
+    @model_validator(mode="after")
+    def _of_numbers(self) -> CountFact:
+        if self.holds != "number":
+            raise ValueError("a count is compared with a number")
+        return self
 
 
 class Attribute(Condition):
@@ -244,6 +250,13 @@ class Attribute(Condition):
 
 class Age(Condition):
     age: Column
+
+    @model_validator(mode="after")
+    def _in_whole_years(self) -> Age:
+        words = {"at_most", "at_least", "below", "above"}
+        if set(self.asked) - words or not all(_is_number(v) and v >= 0 and v == int(v) for v in self.asked.values()):
+            raise ValueError("an age is compared with whole years, by at_most, at_least, below or above")
+        return self
 
 
 class AllOf(Section):
@@ -262,34 +275,34 @@ class FollowedUntil(Section):
     followed_until: Column
 
 
-_PREDICATES = ("any", "none", "count", "attribute", "age", "all_of", "any_of", "not", "followed_until")
+# Tags stand in angle brackets, so that they can be told from keys in the path of a problem.
+_TAGGED: dict[str, type[Section]] = {
+    "<any>": AnyFact, "<none>": NoFact, "<count>": CountFact, "<attribute>": Attribute, "<age>": Age, "<all_of>": AllOf,
+    "<any_of>": AnyOf, "<not>": Not, "<followed_until>": FollowedUntil,
+}  # fmt: skip
+_PREDICATES = tuple(tag.strip("<>") for tag in _TAGGED)
 
 
 def _which_predicate(value: Any) -> str | None:
     if isinstance(value, dict):
-        return next((name for name in _PREDICATES if name in value), None)
-    return {
-        AnyFact: "any", NoFact: "none", CountFact: "count", Attribute: "attribute", Age: "age", AllOf: "all_of",
-        AnyOf: "any_of", Not: "not", FollowedUntil: "followed_until",
-    }.get(type(value))  # fmt: skip
+        return next((f"<{name}>" for name in _PREDICATES if name in value), None)
+    return next((tag for tag, section in _TAGGED.items() if type(value) is section), None)
 
 
 Predicate = Annotated[
-    Union[
-        Annotated[AnyFact, Tag("any")],
-        Annotated[NoFact, Tag("none")],
-        Annotated[CountFact, Tag("count")],
-        Annotated[Attribute, Tag("attribute")],
-        Annotated[Age, Tag("age")],
-        Annotated[AllOf, Tag("all_of")],
-        Annotated[AnyOf, Tag("any_of")],
-        Annotated[Not, Tag("not")],
-        Annotated[FollowedUntil, Tag("followed_until")],
-    ],
+    Annotated[AnyFact, Tag("<any>")]
+    | Annotated[NoFact, Tag("<none>")]
+    | Annotated[CountFact, Tag("<count>")]
+    | Annotated[Attribute, Tag("<attribute>")]
+    | Annotated[Age, Tag("<age>")]
+    | Annotated[AllOf, Tag("<all_of>")]
+    | Annotated[AnyOf, Tag("<any_of>")]
+    | Annotated[Not, Tag("<not>")]
+    | Annotated[FollowedUntil, Tag("<followed_until>")],
     Discriminator(
         _which_predicate,
         custom_error_type="predicate",
-        custom_error_message="needs one of the words any, none, count, attribute, age, all_of, any_of, not, followed_until",
+        custom_error_message="needs one of the words " + ", ".join(_PREDICATES),
     ),
 ]
 
@@ -300,7 +313,20 @@ Predicate = Annotated[
 class AsOfDates(Section):
     first: dt.date
     last: dt.date
-    every: PeriodText
+    every: WindowText
+
+    @model_validator(mode="after")
+    def _comes_again(self) -> AsOfDates:
+        if self.every.amount is None or self.first > self.last:
+            raise ValueError("first is not after last, and every has a length, such as '3 months'")
+        return self
+
+
+_TAGGED["<plan>"] = AsOfDates
+
+
+def _list_or_plan(value: Any) -> str:
+    return "<plan>" if isinstance(value, (dict, AsOfDates)) else "<list>"
 
 
 class Step(Section):
@@ -316,7 +342,10 @@ class Step(Section):
 
 
 class CohortSection(Section):
-    as_of_dates: tuple[dt.date, ...] | AsOfDates
+    as_of_dates: Annotated[
+        Annotated[tuple[dt.date, ...], Tag("<list>")] | Annotated[AsOfDates, Tag("<plan>")],
+        Discriminator(_list_or_plan),
+    ]
     steps: tuple[Step, ...] = ()
     cluster: Column | None = None
 
@@ -324,12 +353,12 @@ class CohortSection(Section):
     def dates(self) -> tuple[dt.date, ...]:
         if not isinstance(self.as_of_dates, AsOfDates):
             return self.as_of_dates
-        plan, dates, day = self.as_of_dates, [], self.as_of_dates.first
-        amount = plan.every.amount or 0
-        while day <= plan.last and amount:
+        plan, day = self.as_of_dates, self.as_of_dates.first
+        dates: list[dt.date] = []
+        while day <= plan.last and day not in dates[-1:]:
             dates.append(day)
             # Always counted from the first date, so that month ends do not drift.
-            day = Period(amount * len(dates), plan.every.unit).after(plan.first)
+            day = Period((plan.every.amount or 0) * len(dates), plan.every.unit).after(plan.first)
         return tuple(dates)
 
     @model_validator(mode="after")
@@ -346,7 +375,7 @@ class OutcomeSection(Section):
     measures: Literal["need", "service"]
     happens: Predicate
     known: Predicate
-    horizon: PeriodText
+    horizon: WindowText
     lag: PeriodText
 
     @model_validator(mode="after")
@@ -369,12 +398,23 @@ class FeatureLine(Section):
     name: Slug
     take: Annotated[tuple[Literal[AGGREGATIONS], ...], BeforeValidator(_one_or_many)]  # type: ignore[valid-type]
     of: str
-    last: Annotated[tuple[PeriodText, ...], BeforeValidator(_one_or_many)] = (Period(None, "ever"),)
+    last: Annotated[tuple[WindowText, ...], BeforeValidator(_one_or_many)] = (Period(None, "ever"),)
     missing: Literal["keep", "zero", "median", "category"] = "keep"
     words: str
     high: str | None = None
     low: str | None = None
     value: str | None = None
+
+    @property
+    def columns(self) -> tuple[tuple[str, str, Period], ...]:
+        """What the line makes: (column name, take, window) of each feature."""
+        made = []
+        for take in self.take:
+            windows = self.last if take not in OF_A_SOURCE else self.last[:1]
+            for last in windows:
+                name = self.name + (f"_{take}" if len(self.take) > 1 else "")
+                made.append((name + (f"_{last}".replace(" ", "_") if len(windows) > 1 else ""), take, last))
+        return tuple(made)
 
 
 # ---------------------------------------------------------------- split and models
@@ -388,6 +428,8 @@ class TestDates(Section):
     def _one_of_them(self) -> TestDates:
         if (self.dates is None) == (self.last is None):
             raise ValueError("say either 'dates' or 'last' (how many of the latest as-of dates to test on)")
+        if self.dates is not None and (not self.dates or list(self.dates) != sorted(set(self.dates))):
+            raise ValueError("dates must be at least one date, each once, earliest first")
         return self
 
 
@@ -469,7 +511,13 @@ class Break(Section):
 
 
 class Capacity(Section):
-    places: int | dict[str, int] | None = None
+    places: (
+        Annotated[
+            Annotated[int, Tag("<one>")] | Annotated[dict[str, int], Tag("<teams>")],
+            Discriminator(lambda value: "<teams>" if isinstance(value, dict) else "<one>"),
+        ]
+        | None
+    ) = None
     share: float | None = Field(None, gt=0, lt=1)
     by: Column | None = None
 
@@ -552,7 +600,7 @@ class StudyFile(Section):
     service_rules: tuple[ServiceRule, ...] = ()
     list_unit: Literal["person", "household"] = "person"
     bands: dict[str, float] = {"lower": 0.0, "raised": 0.2, "high": 0.5}
-    thresholds: tuple[float, ...] = (0.2, 0.3, 0.5)
+    thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.2, 0.3, 0.5)
     money: Money | None = None
     protected: dict[str, Protected] = {}
     not_audited: dict[str, str] = {}
@@ -568,50 +616,73 @@ class StudyFile(Section):
         for name, fact in self.facts.items():
             source = self.sources.get(fact.source)
             if source is None:
-                raise ValueError(f"facts.{name}.in: no source is called {fact.source!r} ({_known(self.sources)})")
+                raise ValueError(
+                    f"facts.{name}.in: no source is called {fact.source!r}{_meant(fact.source, self.sources)}"
+                )
             if source.use == "audit":
                 raise ValueError(f"facts.{name}.in: {fact.source!r} is kept for the audit and cannot hold facts")
+            if source.event_date is None:
+                raise ValueError(f"facts.{name}.in: sources.{fact.source} names no event_date, so it holds no facts")
             if fact.kind and source.kind is None:
                 raise ValueError(f"facts.{name}.kind: sources.{fact.source} names no kind column")
         for where, word in self._facts_used():
             if word not in self.facts:
-                raise ValueError(f"{where}: no fact is called {word!r} ({_known(self.facts)})")
+                raise ValueError(f"{where}: no fact is called {word!r}{_meant(word, self.facts)}")
         for where, column in self._columns_used():
-            if column.split(".")[0] not in self.sources:
-                raise ValueError(f"{where}: no source is called {column.split('.')[0]!r} ({_known(self.sources)})")
+            head = column.split(".")[0]
+            if head not in self.sources:
+                raise ValueError(f"{where}: no source is called {head!r}{_meant(head, self.sources)}")
+            if self.sources[head].use == "audit" and not where.startswith("protected."):
+                raise ValueError(f"{where}: {head!r} is kept for the audit and decides nothing else")
+        for index, item in enumerate(self.breaks):
+            for word in item.affects:
+                if word not in self.facts and word not in self.sources:
+                    known = [*self.facts, *self.sources]
+                    raise ValueError(
+                        f"breaks[{index}].affects: no fact or source is called {word!r}{_meant(word, known)}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _features_fit(self) -> StudyFile:
         for index, line in enumerate(self.features):
             self._check_feature(f"features[{index}] ({line.name})", line)
-        names = [line.name for line in self.features]
-        if len(names) != len(set(names)):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise ValueError(f"features: the name {twice[0]!r} stands twice")
+        names = [name for line in self.features for name, _, _ in line.columns]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"features: two of them make the column {name!r}; rename one")
+            if name in ("entity_id", "as_of_date", "cluster_id"):
+                raise ValueError(f"features: the name {name!r} is taken; use another")
+        for key in ("place", "current_practice"):
+            column = getattr(self.models, key)
+            if column is not None and column not in names:
+                raise ValueError(f"models.{key}: no feature is called {column!r}{_meant(column, names)}")
         return self
+
+    def source_of(self, take: str, of: str) -> str:
+        """The source that a feature is made from: named by itself, or by its fact."""
+        head = of.partition(".")[0]
+        return head if take in OF_A_SOURCE else self.facts[head].source
 
     def _check_feature(self, where: str, line: FeatureLine) -> None:
         head, _, column = line.of.partition(".")
-        for take in line.take:
-            if take in ("attribute", "age"):
-                if head not in self.sources or not column:
-                    raise ValueError(f"{where}.of: {take} needs source.column ({_known(self.sources)})")
-            elif head not in self.facts:
-                raise ValueError(f"{where}.of: no fact is called {head!r} ({_known(self.facts)})")
-            elif take in ("sum", "mean", "min", "max", "latest", "first", "change", "trend") and not column:
-                raise ValueError(f"{where}.of: {take} needs a column, as in {head}.value")
-        source = self.sources[head if head in self.sources else self.facts[head].source]
-        if source.use == "audit":
+        if head in self.sources and self.sources[head].use == "audit":
             raise ValueError(f"{where}.of: {head!r} is kept for the audit (use: audit) and cannot be a feature")
-        for protected, spec in self.protected.items():
-            if self._same_column(line.of, spec.column) and not spec.also_feature:
+        for take in line.take:
+            if take in OF_A_SOURCE and (head not in self.sources or not column):
+                raise ValueError(f"{where}.of: {take} needs source.column{_meant(head, self.sources)}")
+            if take not in OF_A_SOURCE and head not in self.facts:
+                raise ValueError(f"{where}.of: no fact is called {head!r}{_meant(head, self.facts)}")
+            if take in ("sum", "mean", "min", "max", "latest", "first", "change", "trend") and not column:
+                raise ValueError(f"{where}.of: {take} needs a column, as in {head}.value")
+        for name, spec in self.protected.items():
+            # The same column name is taken to be the same thing, whichever table it stands in; so is age.
+            same = column.lower() == spec.column.split(".")[1].lower() or ("age" in line.take and spec.law == "age")
+            if same and not spec.also_feature:
                 raise ValueError(
-                    f"{where}: uses the protected characteristic {protected!r}; take it out, or write the reason under "
-                    f"protected.{protected}.also_feature"
+                    f"{where}: uses the protected characteristic {name!r}; take it out, or write the reason under "
+                    f"protected.{name}.also_feature"
                 )
-
-    def _same_column(self, of: str, protected_column: str) -> bool:
-        """A feature on the same column name as a protected one is taken to be it, whichever table it stands in."""
-        head, _, column = of.partition(".")
-        name = protected_column.split(".")[1].lower()
-        return column.lower() == name
 
     @model_validator(mode="after")
     def _dates_fit(self) -> StudyFile:
@@ -642,11 +713,12 @@ class StudyFile(Section):
             for name in (first, second):
                 if name not in self.protected:
                     raise ValueError(f"fairness.intersections: {name!r} does not stand under protected")
-        unknown = [name for name in self.not_audited if name not in PROTECTED_BY_LAW]
-        if unknown:
-            raise ValueError(f"not_audited: {unknown[0]!r} is not a protected characteristic ({', '.join(PROTECTED_BY_LAW)})")
-        if self.bands and (list(self.bands.values()) != sorted(self.bands.values()) or min(self.bands.values()) != 0):
-            raise ValueError("bands: the first band starts at risk 0 and each later one starts higher")
+        for name in self.not_audited:
+            if name not in PROTECTED_BY_LAW:
+                raise ValueError(f"not_audited: the law protects no {name!r}{_meant(name, PROTECTED_BY_LAW)}")
+        starts = list(self.bands.values())
+        if starts and (starts != sorted(set(starts)) or starts[0] != 0 or starts[-1] >= 1):
+            raise ValueError("bands: the first band starts at risk 0 and each later one higher, below 1")
         return self
 
     def _facts_used(self) -> Iterator[tuple[str, str]]:
@@ -698,8 +770,11 @@ def parts_of(predicate: Any) -> Iterator[Any]:
         yield from parts_of(part)
 
 
-def _known(names: Any) -> str:
-    return "known: " + (", ".join(sorted(names)) or "none")
+def _meant(word: str, names: Iterable[str]) -> str:
+    """What to say after a word that nobody knows: the one that was probably meant, or those there are."""
+    known = list(names)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f" (known: {', '.join(known) or 'none'})"
 
 
 # ---------------------------------------------------------------- register and answers
@@ -807,13 +882,17 @@ def load_study(folder: str | Path) -> Study:
         folder = folder.parent
     if not folder.is_dir():
         raise StudyError(f"{folder}: no such study folder; `riskmodels new` makes one")
-    files = {name: storage.read_bytes(folder / name, StudyError) for name in ("study.yaml", "register.yaml", "answers.yaml")}
+    files = {
+        name: storage.read_bytes(folder / name, StudyError) for name in ("study.yaml", "register.yaml", "answers.yaml")
+    }
     study_file = _parse(StudyFile, folder / "study.yaml")
     register = _parse(Register, folder / "register.yaml")
     answers = _parse(Answers, folder / "answers.yaml")
     unregistered = sorted(set(study_file.sources) - set(register.sources))
     if unregistered:
-        raise StudyError(f"{folder / 'register.yaml'}: sources.{unregistered[0]} is missing; every source must be registered")
+        raise StudyError(
+            f"{folder / 'register.yaml'}: sources.{unregistered[0]} is missing; every source must be registered"
+        )
     return Study(folder, study_file, register, answers, tuple(sorted(files.items())))
 
 
@@ -822,11 +901,14 @@ def parse_study_file(raw: dict[str, Any], where: str = "study.yaml") -> StudyFil
     return validated(StudyFile, raw, where)
 
 
-def _parse(schema: Any, path: Path) -> Any:
+_Schema = TypeVar("_Schema", bound=Section)
+
+
+def _parse(schema: type[_Schema], path: Path) -> _Schema:
     return validated(schema, storage.read_yaml(path), str(path))
 
 
-def validated(schema: Any, raw: Any, where: str) -> Any:
+def validated(schema: type[_Schema], raw: Any, where: str) -> _Schema:
     if not isinstance(raw, dict):
         raise StudyError(f"{where}: must hold keys and values")
     try:
@@ -843,14 +925,14 @@ def _first_problem(error: ValidationError, schema: type[BaseModel]) -> str:
     path = _path(problem["loc"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
-        return f"{path}: unknown key{_did_you_mean(problem['loc'], schema)}{more}"
+        return f"{path}: unknown key{_meant(str(problem['loc'][-1]), _keys_at(problem['loc'][:-1], schema))}{more}"
     if problem["type"] == "missing":
         return f"{path}: is missing{more}"
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "predicate" and isinstance(problem["input"], dict):
+        close = (difflib.get_close_matches(str(key), _PREDICATES, n=1) for key in problem["input"])
+        message += next((f"; did you mean {found[0]!r}?" for found in close if found), "")
     return f"{path}: {message}{more}" if path else f"{message}{more}"
-
-
-_PREDICATE_KEYS = (".keep", ".drop", ".happens", ".known", ".exclude", ".not", "]")
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -858,32 +940,26 @@ def _path(location: tuple[int | str, ...]) -> str:
     for part in location:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif part not in _PREDICATES or not text.endswith(_PREDICATE_KEYS):
-            text += f".{part}" if text else str(part)
+        elif part != "[key]" and not part.startswith("<"):
+            text += f".{part}" if text else part
     return text
 
 
-def _did_you_mean(location: tuple[int | str, ...], schema: type[BaseModel]) -> str:
-    """The key that was probably meant, found by walking the schema as far as it is plain."""
-    import difflib
-
-    here: Any = schema
-    for part in location[:-1]:
-        field = here.model_fields.get(part) if isinstance(here, type) and issubclass(here, BaseModel) else None
-        here = _section_in(field.annotation) if field is not None else here
-    if not (isinstance(here, type) and issubclass(here, BaseModel)):
-        return ""
-    names = [field.alias or name for name, field in here.model_fields.items()]
-    close = difflib.get_close_matches(str(location[-1]), names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(names)}"
+def _keys_at(location: tuple[int | str, ...], schema: type[BaseModel]) -> list[str]:
+    """The keys that the schema knows at a place, found by walking it there."""
+    here: type[BaseModel] | None = schema
+    for part in location:
+        if part in _TAGGED:
+            here = _TAGGED[str(part)]
+        elif here is not None:
+            fields = {field.alias or name: field for name, field in here.model_fields.items()}
+            here = _section_in(fields[str(part)].annotation) if part in fields else here
+    return [field.alias or name for name, field in here.model_fields.items()] if here is not None else []
 
 
-def _section_in(annotation: Any) -> Any:
+def _section_in(annotation: Any) -> type[BaseModel] | None:
     """The first Section inside an annotation such as ``tuple[Step, ...] | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _section_in(argument)
-        if found is not None:
-            return found
-    return None
+    found = (_section_in(argument) for argument in getattr(annotation, "__args__", ()))
+    return next((section for section in found if section is not None), None)

@@ -14,6 +14,8 @@ from riskmodels.assessment.audit_counts import FN, FP, TN, TP, Replicates
 from riskmodels.assessment.audit_metrics import parts
 from riskmodels.assessment.audit_policy import Policy
 
+ZERO_BOTH = "the rate is 0 on both sides"
+ZERO_REFERENCE = "the rate it is compared with is 0"
 GRID = np.geomspace(0.02, 50.0, 2001)
 
 
@@ -30,14 +32,19 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Measured:
-    """A comparison in numbers. ``centre``, ``se`` and ``draws`` (B,) are on the log scale, slopes on their own."""
+    """A comparison in numbers. ``centre``, ``se`` and ``draws`` (B,) are on the log scale, slopes on their own.
 
-    ratio: float | None
-    gap: float | None
-    centre: float | None
-    se: float | None
-    draws: np.ndarray | None
+    ``smallest_denominator`` decides what may be judged, ``smallest_cell`` what may be shown: the least of the counts that
+    the rates are made of.
+    """
+
     smallest_denominator: int
+    smallest_cell: int
+    ratio: float | None = None
+    gap: float | None = None
+    centre: float | None = None
+    se: float | None = None
+    draws: np.ndarray | None = None
     reason: str | None = None
 
 
@@ -61,25 +68,26 @@ def measure(comparison: Comparison, found: Replicates, slopes: np.ndarray) -> Me
     else:
         other, other_draws = found.counts[comparison.reference], found.resampled[:, comparison.reference]
     (top, bottom), (other_top, other_bottom) = parts(own, comparison.metric), parts(other, comparison.metric)
-    smallest = int(min(bottom, other_bottom))
+    smallest, cell = int(min(bottom, other_bottom)), int(min(top, bottom - top, other_top, other_bottom - other_top))
     if smallest == 0:
-        return Measured(None, None, None, None, None, 0)
+        return Measured(0, 0)
     rate, other_rate = top / bottom, other_top / other_bottom
     gap = float(rate - other_rate)
     if top == 0 and other_top == 0:
-        return Measured(None, gap, None, None, None, smallest, "the rate is 0 on both sides")
+        return Measured(smallest, cell, gap=gap, reason=ZERO_BOTH)
     smooth, other_smooth = _smooth(top, bottom), _smooth(other_top, other_bottom)
     draws = np.log(_smooth(*parts(own_draws, comparison.metric)))
     draws = draws - np.log(_smooth(*parts(other_draws, comparison.metric)))
     implied = math.sqrt((1 - smooth) / (bottom * smooth) + (1 - other_smooth) / (other_bottom * other_smooth))
     return Measured(
+        smallest,
+        cell,
         float(rate / other_rate) if other_top else None,
         gap,
         float(math.log(smooth / other_smooth)),
         max(float(draws.std(ddof=1)), implied),
         draws,
-        smallest,
-        None if other_top else "the rate it is compared with is 0",
+        None if other_top else ZERO_REFERENCE,
     )
 
 
@@ -92,18 +100,19 @@ def _observed_to_expected(group: int, found: Replicates) -> Measured:
     known = int(found.counts[group, [TN, FP, FN, TP]].sum())
     expected = float(found.expected[group])
     if known == 0 or expected <= 0:
-        return Measured(None, None, None, None, None, 0)
+        return Measured(0, 0)
     drawn = found.resampled[:, group][:, [FN, TP]].sum(axis=1)
     draws = np.log((drawn + 0.5) / (np.maximum(found.resampled_expected[:, group], 0.0) + 0.5))
     # Below ten events the bootstrap is too sure of itself; the Poisson error is not.
     floor = 1 / math.sqrt(observed + 0.5) if observed < 10 else 0.0
     return Measured(
+        int(max(observed, expected)),
+        min(observed, known - observed),
         observed / expected,
         (observed - expected) / known,
         math.log((observed + 0.5) / (expected + 0.5)),
         max(float(draws.std(ddof=1)), floor),
         draws,
-        int(max(observed, expected)),
     )
 
 
@@ -112,9 +121,9 @@ def _slope(group: int, found: Replicates, slopes: np.ndarray) -> Measured:
     rarer = int(min(cells[[FN, TP]].sum(), cells[[TN, FP]].sum()))
     slope = float(slopes[group])
     if math.isnan(slope):
-        return Measured(None, None, None, None, None, rarer, "the slope could not be fitted")
+        return Measured(rarer, rarer, reason="the slope could not be fitted")
     draws = slope + found.slope_shift[:, group]
-    return Measured(slope, slope - 1.0, slope, float(draws.std(ddof=1)), draws, rarer)
+    return Measured(rarer, rarer, slope, slope - 1.0, slope, float(draws.std(ddof=1)), draws)
 
 
 # ---------------------------------------------------------------- many comparisons

@@ -85,7 +85,9 @@ def contrast_rows(
         if comparison.family == "exploratory":
             row |= _exploratory(row["p_adjusted"], policy)
         else:
-            row |= _judged(comparison, m, row, index in judged, strata[comparison.group].attribute in capped, policy, noun)
+            row |= _judged(
+                comparison, m, row, index in judged, strata[comparison.group].attribute in capped, policy, noun
+            )
             if row["verdict"] == INSUFFICIENT and m.smallest_denominator >= policy.floors.show:
                 row["minimum_detectable"] = minimum_detectable(comparison, m, found, width, purpose, policy)
         rows.append(row)
@@ -123,6 +125,7 @@ def _row(
         "reference_label": label, "metric": comparison.metric, "against": comparison.against,
         "family": comparison.family, "ratio": None, "low": None, "high": None, "gap": None, "p": None,
         "p_adjusted": None, "verdict": None, "worse_off": None, "minimum_detectable": None, "reason": measured.reason,
+        "smallest_cell": measured.smallest_cell,
     }  # fmt: skip
     if measured.smallest_denominator < policy.floors.ratio or measured.centre is None or measured.se is None:
         return row
@@ -164,7 +167,13 @@ def _exploratory(p_adjusted: float | None, policy: Policy) -> dict[str, Any]:
 
 
 def _judged(
-    comparison: Comparison, measured: Measured, row: dict[str, Any], judgeable: bool, capped: bool, policy: Policy, noun: str
+    comparison: Comparison,
+    measured: Measured,
+    row: dict[str, Any],
+    judgeable: bool,
+    capped: bool,
+    policy: Policy,
+    noun: str,
 ) -> dict[str, Any]:
     """The verdict on a primary contrast, with the reason where it is not a PASS."""
     metric = comparison.metric

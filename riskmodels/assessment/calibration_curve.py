@@ -22,7 +22,7 @@ from riskmodels.assessment.intervals import (
 )
 from riskmodels.assessment.logistic import expit, fit_logistic, logit
 
-KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
+KNOTS: tuple[tuple[float, ...], ...] = ((0.05, 0.275, 0.5, 0.725, 0.95), (0.1, 0.5, 0.9), ())
 FEWEST_IN_BIN = 30
 POINTS = 41
 
@@ -64,7 +64,8 @@ def spline_curve(
 
     Logistic regression of the outcome on a restricted cubic spline of logit(risk) with five knots at its 5th, 27.5th,
     50th, 72.5th and 95th percentiles; the band is symmetric on the logit scale and uses cluster sums where clusters
-    repeat. Knots that coincide (few distinct risks) count once. Sources: Harrell 2015; Austin & Steyerberg 2014.
+    repeat. Where few distinct risks or few events cannot carry five knots, three (10th, 50th and 90th percentile) or a
+    line are fitted. Sources: Harrell 2015; Austin & Steyerberg 2014.
 
     Parameters
     ----------
@@ -95,22 +96,28 @@ def spline_curve(
     if reason:
         return (), reason
     x = logit(p)
-    knots = np.unique(np.quantile(x, KNOTS))
-    design = np.column_stack([np.ones(y.size), restricted_cubic_basis(x, knots)])
-    fit = fit_logistic(design, y, units, stop="lrm")
-    if fit is None:
-        return (), "the spline has no finite fit: too few events, or too few distinct risks"
+    for quantiles in KNOTS:
+        knots = np.unique(np.quantile(x, quantiles))
+        fit = fit_logistic(_design(x, knots), y, units, stop="lrm")
+        if fit is not None:
+            break
+    else:
+        return (), "the curve has no finite fit: too few events, or too few distinct risks"
     if at is None:
         points = np.linspace(float(np.quantile(x, 0.01)), float(np.quantile(x, 0.99)), POINTS)
     else:
         points = logit(np.asarray(at, dtype=np.float64))
-    where = np.column_stack([np.ones(points.size), restricted_cubic_basis(points, knots)])
+    where = _design(points, knots)
     middle = where @ fit[0]
     half = critical_value(units) * np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", where, fit[1], where), 0.0))
     columns = [expit(each).tolist() for each in (points, middle, middle - half, middle + half)]
     return tuple(
         dict(zip(("risk", "observed", "low", "high"), row, strict=True)) for row in zip(*columns, strict=True)
     ), None
+
+
+def _design(values: Floats, knots: Floats) -> Floats:
+    return np.column_stack([np.ones(values.size), restricted_cubic_basis(values, knots)])
 
 
 def calibration_bins(

@@ -48,7 +48,7 @@ from riskmodels.data.synthetic_knobs import (
     YEAR,
     Knobs,
 )
-from riskmodels.data.synthetic_process import Facts, Truth, by_group, draw_facts, draw_truth
+from riskmodels.data.synthetic_process import Facts, Truth, draw_facts, draw_truth
 from riskmodels.errors import DataError
 from riskmodels.study import Period
 
@@ -166,8 +166,7 @@ def _written_down(facts: Facts, truth: Truth, linked: Mapping[str, np.ndarray], 
     rng, n = knobs.rng(f"known {facts.kind}"), len(facts.who)
     lag = (rng.exponential(facts.lag, n) + (rng.random(n) < LATE_SHARE) * rng.integers(30, 151, n)).astype(int)
     known = facts.day + lag * (facts.lag > 0)
-    missed = by_group(knobs.under_recorded, 0.0)[truth.children.ethnicity[facts.who]] * facts.can_be_missed
-    keep = (rng.random(n) >= missed) & (facts.day >= 0) & (known < DAYS)
+    keep = (rng.random(n) >= facts.missed[truth.children.ethnicity[facts.who]]) & (known < DAYS)
     if facts.agency in linked:
         keep &= linked[facts.agency][facts.who]
     return pl.DataFrame(

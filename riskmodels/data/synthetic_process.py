@@ -159,6 +159,9 @@ def _level(children: Children, settled: np.ndarray, moving: np.ndarray, signal: 
 # ---------------------------------------------------------------- what happens
 
 
+NONE_MISSED = np.zeros(len(ETHNICITY))
+
+
 @dataclass(frozen=True, eq=False)
 class Facts:
     """Facts of one kind, as they happened: who (position of the child), day, value (NaN: none)."""
@@ -168,8 +171,8 @@ class Facts:
     day: np.ndarray
     value: np.ndarray
     lag: float  # mean days until it is known
+    missed: np.ndarray  # share that nobody writes down, for each group of ETHNICITY
     agency: str = "council"
-    can_be_missed: bool = False  # whether under-recording applies
 
 
 def draw_starts(truth: Truth, knobs: Knobs) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +196,8 @@ def draw_facts(truth: Truth, knobs: Knobs) -> list[Facts]:
     """Everything that any agency could write down, of every kind."""
     starts = draw_starts(truth, knobs)
     facts = [_facts(name, truth, knobs) for name in KINDS]
-    facts += [_reviews(truth, knobs), _exits(truth), _recorded(starts, truth, knobs)]
+    facts += [_reviews(truth, knobs), _exits(truth)]
+    facts.append(_without_value("social_care_start", *starts, lag=8, missed=1 - by_group(knobs.outcome_recorded, 1.0)))
     if knobs.leak:
         facts.append(_plan_meetings(starts, truth, knobs))
     return facts
@@ -223,7 +227,8 @@ def _facts(name: str, truth: Truth, knobs: Knobs) -> Facts:
         day, value = day[row], value[row]
     first_day = np.maximum(children.here_from, children.born + round(kind.from_age * YEAR))
     keep = (first_day[who] <= day) & (day < truth.until[who])
-    return Facts(name, who[keep], day[keep], value[keep], kind.lag, kind.agency, can_be_missed=True)
+    missed = by_group(knobs.under_recorded, 0.0)
+    return Facts(name, who[keep], day[keep], value[keep], kind.lag, missed, kind.agency)
 
 
 def _everybody_at_home(eldest: np.ndarray, household: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -242,7 +247,8 @@ def _reviews(truth: Truth, knobs: Knobs) -> Facts:
     day = _day_in(quarter, rng)
     shown = need[who, quarter] + SIGNALS[knobs.signal].score_noise * rng.standard_normal(len(who))
     keep = (truth.children.here_from[who] <= day) & (day < truth.until[who])
-    return Facts("review", who[keep], day[keep], np.clip(np.round(4 + 1.5 * shown, 1), 0, 10)[keep], lag=6)
+    score = np.clip(np.round(4 + 1.5 * shown, 1), 0, 10)
+    return Facts("review", who[keep], day[keep], score[keep], lag=6, missed=NONE_MISSED)
 
 
 def _exits(truth: Truth) -> Facts:
@@ -250,23 +256,15 @@ def _exits(truth: Truth) -> Facts:
     return _without_value("moved_away", gone, truth.left[gone], lag=30)
 
 
-def _recorded(starts: tuple[np.ndarray, np.ndarray], truth: Truth, knobs: Knobs) -> Facts:
-    who, day = starts
-    share = by_group(knobs.outcome_recorded, 1.0)[truth.children.ethnicity]
-    keep = knobs.rng("outcomes").random(len(who)) < share[who]
-    return _without_value("social_care_start", who[keep], day[keep], lag=8)
-
-
 def _plan_meetings(starts: tuple[np.ndarray, np.ndarray], truth: Truth, knobs: Knobs) -> Facts:
     """The leak: a note made once a case has started, under the date of the first concern, as if known on that day."""
     who, day = starts
-    day = day - knobs.rng("leak").integers(184, 200, len(who))
-    keep = day >= truth.children.here_from[who]
-    return _without_value("plan_meeting", who[keep], day[keep], lag=0)
+    day = np.maximum(day - knobs.rng("leak").integers(184, 200, len(who)), truth.children.here_from[who])
+    return _without_value("plan_meeting", who, day, lag=0)
 
 
-def _without_value(kind: str, who: np.ndarray, day: np.ndarray, lag: float) -> Facts:
-    return Facts(kind, who, day, np.full(len(who), np.nan), lag)
+def _without_value(kind: str, who: np.ndarray, day: np.ndarray, lag: float, missed: np.ndarray = NONE_MISSED) -> Facts:
+    return Facts(kind, who, day, np.full(len(who), np.nan), lag, missed)
 
 
 def _day_in(quarter: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -16,7 +16,7 @@ import polars as pl
 
 from riskmodels import storage
 from riskmodels.errors import DataError, StudyError
-from riskmodels.study import Age, Attribute, CountFact, FollowedUntil, Source, Study, StudyFile, parts_of
+from riskmodels.study import Age, Attribute, FollowedUntil, Source, Study, StudyFile, parts_of
 
 KEYS = ("entity_id", "event_date", "known_date", "kind")
 
@@ -51,42 +51,54 @@ class Tables:
 
 
 def columns_used(study: StudyFile) -> dict[str, dict[str, str]]:
-    """source -> column -> what it must hold: number, date or anything."""
+    """source -> column -> what it must hold: number, date, text or anything.
+
+    A column that holds anything is a number where every value is one; text keeps codes such as 007 as they stand.
+
+    Raises
+    ------
+    StudyError
+        if one column is used as two different things.
+    """
     used: dict[str, dict[str, str]] = {name: {} for name in study.sources}
-    numeric = {"sum", "mean", "min", "max", "change", "trend"}
 
-    def use(source: str, column: str, holds: str) -> None:
-        known = used[source].get(column, "anything")
-        used[source][column] = holds if known == "anything" else known
+    def use(of: str, holds: str, source: str | None = None) -> None:
+        head, _, column = of.partition(".")
+        known = used[source or head]
+        before = known.get(column, "label")
+        weak = [word for word in ("label", "anything") if word in (before, holds)]
+        if before != holds and not weak:
+            raise StudyError(f"study.yaml: {of} is used as {before} and as {holds}; use two columns, or use it one way")
+        # The stronger demand stands; a label is text unless somebody needs it to be something else.
+        known[column] = before if holds in weak[:1] else holds
 
-    for fact in study.facts.values():
+    for name, fact in study.facts.items():
         for column, condition in fact.where.items():
-            holds = "number" if {"at_most", "at_least", "below", "above"} & set(condition.asked) else "anything"
-            use(fact.source, column, holds)
+            use(f"{name}.{column}", condition.holds, fact.source)
+    numeric = ("sum", "mean", "min", "max", "change", "trend")
     for line in study.features:
-        head, _, column = line.of.partition(".")
-        source = head if head in study.sources else study.facts[head].source
-        if column:
-            holds = "date" if "age" in line.take else "number" if numeric & set(line.take) else "anything"
-            use(source, column, holds)
+        for take in line.take if "." in line.of else ():
+            holds = "date" if take == "age" else "number" if take in numeric else "anything"
+            if take in ("latest", "first", "attribute") and line.missing == "category":
+                holds = "text"
+            use(line.of, holds, study.source_of(take, line.of))
     predicates = [step.keep or step.drop for step in study.cohort.steps]
     predicates += [study.outcome.happens, study.outcome.known, *(rule.exclude for rule in study.service_rules)]
-    for predicate in predicates:
-        for part in parts_of(predicate):
-            if isinstance(part, Attribute):
-                use(*_split(part.attribute), "anything")
-            elif isinstance(part, Age):
-                use(*_split(part.age), "date")
-            elif isinstance(part, FollowedUntil):
-                use(*_split(part.followed_until), "date")
-            elif isinstance(part, CountFact):
-                continue
+    for part in (part for predicate in predicates for part in parts_of(predicate)):
+        if isinstance(part, Attribute):
+            use(part.attribute, part.holds)
+        elif isinstance(part, Age):
+            use(part.age, "date")
+        elif isinstance(part, FollowedUntil):
+            use(part.followed_until, "date")
     for spec in study.protected.values():
-        use(*_split(spec.column), "anything")
-    for column in (study.cohort.cluster, study.capacity.by):
-        if column:
-            use(*_split(column), "anything")
-    return used
+        use(spec.column, "anything" if spec.bands else "label")
+    if study.cohort.cluster:
+        use(study.cohort.cluster, "text")
+    return {
+        source: {column: "text" if holds == "label" else holds for column, holds in columns.items()}
+        for source, columns in used.items()
+    }
 
 
 def read_tables(
@@ -110,14 +122,14 @@ def read_tables(
     for name, source in study.file.sources.items():
         if source.use not in uses:
             continue
-        path = Path(folder) / source.file
-        raw = storage.read_table(path)
-        registered = study.register.sources[name].columns
+        entry = study.register.sources[name]
         for column in used[name]:
-            if column not in registered:
+            if column not in entry.columns:
                 where = study.folder / "register.yaml"
                 raise StudyError(f"{where}: sources.{name}.columns lacks {column!r}, which the study uses; register it")
-        extracted_on = dt.date.max if newer_extract else study.register.sources[name].extracted_on
+        path = Path(folder) / source.file
+        raw = storage.read_table(path)
+        extracted_on = dt.date.max if newer_extract else entry.extracted_on
         frame, undated = _normalise(path.name, raw, source, used[name], extracted_on)
         tables[name] = Table(name, source, frame, storage.sha256(path.read_bytes()), undated)
     return Tables(tables, tuple(_quality(table) for table in tables.values()))
@@ -133,15 +145,11 @@ def check_kinds(tables: Tables, study: StudyFile) -> None:
                 raise DataError(f"facts.{name}.kind: {kind!r} does not occur in {fact.source} (there: {found})")
 
 
-def _split(column: str) -> tuple[str, str]:
-    source, _, name = column.partition(".")
-    return source, name
-
-
 def _normalise(
     file: str, raw: pl.DataFrame, source: Source, used: Mapping[str, str], extracted_on: dt.date
 ) -> tuple[pl.DataFrame, int]:
-    keys = {"entity_id": source.entity, "event_date": source.event_date, "known_date": source.known_date, "kind": source.kind}
+    """The table under our names and types, and how many rows were left out for want of a date."""
+    keys = dict(zip(KEYS, (source.entity, source.event_date, source.known_date, source.kind), strict=True))
     for column in [*(name for name in keys.values() if name), *used]:
         if column not in raw.columns:
             raise DataError(f"{file}: has no column {column!r} (columns: {', '.join(raw.columns[:20])})")
@@ -151,48 +159,59 @@ def _normalise(
     # Built by position, so that one column may serve as event date and knowledge date, or as a key and a feature.
     columns = [_ids(file, raw[source.entity])]
     for key in ("event_date", "known_date"):
-        name = keys[key]
-        if name:
+        if name := keys[key]:
             columns.append(_dates(file, raw[name], source.time_zone).alias(key))
     if source.kind:
-        columns.append(raw[source.kind].cast(pl.String).alias("kind"))
-    taken = {column.name for column in columns}
+        columns.append(_text(file, raw[source.kind]).alias("kind"))
     for name, holds in used.items():
-        if name in taken:
-            raise DataError(f"{file}: the column name {name!r} is reserved; rename it")
-        columns.append(_values(file, raw[name], holds, source.time_zone))
+        if name not in KEYS:
+            columns.append(_values(file, raw[name], holds, source.time_zone))
+        elif keys[name] != name or holds == "number":
+            raise DataError(f"{file}: the column name {name!r} is reserved; rename the column")
     frame = pl.DataFrame(columns)
-
-    undated = 0
     if source.event_date and not source.known_date:
         # Without a knowledge date the best that can be said is that a fact was known when it happened.
         frame = frame.with_columns(pl.col("event_date").alias("known_date"))
+
     dates = [key for key in ("event_date", "known_date") if key in frame.columns]
-    for key in dates:
+    _refuse_impossible_dates(file, frame, {key: keys[key] or str(source.event_date) for key in dates}, extracted_on)
+    if not dates:
+        again = ~frame["entity_id"].is_first_distinct()
+        if again.any():
+            raise DataError(
+                f"{file}, column {source.entity!r}: {_rows(again)} repeat an id (first repeat: row {_first_row(again)}); "
+                "a table without dates has one row for each"
+            )
+        return frame, 0
+    whole = frame.drop_nulls(dates)
+    if whole.height == 0:
+        raise DataError(f"{file}: no row has all its dates ({', '.join(sorted(dates))}); mend the extract")
+    return whole, frame.height - whole.height
+
+
+def _refuse_impossible_dates(file: str, frame: pl.DataFrame, names: Mapping[str, str], extracted_on: dt.date) -> None:
+    for key, name in names.items():
         late = frame[key] > extracted_on
         if late.any():
             raise DataError(
-                f"{file}, column {keys[key] or keys['event_date']!r}: {int(late.sum())} rows are dated after {extracted_on}, the day "
-                f"of the extract (first: row {_first_row(late)}); correct them, or extracted_on in register.yaml"
+                f"{file}, column {name!r}: {_rows(late)} are dated after {extracted_on}, the day of the extract "
+                f"(first: row {_first_row(late)}); correct them, or extracted_on in register.yaml"
             )
-    if len(dates) == 2:
+    if len(names) == 2:
         early = frame["known_date"] < frame["event_date"]
         if early.any():
             raise DataError(
-                f"{file}: {int(early.sum())} facts are known before they happened (first: row {_first_row(early)}); "
-                "check which column is event_date and which is known_date"
+                f"{file}, column {names['known_date']!r}: {_rows(early)} are known before they happened (first: row "
+                f"{_first_row(early)}); check which column is event_date and which is known_date"
             )
-    if dates:
-        whole = frame.drop_nulls(dates)
-        undated = frame.height - whole.height
-        frame = whole
-    elif frame["entity_id"].is_duplicated().any():
-        again = ~frame["entity_id"].is_first_distinct()
-        raise DataError(
-            f"{file}, column {source.entity!r}: {int(again.sum())} ids stand more than once (first repeated: row {_first_row(again)}); "
-            "a table without dates has one row for each"
-        )
-    return frame, undated
+
+
+# ---------------------------------------------------------------- columns
+
+
+def _rows(mask: pl.Series) -> str:
+    count = int(mask.sum())
+    return f"{count} row{'s' if count != 1 else ''}"
 
 
 def _first_row(mask: pl.Series) -> int:
@@ -200,15 +219,46 @@ def _first_row(mask: pl.Series) -> int:
     return int(mask.fill_null(False).arg_true()[0]) + 1
 
 
+def _refuse(file: str, column: pl.Series, bad: pl.Series, fault: str, advice: str = "correct them") -> None:
+    """One line if any row is bad: the column, how many, the first; never a value."""
+    if bad.any():
+        raise DataError(
+            f"{file}, column {column.name!r}: {_rows(bad)} {fault} (first: row {_first_row(bad)}); {advice}"
+        )
+
+
+def _trimmed(column: pl.Series) -> pl.Series:
+    """Text without blanks around it; nothing but blanks is no value, as in a CSV file."""
+    if column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
+    if column.dtype == pl.String:
+        return column.str.strip_chars().replace("", None)
+    return column.fill_nan(None) if column.dtype.is_float() else column
+
+
 def _ids(file: str, column: pl.Series) -> pl.Series:
-    if column.null_count():
-        raise DataError(f"{file}, column {column.name!r}: {column.null_count()} rows have no id (first: row {_first_row(column.is_null())})")
-    if column.dtype.is_float():
-        raise DataError(f"{file}, column {column.name!r}: ids were read as decimals, which loses digits; store them as text")
-    return column.cast(pl.String).alias("entity_id")
+    ids = _trimmed(column)
+    _refuse(file, ids, ids.is_null(), "have no id", "every row needs one")
+    if ids.dtype == pl.String:
+        decimal = ids.str.contains(r"^\d+\.0*$|^\d(\.\d+)?[eE]\+?\d+$")
+    else:
+        decimal = pl.Series(column.name, [not ids.dtype.is_integer()]).extend_constant(False, 0)
+    _refuse(file, ids, decimal, "have an id that was read as a decimal, which loses digits", "store ids as text")
+    return ids.cast(pl.String).alias("entity_id")
+
+
+def _text(file: str, column: pl.Series) -> pl.Series:
+    """Codes and words as they stand; 1.0 is 1, since a column of whole numbers with gaps often arrives so."""
+    column = _trimmed(column)
+    if column.dtype.is_float() and (column.drop_nulls() == column.drop_nulls().round(0)).all():
+        column = column.cast(pl.Int64, strict=False)
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        raise DataError(f"{file}, column {column.name!r}: holds {column.dtype}; store it as text")
+    return column.cast(pl.String)
 
 
 def _dates(file: str, column: pl.Series, time_zone: str | None) -> pl.Series:
+    column = _trimmed(column)
     if column.dtype == pl.Date:
         return column
     if isinstance(column.dtype, pl.Datetime):
@@ -216,38 +266,48 @@ def _dates(file: str, column: pl.Series, time_zone: str | None) -> pl.Series:
             column = column.dt.convert_time_zone(time_zone)
         return column.dt.date()
     if column.dtype == pl.String:
-        parsed = column.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-        bad = parsed.is_null() & column.is_not_null() & (column != "")
-        if bad.any():
-            raise DataError(
-                f"{file}, column {column.name!r}: {int(bad.sum())} rows are not dates such as 2024-06-30 (first: row {_first_row(bad)})"
-            )
+        parsed = _parsed_dates(column)
+        _refuse(file, column, parsed.is_null() & column.is_not_null(), "are not dates such as 2024-06-30")
         return parsed
-    raise DataError(f"{file}, column {column.name!r}: holds {column.dtype}, not dates")
+    raise DataError(f"{file}, column {column.name!r}: holds {column.dtype}, not dates such as 2024-06-30")
+
+
+def _parsed_dates(column: pl.Series) -> pl.Series:
+    """Text as dates; null for all but 2024-06-30, with or without a time behind it."""
+    day = column.str.extract(r"^(\d{4}-\d{2}-\d{2})(?:[T ].*)?$").str.to_date("%Y-%m-%d", strict=False)
+    return day.alias(column.name)
 
 
 def _values(file: str, column: pl.Series, holds: str, time_zone: str | None) -> pl.Series:
-    if column.null_count() == len(column) or (column.dtype == pl.String and (column.fill_null("") == "").all()):
-        raise DataError(f"{file}, column {column.name!r}: is empty in every row; take it out of the study, or mend the extract")
-    name = column.name
+    """A column as Float64, Date or String, by what the study needs of it and what it holds."""
+    column = _trimmed(column)
+    if column.null_count() == len(column):
+        raise DataError(
+            f"{file}, column {column.name!r}: is empty in every row; take it out of the study, or mend the extract"
+        )
     if holds == "date":
-        return _dates(file, column, time_zone).alias(name)
+        return _dates(file, column, time_zone)
+    if holds == "text":
+        return _text(file, column)
     if column.dtype == pl.String:
-        column = column.replace("", None)
-        number = column.str.strip_chars().cast(pl.Float64, strict=False)
+        number = column.cast(pl.Float64, strict=False)
+        truth = column.str.to_lowercase().replace_strict(
+            {"true": 1.0, "false": 0.0}, default=None, return_dtype=pl.Float64
+        )
+        number = number if truth.null_count() > column.null_count() else truth
         bad = number.is_null() & column.is_not_null()
-        if not bad.any():
-            return number.alias(name)
-        if holds == "number":
-            raise DataError(f"{file}, column {name!r}: {int(bad.sum())} rows are not numbers (first: row {_first_row(bad)})")
-        return column
-    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        return column.cast(pl.Float64).fill_nan(None)
-    if isinstance(column.dtype, (pl.Date, pl.Datetime)):
-        return _dates(file, column, time_zone).alias(name)
-    if holds == "number":
-        raise DataError(f"{file}, column {name!r}: holds {column.dtype}, not numbers")
-    return column.cast(pl.String)
+        if bad.any() and holds == "anything":
+            days = _parsed_dates(column)
+            return days if days.null_count() == column.null_count() else column
+        _refuse(file, column, bad, "are not numbers")
+        column = number
+    if isinstance(column.dtype, (pl.Date, pl.Datetime)) and holds == "anything":
+        return _dates(file, column, time_zone)
+    if not column.dtype.is_numeric() and column.dtype != pl.Boolean:
+        raise DataError(f"{file}, column {column.name!r}: holds {column.dtype}, not numbers")
+    number = column.cast(pl.Float64).fill_nan(None)
+    _refuse(file, column, number.is_infinite(), "are infinite")
+    return number
 
 
 def _quality(table: Table) -> dict[str, object]:

@@ -190,17 +190,11 @@ def _is_sound(tree: str, columns: int) -> bool:
         or len(children) != 2 * inner
     ):
         return False
-    # A child is a leaf (~leaf) or a node that was split off later; so there is no way back.
-    forward = all(-leaves <= child < 0 or place % inner < child < inner for place, child in enumerate(children))
+    # Every leaf (as ~leaf) and every node but the root hangs on exactly one node, so no path from the root comes back.
+    hung = sorted(children) == [*range(-leaves, 0), *range(1, inner)]
     inside = all(0 <= feature < columns for feature in whole["split_feature"])
-    return (
-        forward
-        and inside
-        and sorted(children) == [*range(-leaves, 0), *range(1, inner)]
-        and _sets_are_sound(
-            fields, [int(cut) for cut, kind in zip(thresholds, whole["decision_type"], strict=True) if kind & 1]
-        )
-    )
+    used = [int(cut) for cut, kind in zip(thresholds, whole["decision_type"], strict=True) if kind & 1]
+    return hung and inside and _sets_are_sound(fields, used)
 
 
 def _sets_are_sound(fields: dict[str, str], used: list[int]) -> bool:

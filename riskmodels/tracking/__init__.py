@@ -8,7 +8,6 @@ never logged. Nothing here unpickles: the model is text and JSON, loaded by code
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from riskmodels.workspace import Workspace
 
 LOGGED_FOLDERS = ("card", "audit", "figures", "explain", "checks", "riskmodel")
 CANDIDATE = "candidate"
+URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class RunRecord:
 
 def resolve_tracking_uri(workspace: Workspace, given: str | None) -> str:
     """--tracking-uri, else MLFLOW_TRACKING_URI, else the workspace's own database."""
-    return given or os.environ.get("MLFLOW_TRACKING_URI") or workspace.tracking_uri
+    return given or os.environ.get(URI_VARIABLE) or workspace.tracking_uri
 
 
 def log_training(workspace: Workspace, tracking_uri: str, record: RunRecord) -> LoggedRun:
@@ -94,19 +94,26 @@ def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
         # The store's own migration notes and hints are not for our users.
         warnings.simplefilter("ignore")
         import mlflow
+        from sqlalchemy.exc import SQLAlchemyError
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         workspace.root.mkdir(parents=True, exist_ok=True)
-        mlflow.set_tracking_uri(tracking_uri)
-        mlflow.set_registry_uri(tracking_uri)
+        before = os.environ.get(URI_VARIABLE)
         try:
+            mlflow.set_tracking_uri(tracking_uri)
+            mlflow.set_registry_uri(tracking_uri)
             yield mlflow
-        except (mlflow.exceptions.MlflowException, sqlite3.Error, OSError) as reason:
+        except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as reason:
             first = str(reason).splitlines()[0][:200]
             raise OutsideError(
-                f"MLflow at {tracking_uri}: {first}; the run's own folder is complete, log it again later"
+                f"MLflow at {tracking_uri}: {first}; what was made stands in the workspace, run again to log it"
             ) from None
+        finally:
+            # MLflow writes the address it is given into the environment, where the next run would take it for a wish.
+            os.environ.pop(URI_VARIABLE, None)
+            if before is not None:
+                mlflow.set_tracking_uri(before)
 
 
 def _use_experiment(mlflow: Any, workspace: Workspace, tracking_uri: str, name: str) -> None:

@@ -88,7 +88,7 @@ def test_repeated_rows_do_not_narrow_the_interval():
 
 
 def test_clustered_interval_covers_where_the_plain_one_does_not():
-    """150 samples of 40 people seen six times each, with a persistent frailty; the true AUC comes from a large sample."""
+    """150 samples of 40 people seen six times each, with a lasting frailty; the true AUC is that of a large sample."""
 
     def sample(rng, people):
         frailty = np.repeat(rng.normal(size=people), 6)
@@ -178,7 +178,5 @@ def test_average_precision_interval_agrees_with_a_bootstrap():
     outcome = (rng.random(2000) < 0.15).astype(float)
     risk = rng.normal(size=2000) + outcome
     found = average_precision(outcome, risk)
-    draws = [
-        average_precision_score(outcome[rows], risk[rows]) for rows in rng.integers(0, 2000, size=(300, 2000))
-    ]
+    draws = [average_precision_score(outcome[rows], risk[rows]) for rows in rng.integers(0, 2000, size=(300, 2000))]
     assert found.high - found.low == pytest.approx(2 * 1.96 * np.std(draws), rel=0.12)

@@ -14,7 +14,7 @@ from riskmodels.service.scoring import COLUMNS
 from riskmodels.study import load_study
 from riskmodels.workspace import Workspace
 
-from tests.end_to_end.conftest import AS_OF, ROOT, STUDY, TODAY, Demo
+from tests.conftest import AS_OF, ROOT, STUDY, TODAY, Demo
 
 
 def test_the_run_leaves_a_whole_folder(demo: Demo) -> None:

@@ -13,7 +13,7 @@ from riskmodels import commands
 from riskmodels.errors import DataError, GateError, ModelFileError, OutsideError, UsageError
 from riskmodels.workspace import Workspace
 
-from tests.end_to_end.conftest import AS_OF, TODAY, Demo
+from tests.conftest import AS_OF, TODAY, Demo
 
 MODEL = "early_reading_support"
 

@@ -15,8 +15,8 @@ from tests.models.planted import make_world
 
 @pytest.fixture(scope="module")
 def wide():
-    """40,000 rows, enough for LightGBM to share its sums among threads."""
-    return make_world(rows=40_000, seed=5)
+    """20,000 rows, enough for LightGBM to share its sums among threads."""
+    return make_world(rows=20_000, seed=5)
 
 
 def booster_of(world, threads: int = 2) -> lightgbm.Booster:
@@ -26,7 +26,7 @@ def booster_of(world, threads: int = 2) -> lightgbm.Booster:
 
 
 def test_one_thread_or_two_give_the_same_bytes(wide):
-    settings = LightGBMSettings(trees=40)
+    settings = LightGBMSettings(trees=12)
     one, two = (fit_boosted_trees(wide.matrix, wide.outcome, settings, seed=3, threads=n) for n in (1, 2))
     assert one.text == two.text
     assert (one.base, one.importance) == (two.base, two.importance)

@@ -1,1 +1,1 @@
-"""The parts of `riskmodels.data.draft`: guesses about columns, roles of tables, dates, features, and the files as text."""
+"""The parts of `riskmodels.data.draft`: guesses about columns, roles of tables, dates, features, the files as text."""

@@ -10,8 +10,10 @@ from typing import Any
 import polars as pl
 
 from riskmodels.data.drafting import guess
-from riskmodels.data.drafting.guess import BIRTH_WORDS, Column, RawTable, plain, slug
-from riskmodels.data.drafting.tables import NONE, Notebook, Role
+from riskmodels.data.drafting.asking import Notebook
+from riskmodels.data.drafting.guess import Column
+from riskmodels.data.drafting.names import BIRTH_WORDS, one_line, plain, slug
+from riskmodels.data.drafting.tables import Role
 from riskmodels.data.features import DAYS_IN_A_YEAR
 from riskmodels.data.tables import KEYS
 
@@ -31,28 +33,39 @@ class Word:
     people: int
 
     @property
+    def one(self) -> str:
+        """A single such fact, in a sentence."""
+        single = self.words.removesuffix("s") if self.kind is None and self.words.endswith("s") else ""
+        return single or f"{self.words} record"
+
+    @property
+    def many(self) -> str:
+        return f"{self.one}s"
+
+    @property
     def line(self) -> dict[str, Any]:
         return {"in": self.role.name} | ({"kind": self.kind} if self.kind is not None else {})
 
 
 def name_facts(roles: Iterable[Role], notebook: Notebook) -> list[Word]:
     """For each table of facts a word for all its rows, and one for each kind that many people share."""
-    roles = [role for role in roles if role.holds_facts]
-    found: list[Word] = []
+    roles = list(roles)
+    # A word may not be called like a table: a feature says either in the same place.
     taken = {role.name for role in roles}
+    found: list[Word] = []
+
+    def name_one(name: str, role: Role, kind: str | None, words: str, people: int) -> None:
+        found.append(Word(slug(name, "fact", taken), role, kind, words, people))
+        taken.add(found[-1].name)
+
+    seen = {role.name: role.facts() for role in roles if role.holds_facts}
+    roles = [role for role in roles if role.holds_facts]
     for role in roles:
-        whole = slug(f"any {role.name}", "fact", taken)
-        found.append(Word(whole, role, None, plain(role.name), role.facts()["entity_id"].n_unique()))
-        taken.add(whole)
-    for role in roles:
-        if role.kind is None:
-            continue
-        dates = [date for date in (role.event_date, role.known_date) if date]
-        kinds, omitted = guess.kinds_in(role.table, role.entity, role.kind, dates)
+        name_one(f"any {role.name}", role, None, plain(role.name), seen[role.name]["entity_id"].n_unique())
+    for role in (role for role in roles if role.kind):
+        kinds, omitted = guess.kinds_in(seen[role.name])
         for kind, people in kinds:
-            name = slug(kind, "kind", taken)
-            taken.add(name)
-            found.append(Word(name, role, kind, guess.one_line(kind.replace("_", " ")), people))
+            name_one(kind, role, kind, one_line(kind.replace("_", " ")), people)
         if omitted:
             why = f"{omitted} more in {role.table.file} are very rare, or past the {guess.MOST_KINDS} commonest"
             notebook.note("facts", f"{len(kinds)} kinds", why)
@@ -77,8 +90,8 @@ def features_of(words: Iterable[Word], roles: Iterable[Role]) -> list[dict[str, 
     born = birth_column(roles)
     if born is not None:
         role, column = born
-        lines.append({"name": "age", "take": "age", "of": f"{role.name}.{column.name}", "missing": "keep", "words": "age",
-                      "high": "older than most", "low": "younger than most"})  # fmt: skip
+        said = {"missing": "keep", "words": "age", "high": "older than most", "low": "younger than most"}
+        lines.append({"name": "age", "take": "age", "of": f"{role.name}.{column.name}"} | said)
     taken: set[str] = set()
     for line in lines:
         line["name"] = slug(line["name"], "feature", taken)
@@ -87,12 +100,18 @@ def features_of(words: Iterable[Word], roles: Iterable[Role]) -> list[dict[str, 
 
 
 def _history(word: Word) -> Iterator[dict[str, Any]]:
-    yield {"name": f"{word.name}_count", "take": "count", "of": word.name, "last": LAST,
-           "words": f"{word.words}: how many in the last {LAST}",
-           "high": f"{word.words}: many in the last {LAST}", "low": f"{word.words}: few or none in the last {LAST}"}  # fmt: skip
-    yield {"name": f"{word.name}_days_since", "take": "days_since_last", "of": word.name, "last": "ever", "missing": "keep",
-           "words": f"{word.words}: days since the latest", "high": f"{word.words}: the latest was long ago",
-           "low": f"{word.words}: the latest was not long ago"}  # fmt: skip
+    one, many = word.one, word.many
+    yield {"name": f"{word.name}_count", "take": "count", "of": word.name, "last": LAST} | {
+        "words": f"number of {many} in the last {LAST}",
+        "high": f"many {many} in the last {LAST}",
+        "low": f"few or no {many} in the last {LAST}",
+    }
+    yield {"name": f"{word.name}_days_since", "take": "days_since_last", "of": word.name, "last": "ever"} | {
+        "missing": "keep",
+        "words": f"days since the latest {one}",
+        "high": f"no {one} for a long time",
+        "low": f"a recent {one}",
+    }
 
 
 def _latest(word: Word) -> Iterator[dict[str, Any]]:
@@ -138,11 +157,13 @@ def _attributes(role: Role) -> Iterator[dict[str, Any]]:
             )
 
 
-def birth_column(roles: Iterable[Role]) -> tuple[Role, Column] | None:
-    """The first date of birth in a table that a model may read."""
+def birth_column(roles: Iterable[Role], audit: bool = False) -> tuple[Role, Column] | None:
+    """The first date of birth in a table that a model may read, or in one kept for the audit."""
     for role in roles:
         for column in role.table.columns.values():
-            if column.holds == "date" and column.says(BIRTH_WORDS) and not role.audit and _addressable(column, role):
+            fits = column.holds == "date" and column.says(BIRTH_WORDS) and _addressable(column, role)
+            # Text is read as dates only where a feature needs them.
+            if fits and role.audit == audit and not (audit and role.table.frame.schema[column.name] == pl.String):
                 return role, column
     return None
 
@@ -152,7 +173,7 @@ def undated_columns(roles: Iterable[Role]) -> list[str]:
     return [
         f"{role.name}.{column.name}"
         for role in roles
-        if not role.audit and not role.holds_facts and not role.known_date
+        if not role.audit and role.undated
         for column in role.table.columns.values()
         if column.holds in ("number", "text") and column.name not in role.keys and column.law is None
     ]
@@ -170,55 +191,60 @@ def protected_of(roles: Iterable[Role], extracted_on: dt.date, notebook: Noteboo
     """Lines for ``protected``: tables kept for the audit first, each characteristic once."""
     roles = sorted(roles, key=lambda role: not role.audit)
     found: dict[str, dict[str, Any]] = {}
-    born = birth_column(roles)
     for role in roles:
         for column in role.table.columns.values():
             law, name = column.law, slug(column.name, "group")
             if law is None or column.holds in ("empty", "other") or not _addressable(column, role) or name in found:
                 continue
-            years = law == "age" and column.holds == "number"
-            if not years and column.distinct > guess.MOST_GROUPS:
-                why = "too many different values to compare as groups; add a column with fewer"
-                notebook.note("protected", f"{role.name}.{column.name} left out", why)
+            if column.distinct > guess.MOST_GROUPS and not _in_years(column):
+                why = f"{role.name}.{column.name} left out: too many different values to compare as groups"
+                notebook.note("protected", "left out", why)
                 continue
-            found[name] = _protected_line(role, column, law, years)
-            if years and born is not None:
-                found[name]["also_feature"] = _no_reason(name, notebook)
-            why = (
-                "its name speaks of a protected characteristic"
-                if law != "none"
-                else "not protected by law, but worth comparing"
-            )
+            found[name] = _protected_line(role, column, law)
+            why = "its name says so" if law != "none" else "not protected by law, but worth comparing"
             if not role.audit:
-                why += f"; better in a table apart with use: audit, not in {role.table.file}"
+                why += f"; better in a separate table with use: audit than in {role.table.file}"
             notebook.note(f"protected.{name}", column.name, why, role.audit)
-    if born is not None and all(line["law"] != "age" for line in found.values()):
-        role, column = born
-        days = (pl.Series([extracted_on]) - role.table.dates(column.name)).dt.total_days().median()
-        bands = CHILD_BANDS if isinstance(days, (int, float)) and days < 18 * DAYS_IN_A_YEAR else ADULT_BANDS
-        found["age"] = {"column": f"{role.name}.{column.name}", "law": "age", "bands": list(bands)}
-        notebook.note(
-            "protected.age", column.name, "age bands from the date of birth; choose bands that mean something", True
-        )
-        found["age"]["also_feature"] = _no_reason("age", notebook)
+    if all(line["law"] != "age" for line in found.values()):
+        found |= _age_line(roles, extracted_on, notebook)
+    for name, line in found.items():
+        if line["law"] == "age" and birth_column(roles) is not None:
+            line["also_feature"] = "No reason given yet"
+            why = "why may age be a feature? Or take the feature out"
+            notebook.note(f"protected.{name}.also_feature", line["also_feature"], why)
     return found
 
 
-def _protected_line(role: Role, column: Column, law: str, years: bool) -> dict[str, Any]:
+def _in_years(column: Column) -> bool:
+    return column.law == "age" and column.holds == "number"
+
+
+def _protected_line(role: Role, column: Column, law: str) -> dict[str, Any]:
     line: dict[str, Any] = {"column": f"{role.name}.{column.name}", "law": law}
     if law == "none":
         line["words"] = plain(column.name)
-    if years:
-        highest = role.table.frame[column.name].cast(pl.Float64, strict=False).max()
-        line["bands"] = list(CHILD_BANDS if isinstance(highest, float) and highest <= 25 else ADULT_BANDS)
+    if _in_years(column):
+        middle = role.table.frame[column.name].cast(pl.Float64, strict=False).median()
+        line["bands"] = _bands(middle)
     return line
 
 
-def _no_reason(name: str, notebook: Notebook) -> str:
-    notebook.note(
-        f"protected.{name}.also_feature", "No reason given yet", "why may age be a feature? Or take the feature out"
-    )
-    return "No reason given yet"
+def _age_line(roles: list[Role], extracted_on: dt.date, notebook: Notebook) -> dict[str, dict[str, Any]]:
+    """Age by the date of birth that makes the feature, or by one kept for the audit, which must be stored as a date."""
+    born = birth_column(roles) or birth_column(roles, audit=True)
+    if born is None:
+        return {}
+    role, column = born
+    days = (pl.Series([extracted_on]) - role.table.dates(column.name)).dt.total_days().median()
+    why = "age bands by the date of birth; choose bands that mean something"
+    notebook.note("protected.age", column.name, why, True)
+    years = days / DAYS_IN_A_YEAR if isinstance(days, (int, float)) else None
+    return {"age": {"column": f"{role.name}.{column.name}", "law": "age", "bands": _bands(years)}}
+
+
+def _bands(middle: object) -> list[int]:
+    """Bands in years for children or for adults, by the age in the middle."""
+    return list(CHILD_BANDS if isinstance(middle, (int, float)) and middle < 18 else ADULT_BANDS)
 
 
 # ---------------------------------------------------------------- the register

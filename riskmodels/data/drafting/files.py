@@ -1,139 +1,50 @@
-"""The files of a drafted study as text that a person will edit: short headings, one thought a line, guesses marked."""
+"""The files of a drafted study: headings, guesses marked, and blanks for what only people can say."""
 
 from __future__ import annotations
 
 import datetime as dt
-import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
+from riskmodels.data.drafting.names import one_line
+from riskmodels.data.drafting.yaml_text import Notes, write_notes_and_yaml
 
-from riskmodels.data.drafting.guess import one_line
-
-WIDTH = 110
 CHECK = "CHECK: "
-
-Notes = Mapping[str, str]
-
-
-def write_notes_and_yaml(
-    value: Mapping[str, Any], notes: Notes, above: Mapping[str, tuple[str, ...]], flow: bool
-) -> str:
-    """YAML with comments.
-
-    Parameters
-    ----------
-    notes : path (``sources.records.entity``, ``features[0]``) -> the comment at the end of that line
-    above : path -> the comment lines before it; at the top level a blank line goes first
-    flow : whether a short mapping below the top level stands on one line, in braces
-    """
-    lines: list[str] = []
-    for key, item in value.items():
-        if key in above and lines:
-            lines.append("")
-        lines += _emit(str(key), key, item, 0, notes, above, flow)
-    return "\n".join(lines) + "\n"
-
-
-def _emit(
-    path: str, key: Any, value: Any, depth: int, notes: Notes, above: Mapping[str, tuple[str, ...]], flow: bool
-) -> list[str]:
-    pad = "  " * depth
-    lines = [f"{pad}# {line}" for line in above.get(path, ())]
-    head = f"{pad}{_flow(key)}:"
-    note = notes.get(path)
-    children = value.items() if isinstance(value, Mapping) else ()
-    if not value or not isinstance(value, (Mapping, list, tuple)):
-        return lines + _scalar(head, value, note, pad)
-    inside = any(other.startswith((f"{path}.", f"{path}[")) for other in (*notes, *above))
-    nested = any(isinstance(item, (Mapping, list, tuple)) and item for _, item in children)
-    short = f"{head} {_flow(value)}"
-    as_block = isinstance(value, Mapping) and (not flow or (depth == 0 and nested) or len(value) > 5)
-    if len(short) <= WIDTH and not inside and not as_block:
-        return lines + _with_note(short, note, pad)
-    lines += _with_note(head, note, pad)
-    for name, item in children:
-        lines += _emit(f"{path}.{name}", name, item, depth + 1, notes, above, flow)
-    if not isinstance(value, Mapping):
-        for number, item in enumerate(value):
-            inner = f"{pad}  "
-            found = _wrapped(inner, item)
-            own = notes.get(f"{path}[{number}]")
-            lines += (
-                [*_with_note(found[0], own, inner), *found[1:]] if len(found) == 1 else [*_comment(own, inner), *found]
-            )
-    return lines
-
-
-def _scalar(head: str, value: Any, note: str | None, pad: str) -> list[str]:
-    line = f"{head} {_flow(value)}"
-    if len(line) <= WIDTH or not isinstance(value, str):
-        return _with_note(line, note, pad)
-    text = textwrap.wrap(one_line(value), WIDTH - len(pad) - 2, break_long_words=False, break_on_hyphens=False)
-    return [*_with_note(f"{head} >-", note, pad), *(f"{pad}  {part}" for part in text)]
-
-
-def _wrapped(pad: str, item: Any) -> list[str]:
-    """One item of a list; a long mapping in braces goes on below itself."""
-    if not isinstance(item, Mapping):
-        return [f"{pad}- {_flow(item)}"]
-    parts = [f"{_flow(key)}: {_flow(value)}" for key, value in item.items()]
-    lines, line = [], f"{pad}- {{{parts[0]}"
-    for part in parts[1:]:
-        if len(line) + len(part) + 3 > WIDTH:
-            lines.append(line + ",")
-            line = f"{pad}   {part}"
-        else:
-            line += f", {part}"
-    return [*lines, line + "}"]
-
-
-def _with_note(line: str, note: str | None, pad: str) -> list[str]:
-    if not note:
-        return [line]
-    noted = f"{line}  # {one_line(note)}"
-    return [noted] if len(noted) <= WIDTH else [*_comment(note, pad), line]
-
-
-def _comment(note: str | None, pad: str) -> list[str]:
-    return [f"{pad}# {part}" for part in textwrap.wrap(one_line(note), WIDTH - len(pad) - 2)] if note else []
-
-
-def _flow(value: Any) -> str:
-    """One value on one line, quoted wherever YAML would take it for something else."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    # Inside a list, so that what is special within braces is quoted too.
-    return yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**9).strip()[1:-1]
+NOT_SAID = "Not said yet"
 
 
 # ---------------------------------------------------------------- study.yaml
 
 
 def study_text(raw: Mapping[str, Any], notes: Notes, left_out: Iterable[str], unsaid: Iterable[str]) -> str:
-    """``study.yaml``. ``left_out``: tables and columns not used, and why. ``unsaid``: characteristics that nothing audits."""
+    """``study.yaml``.
+
+    Parameters
+    ----------
+    left_out : a line about each table or column that is not used
+    unsaid : the protected characteristics that nothing audits
+    """
     unaudited = (
-        "Of the nine protected characteristics, those that nothing above audits. Write a reason for each, which the card",
-        "prints; without one the audit ends NOT AUDITED. As in  disability: Not in the extract.",
-        *(f"CHECK: {name}" for name in unsaid),
+        "Of the nine protected characteristics, those that nothing above audits. Write a reason for each, which the card "
+        "prints, as in  disability: Not in the extract.  Without one the audit ends NOT AUDITED.",
+        *(f"{CHECK}{name}" for name in unsaid),
     )
     above = {
         "schema": (
-            "The question and everything that changes the model. Drafted from the tables' columns: every guess is marked CHECK.",
-            "Delete a mark once you agree with its line. Beside this file: register.yaml (the sources), answers.yaml (what people say).",
+            "The question and everything that changes the model. Drafted from the columns of the tables: every guess is "
+            "marked CHECK. Delete a mark once you agree with its line. Beside this file: register.yaml (the sources) and "
+            "answers.yaml (what people say).",
         ),
         "sources": ("The tables; file names are relative to --data.", *(CHECK + one_line(line) for line in left_out)),
-        "facts": ("The words that the rest of the file is written in: rows of one kind, or all rows of a table.",),
+        "facts": (
+            "The words that the rest of the file is written in: rows of one kind, or all rows of a table. Conditions can "
+            "narrow one, as in  low_score: {in: tests, kind: reading, where: {score: {at_most: 25}}}",
+        ),
         "cohort": ("Who is ranked, and on which days we pretend to stand.",),
         "outcome": ("What may happen between a day and the horizon after it.",),
         "features": (
-            "What was known of each one before the day. CHECK: drafted from column names. Keep what makes sense and what you",
-            "may use; put the words as you would say them to the person concerned.",
+            "What was known of each one before the day. CHECK: drafted from column names. Keep what makes sense and what "
+            "you may use; put the words as you would say them to the person concerned.",
         ),
         "split": ("The latest dates test; a model learns only from outcomes that were over by then.",),
         "models": ("Simplest first: a later one wins only beyond its interval.",),
@@ -150,14 +61,10 @@ def study_text(raw: Mapping[str, Any], notes: Notes, left_out: Iterable[str], un
         "service_rules": "- {exclude: {any: in_service}, because: already has help, owner: the team}",
         "accepted": "a check that raised a concern: the reason that the card prints",
     }
-    merged = {path: notes[path] if path in notes else hint for path, hint in hints.items()} | dict(notes)
-    return write_notes_and_yaml(raw, merged, above, flow=True)
+    return write_notes_and_yaml(raw, hints | dict(notes), above, flow=True)
 
 
 # ---------------------------------------------------------------- register.yaml
-
-
-NOT_SAID = "Not said yet"
 
 
 def register_entry(
@@ -278,8 +185,8 @@ def answers_text() -> str:
     raw["ask"] = {"owner": SPONSOR, "text": None}
     above = {
         "organisation": (
-            "What people say in the model card. Write below text; until then the card says \"Not provided\", with the owner.",
-            "CHECK: the owners are guesses. A long text goes on indented lines below  text: >-",
+            "What people say in the model card. Until a text is written, the card says that it is not provided, and names "
+            "the owner. A long text goes on indented lines below  text: >-  CHECK: the owners are guesses.",
         ),
         "ask": ("What do you ask the committee to decide?",),
         "cannot_see": ("What can the data not see?",),
@@ -310,8 +217,8 @@ def readme_text(
     ]
     lines = [
         f"# {title}", "", f"*{one_line(question)}*", "",
-        f"This folder was drafted on {today} from the columns of your tables. It is a start, not a study: nothing in it has been",
-        "agreed by anybody. Every guess is marked `CHECK` where it stands.", "",
+        f"This folder was drafted on {today} from the columns of your tables. It is a start, not a study: nobody has agreed",
+        "to anything in it. Every guess is marked `CHECK` where it stands.", "",
         "| file | what to do with it |", "|---|---|",
         "| `study.yaml` | read every line; correct it or delete its mark |",
         "| `register.yaml` | ask the owner of each table; say what each column means |",
@@ -319,8 +226,8 @@ def readme_text(
         "## What comes next", "",
         f"    riskmodels check {name} --data DATA     # no training: is the folder right, do the tables fit it?",
         f"    riskmodels run {name} --data DATA       # the whole road, to a model card", "",
-        "DATA is the folder in which your tables stand. Then ask: does the outcome measure need, or contact with a service? Was",
-        "each column known on the day, and may it be used for this?", "",
+        "DATA is the folder in which your tables stand. Then ask: does the outcome measure need, or contact with a service?",
+        "Was each column known on the day, and may it be used for this?", "",
         "## What was guessed", "", "| where in study.yaml | guess | why | |", "|---|---|---|---|", *table, "",
     ]  # fmt: skip
     return "\n".join(lines)

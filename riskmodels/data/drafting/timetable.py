@@ -96,12 +96,14 @@ def _timetables(
             return bool(high - low >= fewest) and lag.after(horizon.after(day)) <= extracted_on
 
         fit = [day for day in starts if enough(day)]
+        if not fit:
+            continue
         for every in STEPS:
             for offset in range(every):
                 dates = _every(fit, every, offset)
                 for history in HISTORY:
-                    enough_past = Period(history, "month").after(starts[0]) if starts else dt.date.max
-                    plan = _widest(tuple(day for day in dates if day >= enough_past), every, horizon, lag, extracted_on)
+                    begin = Period(history, "month").after(starts[0])
+                    plan = _widest(tuple(day for day in dates if day >= begin), every, horizon, lag, extracted_on)
                     if plan is not None:
                         yield plan, history
 
@@ -127,8 +129,6 @@ def _month_starts(facts: pl.DataFrame, extracted_on: dt.date) -> list[dt.date]:
 
 def _every(days: list[dt.date], every: int, offset: int) -> list[dt.date]:
     """So many months apart, without a break, the latest ``offset`` months before the latest that fits; earliest first."""
-    if not days:
-        return []
     there, dates = set(days), []
     day = Period(offset, "month").before(days[-1])
     while day in there and len(dates) < MOST_DATES:
@@ -169,8 +169,9 @@ def _bare_study() -> StudyFile:
     """A study with nothing in it but what `plan_splits` looks at, which is replaced."""
     return parse_study_file(
         {
-            "schema": 1, "study": "draft", "title": "Draft", "question": "?", "seed": 0, "purpose": "mixed", "level": "person",
-            "clock": "calendar", "sources": {"records": {"file": "records.parquet", "entity": "id", "event_date": "day"}},
+            "schema": 1, "study": "draft", "title": "Draft", "question": "?", "seed": 0, "purpose": "mixed",
+            "level": "person", "clock": "calendar",
+            "sources": {"records": {"file": "records.parquet", "entity": "id", "event_date": "day"}},
             "facts": {"fact": {"in": "records"}}, "cohort": {"as_of_dates": [dt.date(2000, 1, 1)]},
             "outcome": {"name": "outcome", "words": "?", "measures": "service", "happens": {"any": "fact"},
                         "known": {"any": "fact"}, "horizon": "1 month", "lag": "0 days"},

@@ -11,7 +11,7 @@ import pytest
 from riskmodels import commands
 from riskmodels.workspace import Workspace
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "experiments" / "early_reading_support"
 TODAY = dt.date(2026, 11, 22)
 AS_OF = dt.date(1989, 6, 30)

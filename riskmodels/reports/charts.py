@@ -1,0 +1,292 @@
+"""The card's figures as pictures, drawn from the figure's own table and nothing else.
+
+Same table, same bytes: Agg's sibling for SVG with a fixed salt and no date, and text as shapes, so that a page looks
+alike on every machine. Colour never stands alone: marks, hatching or words say the same.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Content = Mapping[str, Any]
+INK, QUIET, RULE = "#0b0c0c", "#484f56", "#c5c9cc"
+BLUE, ORANGE, GREY, BAND = "#1a4f8b", "#b4460f", "#7a828a", "#dfe7f1"
+STYLE = {
+    "svg.hashsalt": "riskmodels",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.labelsize": 12,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 11,
+    "hatch.linewidth": 0.7,
+}
+WIDTH = 8.0  # inches; shown at the width of the text, so 12 points stay about 12 points
+
+
+def draw_figures(figures: Iterable[Content]) -> dict[str, bytes]:
+    """SVG by figure id, for every figure that there is a drawing for.
+
+    Parameters
+    ----------
+    figures : the card's figures as plain JSON values
+    """
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):
+        return {figure["id"]: DRAWINGS[figure["id"]](figure) for figure in figures if figure["id"] in DRAWINGS}
+
+
+def _canvas(height: float, *, axes: bool = True) -> tuple[Figure, Axes]:
+    # No pyplot: figures made here belong to nobody's global state and need no closing.
+    from matplotlib.figure import Figure as NewFigure
+
+    figure = NewFigure(figsize=(WIDTH, height), layout="constrained")
+    plot = figure.add_subplot()
+    if not axes:
+        plot.set_axis_off()
+    return figure, plot
+
+
+def _svg(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="white")
+    return buffer.getvalue()
+
+
+def _rows(figure: Content) -> list[list[Any]]:
+    return [list(row) for row in figure["table"]["rows"]]
+
+
+def _wrapped(text: str, width: int) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, width)) or text
+
+
+# ---------------------------------------------------------------- people of 100
+
+
+def _people(figure: Content) -> bytes:
+    """Five rows of twenty people; each kind has its own mark as well as its own colour."""
+    from matplotlib.patches import Circle, FancyBboxPatch
+
+    kinds = _rows(figure)
+    styles = _people_styles(len(kinds), str(kinds[-1][0]))
+    canvas, plot = _canvas(3.9, axes=False)
+    which = [kind for kind, (_, count) in enumerate(kinds) for _ in range(int(count))]
+    for place, kind in enumerate(which):
+        x, y = place % 20, -(place // 20) * 1.35
+        look = {"facecolor": styles[kind]["face"], "edgecolor": styles[kind]["edge"], "linewidth": 1.1, "linestyle": styles[kind]["line"]}
+        plot.add_patch(Circle((x, y + 0.34), 0.17, **look))
+        plot.add_patch(FancyBboxPatch((x - 0.2, y - 0.42), 0.4, 0.46, boxstyle="round,pad=0.04,rounding_size=0.16", **look))
+        plot.text(x, y - 0.2, styles[kind]["mark"], ha="center", va="center", fontsize=9, color=styles[kind]["ink"], fontweight="bold")
+    for position, (words, count) in enumerate(kinds):
+        # The legend is made of the same figures, with the number beside them.
+        x, y = position * 20 / len(kinds), -7.6
+        look = {"facecolor": styles[position]["face"], "edgecolor": styles[position]["edge"], "linewidth": 1.1, "linestyle": styles[position]["line"]}
+        plot.add_patch(Circle((x, y + 0.34), 0.17, **look))
+        plot.add_patch(FancyBboxPatch((x - 0.2, y - 0.42), 0.4, 0.46, boxstyle="round,pad=0.04,rounding_size=0.16", **look))
+        plot.text(x, y - 0.2, styles[position]["mark"], ha="center", va="center", fontsize=9, color=styles[position]["ink"], fontweight="bold")
+        plot.text(x + 0.6, y + 0.02, f"{int(count)}", fontsize=17, fontweight="bold", va="center")
+        plot.text(x + 1.95, y + 0.02, _wrapped(str(words), 16), fontsize=12, va="center")
+    plot.set_xlim(-0.6, 20)
+    plot.set_ylim(-8.3, 0.8)
+    plot.set_aspect("equal")
+    return _svg(canvas)
+
+
+def _people_styles(kinds: int, last: str) -> list[dict[str, Any]]:
+    right = {"face": BLUE, "edge": BLUE, "line": "-", "mark": "", "ink": "white"}
+    wrong = {"face": "white", "edge": ORANGE, "line": "-", "mark": "×", "ink": ORANGE}
+    unknown = {"face": "#eceef0", "edge": QUIET, "line": (0, (2, 1.5)), "mark": "?", "ink": INK}
+    if kinds == 2 and "known" in last:
+        return [right, unknown]
+    return [right, wrong, unknown][:kinds]
+
+
+# ---------------------------------------------------------------- calibration
+
+
+def _calibration(figure: Content) -> bytes:
+    from matplotlib.figure import Figure as NewFigure
+
+    canvas = NewFigure(figsize=(WIDTH, 6.6), layout="constrained")
+    top, below = canvas.subplots(2, 1, height_ratios=[4, 1], sharex=True)
+    top.plot([0, 100], [0, 100], color=QUIET, linestyle=(0, (4, 3)), linewidth=1.2, label="Risks come true exactly")
+    curve = (figure.get("curve") or {}).get("rows") or []
+    if curve:
+        risk, observed, low, high = ([row[column] for row in curve] for column in range(4))
+        top.fill_between(risk, low, high, color=BAND, label="Where the curve could lie (95%)", linewidth=0)
+        top.plot(risk, observed, color=BLUE, linewidth=2, label="What came about (smooth curve)")
+    rows = _rows(figure)
+    x, y = [row[3] for row in rows], [row[4] for row in rows]
+    for row in rows:
+        if row[5] is not None and row[6] is not None:
+            top.plot([row[3], row[3]], [row[5], row[6]], color=ORANGE, linewidth=1.4, zorder=3)
+    top.plot(x, y, "o", color=ORANGE, markersize=7, markeredgecolor="white", label="Groups of people, with 95% interval", zorder=4)
+    top.set_ylabel("Came about, of 100")
+    top.set_xlim(0, 100)
+    top.set_ylim(0, 100)
+    top.legend(loc="upper left", handlelength=2.2)
+    for row in rows:
+        if row[2] is not None:
+            below.bar(row[0], row[2], width=row[1] - row[0], align="edge", color="#c9d3df", edgecolor="white", linewidth=1)
+    below.set_ylabel("People")
+    below.set_xlabel("Predicted risk, of 100")
+    below.yaxis.set_major_locator(_few_ticks(2))
+    for plot in (top, below):
+        plot.grid(axis="y", color=RULE, linewidth=0.5)
+        plot.set_axisbelow(True)
+    canvas.align_ylabels([top, below])
+    return _svg(canvas)
+
+
+def _few_ticks(most: int) -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=most, integer=True)
+
+
+# ---------------------------------------------------------------- groups
+
+
+def _groups(figure: Content) -> bytes:
+    """A dot and an interval for each group; behind each characteristic the band of its reference group."""
+    rows = _rows(figure)
+    blocks: dict[str, list[list[Any]]] = {}
+    for row in rows:
+        blocks.setdefault(str(row[0]), []).append(row)
+    lines = sum(len(block) + 1 for block in blocks.values())
+    canvas, plot = _canvas(1.7 + 0.42 * lines)
+    y, ticks, names = 0.0, [], []
+    most = max(max(row[5] or 0, 1.25 * row[3] if row[6] else 0) for row in rows)
+    for title, block in blocks.items():
+        plot.annotate(title, (0, y), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", va="center", fontweight="bold")
+        start = y + 0.5
+        for row in block:
+            y += 1
+            is_reference = bool(row[6])
+            plot.plot([row[4], row[5]], [y, y], color=INK if is_reference else BLUE, linewidth=2, zorder=3)
+            plot.plot(
+                row[3], y, marker="D" if is_reference else "o", markersize=8, color=INK if is_reference else BLUE,
+                markerfacecolor="white" if is_reference else BLUE, markeredgewidth=1.8, zorder=4,
+            )  # fmt: skip
+            ticks.append(y)
+            names.append(f"{_wrapped(str(row[1]), 26)}" + (f"\n({row[2]:,})" if False else ""))
+        for row in block:
+            if row[6]:
+                plot.fill_between([0.8 * row[3], 1.25 * row[3]], start, y + 0.5, color=BAND, linewidth=0, zorder=1)
+                plot.plot([row[3], row[3]], [start, y + 0.5], color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)), zorder=2)
+        y += 1
+    plot.set_yticks(ticks, names)
+    plot.tick_params(axis="y", length=0)
+    plot.set_ylim(y - 0.2, -0.7)
+    plot.set_xlim(0, min(100, most * 1.08))
+    plot.set_xlabel(_wrapped(figure["table"]["caption"], 78))
+    plot.grid(axis="x", color=RULE, linewidth=0.5)
+    plot.set_axisbelow(True)
+    _groups_legend(canvas)
+    return _svg(canvas)
+
+
+def _groups_legend(canvas: Figure) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    marks = [
+        Line2D([], [], color=BLUE, marker="o", markersize=8, linewidth=2, label="Group, 95% interval"),
+        Line2D([], [], color=INK, marker="D", markersize=8, markerfacecolor="white", markeredgewidth=1.8, linewidth=2, label="Reference group"),
+        Patch(color=BAND, label="0.8 to 1.25 times the reference"),
+    ]
+    canvas.legend(handles=marks, loc="outside upper left", ncols=3, columnspacing=1.4, handlelength=1.8)
+
+
+# ---------------------------------------------------------------- net benefit
+
+
+def _net_benefit(figure: Content) -> bytes:
+    rows = _rows(figure)
+    canvas, plot = _canvas(4.2)
+    x = [row[0] for row in rows]
+    if all(row[2] is not None and row[3] is not None for row in rows):
+        plot.fill_between(x, [row[2] for row in rows], [row[3] for row in rows], color=BAND, linewidth=0)
+    plot.plot(x, [row[1] for row in rows], "o-", color=BLUE, linewidth=2, markersize=7, label="Acting on the risks (95% band)")
+    plot.plot(x, [row[4] for row in rows], "s--", color=ORANGE, linewidth=1.6, markersize=6, label="Helping everybody")
+    plot.plot(x, [row[5] for row in rows], "^:", color=QUIET, linewidth=1.6, markersize=6, label="Helping nobody")
+    values = [row[1] for row in rows] + [row[4] for row in rows if row[4] is not None]
+    top = max(*values, 1.0)
+    # Helping everybody falls without end; the picture keeps to where the choice lies.
+    plot.set_ylim(max(min(*values, 0.0), -0.6 * top) - 0.05 * top, top * 1.45)
+    plot.set_xticks(x)
+    plot.set_xlabel("If help is worth it from this risk, of 100")
+    plot.set_ylabel("Net benefit for 100")
+    plot.grid(axis="y", color=RULE, linewidth=0.5)
+    plot.set_axisbelow(True)
+    plot.legend(loc="upper right")
+    return _svg(canvas)
+
+
+# ---------------------------------------------------------------- bars
+
+
+def _bars(names: Sequence[str], values: Sequence[float], labels: Sequence[str], unit: str, hatch: str = "") -> bytes:
+    """Horizontal bars with their numbers at the end."""
+    canvas, plot = _canvas(0.9 + 0.55 * len(names))
+    wrapped = [_wrapped(name, 30) for name in names]
+    positions = range(len(names))
+    plot.barh(positions, values, height=0.62, color=BLUE if not hatch else "white", edgecolor=BLUE, hatch=hatch, linewidth=1.2)
+    for position, (value, text) in enumerate(zip(values, labels, strict=True)):
+        plot.annotate(text, (value, position), xytext=(6, 0), textcoords="offset points", va="center")
+    plot.set_yticks(positions, wrapped)
+    plot.tick_params(axis="y", length=0)
+    plot.invert_yaxis()
+    plot.set_xlim(0, max(values) * 1.22 or 1)
+    plot.set_xlabel(unit)
+    plot.xaxis.set_major_locator(_few_ticks(5))
+    plot.spines["left"].set_color(QUIET)
+    return _svg(canvas)
+
+
+def _drivers(figure: Content) -> bytes:
+    rows = _rows(figure)
+    return _bars([str(row[0]) for row in rows], [row[1] for row in rows], [str(row[1]) for row in rows], "Parts of 100")
+
+
+def _attrition(figure: Content) -> bytes:
+    rows = _rows(figure)
+    return _bars([str(row[0]) for row in rows], [row[1] for row in rows], [f"{row[1]:,}" for row in rows], str(figure["table"]["columns"][1]))
+
+
+def _unknown(figure: Content) -> bytes:
+    rows = _rows(figure)
+    labels = [f"{row[2]:g}" for row in rows]
+    return _bars([str(row[0]) for row in rows], [row[2] for row in rows], labels, "Outcome not known, of 100", hatch="///")
+
+
+DRAWINGS: dict[str, Callable[[Content], bytes]] = {
+    "people_per_100": _people,
+    "attrition": _attrition,
+    "unknown_by_fifth": _unknown,
+    "calibration": _calibration,
+    "net_benefit": _net_benefit,
+    "groups": _groups,
+    "drivers": _drivers,
+}
