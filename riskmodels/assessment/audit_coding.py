@@ -134,10 +134,10 @@ def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -
             f"It has {distinct.len()} different values, more than the {policy.most_groups} that can be audited; "
             "group them, or name bands."
         )
-    groups, labels, position = _groups_and_labels(distinct.to_list(), spec)
+    words = {word.casefold() for word in (*policy.missing.words, NOT_RECORDED)}
+    groups, labels, position = _groups_and_labels(distinct.to_list(), spec, words)
     if banded.null_count() and NOT_RECORDED not in labels:
         groups, labels = [*groups, NOT_RECORDED], [*labels, NOT_RECORDED]
-    words = {word.casefold() for word in policy.missing.words} | {NOT_RECORDED.casefold()}
     unknown = tuple(
         label.casefold() in words or group.casefold() in words for group, label in zip(groups, labels, strict=True)
     )
@@ -160,7 +160,9 @@ def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -
     )
 
 
-def _groups_and_labels(distinct: list[str], spec: Protected) -> tuple[list[str], list[str], dict[str, int]]:
+def _groups_and_labels(
+    distinct: list[str], spec: Protected, unknown: set[str]
+) -> tuple[list[str], list[str], dict[str, int]]:
     """Groups in the order they are shown: bands upwards, words by label, people who are not in any group last.
 
     Values that share a label are one group, named by the first of them.
@@ -169,7 +171,11 @@ def _groups_and_labels(distinct: list[str], spec: Protected) -> tuple[list[str],
     for value in distinct:
         by_label.setdefault(spec.labels.get(value, value), []).append(value)
     bands = {label: place for place, label in enumerate(band_labels(spec.bands))} if spec.bands else {}
-    labels = sorted(by_label, key=lambda label: (label == NOT_RECORDED, bands.get(label, len(bands)), label))
+
+    def place_of(label: str) -> tuple[bool, bool, int, str]:
+        return label.casefold() in unknown, label == NOT_RECORDED, bands.get(label, len(bands)), label
+
+    labels = sorted(by_label, key=place_of)
     groups = [by_label[label][0] for label in labels]
     position = {value: place for place, label in enumerate(labels) for value in by_label[label]}
     return groups, labels, position

@@ -34,8 +34,8 @@ class Comparison:
 class Measured:
     """A comparison in numbers. ``centre``, ``se`` and ``draws`` (B,) are on the log scale, slopes on their own.
 
-    ``smallest_denominator`` decides what may be judged, ``smallest_cell`` what may be shown: the least of the counts that
-    the rates are made of.
+    ``smallest_denominator`` decides what may be judged, ``smallest_cell`` what may be shown: the least of the counts
+    that the rates are made of.
     """
 
     smallest_denominator: int

@@ -88,7 +88,7 @@ def contrast_rows(
             row |= _judged(
                 comparison, m, row, index in judged, strata[comparison.group].attribute in capped, policy, noun
             )
-            if row["verdict"] == INSUFFICIENT and m.smallest_denominator >= policy.floors.show:
+            if row["verdict"] == INSUFFICIENT and index in judged:
                 row["minimum_detectable"] = minimum_detectable(comparison, m, found, width, purpose, policy)
         rows.append(row)
     return tuple(rows), width

@@ -86,9 +86,9 @@ def _sentence(
         asked = asked.replace("whom the", "that the")
     here, there = _value(group, shown), _value(reference, shown)
     if here is None:
-        return f"for {who} {asked}, how many {verb} is not shown (too few)."
+        return f"for {who} {asked}, how many {verb} is not shown."
     if there is None:
-        return f"of 100 {who} {asked}, {verb} {per_hundred(here)}; for {other}, it is not shown (too few)."
+        return f"of 100 {who} {asked}, {verb} {per_hundred(here)}; for {other}, it is not shown."
     return f"of 100 {who} {asked}, {verb} {per_hundred(here)}; of 100 {other}, {per_hundred(there)}."
 
 
@@ -108,14 +108,14 @@ def _value(row: Mapping[str, Any] | None, metric: str) -> float | None:
 def _expected(group: Mapping[str, Any] | None, who: str) -> str:
     ratio = _value(group, "oe_ratio")
     if ratio is None:
-        return f"for {who}, predicted and observed outcomes are not compared (too few)."
+        return f"for {who}, predicted and observed outcomes are not shown."
     return f"for every 100 {who} predicted to have the outcome, {per_hundred(ratio)} had it."
 
 
 def _spread(group: Mapping[str, Any] | None, who: str) -> str:
     slope = _value(group, "calibration_slope")
     if slope is None:
-        return f"for {who}, whether high risks are too high and low ones too low is not shown (too few)."
+        return f"for {who}, whether high risks are too high and low ones too low is not shown."
     if 0.95 <= slope <= 1.05:
         return f"among {who}, risks are spread about right (slope {slope:.2f})."
     how = (
@@ -131,5 +131,6 @@ def _ending(contrast: Mapping[str, Any]) -> str:
     reason, detectable = contrast.get("reason"), contrast.get("minimum_detectable")
     said = f"{verdict}: {reason}." if reason and verdict != "PASS" else f"{verdict}."
     if verdict == "INSUFFICIENT EVIDENCE" and detectable is not None:
-        said += f" This data would have shown a ratio of {detectable:.2f}, or one further from 1."
+        what = "slope" if contrast["metric"] == "calibration_slope" else "ratio"
+        said += f" This data would have shown a {what} of {detectable:.2f}, or one further from 1."
     return said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.assessment.suppression import PROFILES
 from riskmodels.cards.card import (
     Annex,
     AuditSection,
@@ -19,13 +20,13 @@ from riskmodels.cards.card import (
     PerformanceSection,
     Table,
 )
-from riskmodels.cards.figures import build_figures
+from riskmodels.cards.figures import Results, build_figures
 from riskmodels.cards.indexes import atrs_index, tripod_index
 from riskmodels.cards.questions import Asked, answer_questions
-from riskmodels.cards.recommendation import Evidence, fit_events, recommend
+from riskmodels.cards.recommendation import CALIBRATION_METRICS, Evidence, fit_events, recommend
 from riskmodels.cards.results import audit_tables, audit_words, performance_tables, performance_words
 from riskmodels.cards.sections import answer_fact, answered, build_data, build_explanation, build_how_it_works
-from riskmodels.cards.shown import HIDDEN, SuppressionLog, counted, published_audit, published_performance, shown_count
+from riskmodels.cards.shown import Shown, counted, people_of_100, published_audit, published_performance
 from riskmodels.cards.summary import build_summary
 from riskmodels.cards.words import attribute_words, capital, day, feature_words, label, language_of, listing
 from riskmodels.study import Study
@@ -62,32 +63,25 @@ def build_card(
     quality : one row a source, as `riskmodels.data.tables.Tables.quality` holds them
     splits : rows {origin, stands_on, fit, calibrate, test, how} and, where known, fit_events
     checks : rows {check, result, evidence} and, where known, words and accepted
-    suppressed : what was hidden before it came here, rows {where, what, reason}
+    suppressed : what was hidden before it came here, rows {where, what, why}
     baseline_column : feature that the single best column sorts by; needed when the chosen family is another
     """
     file, language = study.file, language_of(study.file)
-    log = SuppressionLog([{key: str(value) for key, value in line.items()} for line in suppressed])
+    safe = Shown(PROFILES[file.disclosure], [{key: str(value) for key, value in line.items()} for line in suppressed])
     raw, explained = _plain(performance), _plain(explanation)
     test_dates = tuple(str(row["as_of_date"]) for row in raw.get("per_date") or ())
-    shown = published_performance(raw, log)
-    at_capacity = _capacity(study, raw, shown["at_capacity"], cohort_attrition, test_dates)
+    shown = published_performance(raw, safe)
+    at_capacity = _capacity(study, raw, shown["at_capacity"], safe, cohort_attrition, test_dates)
     shown["at_capacity"] = at_capacity
-    judged = published_audit(_plain(audit), log)
+    judged = published_audit(_plain(audit), safe)
     judged["tally"] = judged["judged"] | {"not_audited": len(judged.get("not_audited") or ())}
     column = feature_words(file, baseline_column or _column_of(model, explained))
     family = str(model["family"])
 
-    status = counted(outcome_status, "data.outcome_status", log)
-    attrition = counted(cohort_attrition, "data.attrition", log)
-    results = {
-        "performance": shown,
-        "audit": judged,
-        "explanation": {**explained, "n": shown_count(explained.get("n"))},
-        "attrition": attrition,
-        "test_dates": test_dates,
-        "at_capacity_counts": raw.get("at_capacity") or {},
-        "attribute_words": lambda name: capital(attribute_words(file, name)),
-    }
+    status = counted(outcome_status, "data.outcome_status", safe)
+    attrition = counted(cohort_attrition, "data.attrition", safe)
+    explained["n"] = safe.count(explained.get("n"))
+    results = {"performance": shown, "audit": judged, "explanation": explained}
     named = _failed(study, judged)
     recommendation = recommend(
         Evidence(
@@ -112,7 +106,7 @@ def build_card(
         )
     )
     summary = build_summary(study, language, recommendation, results, column=column, named=named)
-    figures, not_drawn = build_figures(results, language)
+    figures, not_drawn = build_figures(Results(file, language, shown, judged, explained, tuple(attrition), test_dates))
     sections = {
         "study": file.study,
         "title": file.title,
@@ -131,7 +125,7 @@ def build_card(
         "purpose": answered(study, "purpose"),
         "people_process": answered(study, "people_process"),
         "data": build_data(
-            study, language, counted(quality, "data.quality", log), attrition, status, shown["unknown_by_fifth"]
+            study, language, counted(quality, "data.quality", safe), attrition, status, shown["unknown_by_fifth"]
         ),
         "how_it_works": build_how_it_works(study, language, family, test_dates, column),
         "performance": PerformanceSection(
@@ -150,7 +144,7 @@ def build_card(
         "figures": figures,
         "not_computed": dict(sorted({**(shown.get("not_computed") or {}), **not_drawn}.items())),
     }
-    return ModelCard(**sections, annex=_annex(sections, model, splits, checks, log))
+    return ModelCard(**sections, annex=_annex(sections, model, splits, checks, safe))
 
 
 # ---------------------------------------------------------------- results, as the card takes them
@@ -202,21 +196,27 @@ def _last_oe(shown: Row) -> tuple[float, float] | None:
 
 
 def _capacity(
-    study: Study, raw: Row, shown: Row, attrition: Sequence[Row], test_dates: Sequence[str]
+    study: Study, raw: Row, published: Row, shown: Shown, attrition: Sequence[Row], test_dates: Sequence[str]
 ) -> dict[str, Any]:
     """At capacity, with the places of each list and the share of it whose outcome is not known."""
     at = raw.get("at_capacity") or {}
     ranked: dict[str, int] = {}
     for row in attrition:  # the last step of each date is the cohort
         ranked[str(row["as_of_date"])] = row["remaining"]
-    places = {day_: study.file.capacity.of(ranked[day_]) for day_ in test_dates if day_ in ranked}
+    places = {date: study.file.capacity.of(ranked[date]) for date in test_dates if date in ranked}
     if study.file.capacity.share is not None:
-        places = {day_: shown_count(count) or 0 for day_, count in places.items()}
+        places = {date: shown.count(count) or 0 for date, count in places.items()}
     share = None
-    if shown.get("unknown") is not None and at.get("selected"):
+    if published.get("unknown") is not None and at.get("selected"):
         share = round(at["unknown"] / at["selected"], 3)
     latest = places.get(test_dates[-1]) if test_dates else None
-    return {**shown, "places": latest or at.get("places"), "places_each": places, "unknown_share": share}
+    return {
+        **published,
+        "places": latest or at.get("places"),
+        "places_each": places,
+        "unknown_share": share,
+        "of_100": people_of_100(at, shown),
+    }
 
 
 def _column_of(model: Row, explanation: Row) -> str | None:
@@ -251,7 +251,8 @@ def _failed(study: Study, audit: Row) -> list[dict[str, Any]]:
                 "reference_row": -1 if reference is None else reference,
             },
         )
-    return list(found.values())
+    # Who is missed or wrongly listed comes before whose risks are off.
+    return sorted(found.values(), key=lambda row: row["metric"] in CALIBRATION_METRICS)
 
 
 # ---------------------------------------------------------------- what people say
@@ -294,7 +295,7 @@ def _accepted(study: Study, checks: Sequence[Row]) -> Table:
 
 
 def _annex(
-    sections: Mapping[str, Any], model: Row, splits: Sequence[Row], checks: Sequence[Row], log: SuppressionLog
+    sections: Mapping[str, Any], model: Row, splits: Sequence[Row], checks: Sequence[Row], shown: Shown
 ) -> Annex:
     parts = {
         "parameters": _parameters(model),
@@ -316,7 +317,7 @@ def _annex(
         "suppressed": Table(
             caption="What is not shown",
             columns=("Where", "What", "Why"),
-            rows=tuple((line.get("where", ""), line.get("what", ""), line.get("reason", HIDDEN)) for line in log.lines),
+            rows=tuple((line["where"], line["what"], line["why"]) for line in shown.log),
             source="run: disclosure control",
             note="Counts below 10 are hidden, other counts are rounded to 5. Hidden cells may take others with them.",
         ),

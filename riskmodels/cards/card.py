@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 from riskmodels import storage
 from riskmodels.errors import CardError
 
-SCHEMA_VERSION = 1
 Cell = str | int | float | bool | None
 Code = Literal["use", "use_with_conditions", "simple_rule", "too_little_data", "do_not_use"]
 Origin = Literal["run", "answers", "run and answers", "none"]
@@ -135,15 +134,13 @@ class Summary(Part):
 
 class DataSection(Part):
     words: tuple[str, ...]
-    register_: Table = Field(alias="register")
+    register_: Table = Field(alias="register")  # a method of every pydantic model has the plain name
     columns: Table
     quality: Table
     missing: Table
     attrition: Table
     outcome_status: Table
     unknown_by_fifth: Table
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class HowItWorks(Part):
@@ -211,7 +208,7 @@ class Annex(Part):
 class ModelCard(Part):
     """Facts with their sources, and what the committee decides on."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     study: str
     title: str
     question: str

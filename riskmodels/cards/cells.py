@@ -7,9 +7,14 @@ from typing import Any
 
 from riskmodels.cards.card import Cell
 from riskmodels.cards.shown import HIDDEN
-from riskmodels.cards.words import label, of_100
+from riskmodels.cards.words import of_100
 
 Row = Mapping[str, Any]
+
+
+def plain(value: float | None) -> str:
+    """A number without trailing noughts."""
+    return "not computed" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def count_cell(count: int | None) -> Cell:
@@ -29,6 +34,7 @@ def range_cell(estimate: Row) -> Cell:
 
 
 def bounds_cell(bounds: Sequence[float | None]) -> Cell:
+    """Between which numbers of 100 something lies, whatever became of those who are not known."""
     low, high = (of_100(value) if value is not None else None for value in bounds)
     if low is None and high is None:
         return HIDDEN
@@ -37,23 +43,20 @@ def bounds_cell(bounds: Sequence[float | None]) -> Cell:
     return f"{high} or fewer" if low is None else f"between {low} and {high}"
 
 
-def with_range(estimate: Row, *, per_100: bool = False) -> Cell:
-    value, low, high = (estimate.get(key) for key in ("value", "low", "high"))
-    if value is None:
-        return estimate.get("reason") or "not computed"
-    said = (of_100 if per_100 else plain)(value)
-    if low is None or high is None:
+def with_range(estimate: Row | None, *, per_100: bool = False) -> Cell:
+    """``68 (64 to 72)``, or why there is no number."""
+    if estimate is None or estimate.get("value") is None:
+        return (estimate or {}).get("reason") or "not computed"
+    say = of_100 if per_100 else plain
+    said = say(estimate["value"])
+    if estimate.get("low") is None or estimate.get("high") is None:
         return said
-    return f"{said} ({(of_100 if per_100 else plain)(low)} to {(of_100 if per_100 else plain)(high)})"
-
-
-def plain(value: float | None) -> str:
-    """A number without trailing noughts."""
-    return "not computed" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
+    return f"{said} ({say(estimate['low'])} to {say(estimate['high'])})"
 
 
 def value_cell(estimate: Row) -> Cell:
-    return estimate["value"] if estimate.get("value") is not None else estimate.get("reason") or "not computed"
+    value: float | None = estimate.get("value")
+    return estimate.get("reason") or "not computed" if value is None else value
 
 
 def interval_cell(estimate: Row) -> Cell:
@@ -61,9 +64,11 @@ def interval_cell(estimate: Row) -> Cell:
 
 
 def ratio_cell(row: Row) -> Cell:
+    """The ratio of a contrast; a side without a limit says so."""
     if row.get("ratio") is None:
         return "not shown"
-    return with_range({"value": row["ratio"], "low": row.get("low"), "high": row.get("high")})
+    low, high = (plain(row[end]) if row.get(end) is not None else "no limit" for end in ("low", "high"))
+    return f"{plain(row['ratio'])} ({low} to {high})"
 
 
 def detectable_cell(row: Row) -> str:
@@ -71,10 +76,7 @@ def detectable_cell(row: Row) -> str:
     return f"could have seen a ratio of {plain(smallest)}" if smallest is not None else ""
 
 
-def spelled(value: Any) -> str:
-    """A small nested value as one line of text."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{label(str(key)).lower()}: {spelled(inner)}" for key, inner in value.items())
-    if isinstance(value, (list, tuple)):
-        return " to ".join(spelled(inner) for inner in value)
-    return plain(value) if isinstance(value, (int, float)) else str(value if value is not None else "not computed")
+def worst_and_best_cell(bound: Row) -> str:
+    """A ratio at worst and at best."""
+    low, high = (plain(bound[end]) if bound.get(end) is not None else "no limit" for end in ("low", "high"))
+    return f"{low} to {high}"

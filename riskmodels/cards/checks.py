@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from riskmodels.assessment.suppression import PROFILES
 from riskmodels.cards.card import ModelCard
 from riskmodels.cards.indexes import NOT_ANSWERED
 from riskmodels.cards.reading import reading_grade
-from riskmodels.cards.shown import COUNTS, FEWEST, MAY_BE_NONE, ROUND_TO
+from riskmodels.cards.shown import COUNTS, MAY_BE_NONE
 from riskmodels.cards.summary import MOST_WORDS, page_one_text
 from riskmodels.cards.words import at, sentences_of, spoken, word_count
 from riskmodels.errors import CardError
@@ -21,7 +22,11 @@ from riskmodels.storage import canonical_json
 
 BEST_GRADE, WORST_GRADE = 7.0, 9.0
 LONGEST_SENTENCE = 30
-PLACEHOLDER = re.compile(r"\b(?:TODO|TBC|TBD|FIXME|lorem ipsum|more information needed|to be (?:confirmed|completed|decided))\b|\[[.…]+\]|\bXXX+\b", re.I)
+PLACEHOLDER = re.compile(
+    r"\b(?:TODO|TBC|TBD|FIXME|XXX+|lorem ipsum|more information needed|to be (?:confirmed|completed|decided))\b|"
+    r"\[[.…]+\]",
+    re.I,
+)
 # A run of digits with its thousands and decimals.
 NUMERAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
 Verdict = tuple[bool, str]
@@ -47,7 +52,11 @@ def missing_answers(card: Card) -> list[dict[str, str]]:
         if fact["value"] is None
     ]
     found += [
-        {"what": question["question"], "owner": question["owner"], "where": f"answers.yaml: questions.{question['number']}"}
+        {
+            "what": question["question"],
+            "owner": question["owner"],
+            "where": f"answers.yaml: questions.{question['number']}",
+        }
         for question in card["questions"]
         if question["answer"] is None
     ]
@@ -75,7 +84,10 @@ def complete(card: Card) -> Verdict:
 
 def tripod(card: Card) -> Verdict:
     empty = [row[0] for row in card["annex"]["tripod"]["rows"] if row[2] == NOT_ANSWERED]
-    return not empty, f"TRIPOD+AI items not answered: {', '.join(empty)}" if empty else "every TRIPOD+AI item is answered"
+    return (
+        not empty,
+        f"TRIPOD+AI items not answered: {', '.join(empty)}" if empty else "every TRIPOD+AI item is answered",
+    )
 
 
 def no_placeholders(card: Card) -> Verdict:
@@ -98,7 +110,10 @@ def reads_easily(card: Card) -> Verdict:
 def short_sentences(card: Card) -> Verdict:
     sentences = [sentence for line in page_one_text(card["summary"]).splitlines() for sentence in sentences_of(line)]
     longest = max((word_count(sentence) for sentence in sentences), default=0)
-    return longest <= LONGEST_SENTENCE, f"the longest sentence of page one has {longest} words (at most {LONGEST_SENTENCE})"
+    return (
+        longest <= LONGEST_SENTENCE,
+        f"the longest sentence of page one has {longest} words (at most {LONGEST_SENTENCE})",
+    )
 
 
 def figures_are_whole(card: Card) -> Verdict:
@@ -107,26 +122,39 @@ def figures_are_whole(card: Card) -> Verdict:
         for figure in card["figures"]
         if not (figure["alt"].strip() and figure["unit"].strip() and figure["table"]["rows"] and figure["n"])
     ]
-    return not lacking, f"without alternative text, table, unit or n: {', '.join(lacking)}" if lacking else "every figure is whole"
+    return (
+        not lacking,
+        f"without alternative text, table, unit or n: {', '.join(lacking)}" if lacking else "every figure is whole",
+    )
 
 
 def prose_agrees(card: Card) -> Verdict:
     """Every number that the run says on page one is taken from the card."""
-    wrong = [
-        number["path"] for number in card["summary"]["numbers"] if not _stands(at(card, number["path"]), number)
-    ]
+    wrong = [number["path"] for number in card["summary"]["numbers"] if not _stands(at(card, number["path"]), number)]
     taken = {number["text"] for number in card["summary"]["numbers"]}
     known = {"100", "8"} | set(NUMERAL.findall(" ".join(_study_words(card))))
     for block in card["summary"]["blocks"]:
         if block["source"] == "run":
-            wrong += [f"{block['id']}: {text}" for text in map(_trimmed, NUMERAL.findall(block["text"])) if text not in taken | known and not _is_part(text, taken)]
-    return not wrong, f"page one says what the card does not hold: {', '.join(wrong[:5])}" if wrong else "page one's numbers are the card's"
+            wrong += [
+                f"{block['id']}: {text}"
+                for text in map(_trimmed, NUMERAL.findall(block["text"]))
+                if text not in taken | known and not _is_part(text, taken)
+            ]
+    return (
+        not wrong,
+        f"page one says what the card does not hold: {', '.join(wrong[:5])}"
+        if wrong
+        else "page one's numbers are the card's",
+    )
 
 
 def disclosure(card: Card) -> Verdict:
     """No count of people below 10, and none that is not rounded to 5, in any part that came from the run."""
     found = [path for path, key, value in _counts(card) if value is not None and not _may_show(key, value)]
-    return not found, f"counts that may not be shown: {', '.join(found[:5])}" if found else "no count below 10, all rounded to 5"
+    return (
+        not found,
+        f"counts that may not be shown: {', '.join(found[:5])}" if found else "no count below 10, all rounded to 5",
+    )
 
 
 CHECKS: dict[str, Callable[[Card], Verdict]] = {
@@ -174,7 +202,8 @@ def _counts_in(value: Any, path: str, key: str) -> Iterator[tuple[str, str, Any]
 
 
 def _may_show(key: str, value: int) -> bool:
-    return (value == 0 and key in MAY_BE_NONE) or (value >= FEWEST and value % ROUND_TO == 0)
+    profile = PROFILES["sro-10"]
+    return (value == 0 and key in MAY_BE_NONE) or (value >= profile.below and value % profile.base == 0)
 
 
 def _stands(value: Any, number: Mapping[str, Any]) -> bool:
@@ -184,7 +213,12 @@ def _stands(value: Any, number: Mapping[str, Any]) -> bool:
 def _study_words(card: Card) -> list[str]:
     """What the study itself says: its numbers may stand in prose."""
     facts = card["how_it_works"]["facts"]
-    return [card["title"], card["question"], str(facts["outcome"]["value"]), *(str(row[0]) for row in card["how_it_works"]["features"]["rows"])]
+    return [
+        card["title"],
+        card["question"],
+        str(facts["outcome"]["value"]),
+        *(str(row[0]) for row in card["how_it_works"]["features"]["rows"]),
+    ]
 
 
 def _trimmed(text: str) -> str:

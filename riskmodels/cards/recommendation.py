@@ -221,7 +221,9 @@ def recommend(evidence: Evidence) -> Recommendation:
     """The advice: the first rule that speaks decides, every reason found is kept."""
     advice = [found for rule in RULES if (found := rule(evidence)) is not None]
     code, headline, _ = advice[0]
-    return Recommendation(code=code, headline=headline, reasons=tuple(dict.fromkeys(reason for _, _, reason in advice)))
+    # What speaks for a model is no reason against it.
+    reasons = [reason for said, _, reason in advice if said != "use" or code.startswith("use")]
+    return Recommendation(code=code, headline=headline, reasons=tuple(dict.fromkeys(reasons)))
 
 
 # ---------------------------------------------------------------- from results to evidence

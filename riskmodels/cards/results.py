@@ -15,16 +15,16 @@ from riskmodels.cards.cells import (
     plain,
     range_cell,
     ratio_cell,
-    spelled,
     value_cell,
     with_range,
+    worst_and_best_cell,
 )
 from riskmodels.cards.words import (
-    FAMILIES,
     Language,
     attribute_words,
     capital,
     day,
+    family_words,
     label,
     listing,
     meaning_of,
@@ -34,278 +34,298 @@ from riskmodels.cards.words import (
 from riskmodels.study import Study
 
 Row = Mapping[str, Any]
-AGAINST = {"others": "everybody else", "prediction": "its own risks"}
-# Verdicts of exploratory contrasts that must be answered.
-LOOK_HERE = ("look here", "FAIL", "INSUFFICIENT EVIDENCE")
 
 
 # ---------------------------------------------------------------- 7 how well
 
 
-def performance_tables(performance: Mapping[str, Any], language: Language, column: str | None) -> dict[str, Table]:
+def performance_tables(performance: Row, language: Language, column: str | None) -> dict[str, Table]:
     return {
-        "list": _list_table(performance.get("at_capacity") or {}, language),
+        "list": _list_table(performance["at_capacity"], language),
         "families": _families_table(performance, language, column),
-        "per_date": _per_date_table(performance.get("per_date") or [], language),
+        "per_date": _per_date_table(performance["per_date"], language),
         "measures": Table(
             caption="Measures, for specialists",
             columns=("Measure", "Value", "95% interval", "What it means"),
             rows=tuple(
                 (measure_words(name), value_cell(estimate), interval_cell(estimate), meaning_of(name))
-                for name, estimate in (performance.get("overall") or {}).items()
+                for name, estimate in performance["overall"].items()
             ),
             source="run: performance",
         ),
     }
 
 
-def _list_table(at: Mapping[str, Any], language: Language) -> Table:
-    many, known = language.many, " (among those whose outcome is known)"
-    bounds = at.get("precision_bounds") or [None, None]
-    recall_bounds = at.get("recall_bounds") or [None, None]
-    some_unknown = bool(at.get("leads_with_bounds"))
-    rows: list[tuple[Cell, ...]] = []
-    if some_unknown:
-        rows += [
-            (
-                f"On the list, and {language.needed}",
-                bounds_cell(bounds),
-                "Outcome not known for some: these are the two extremes",
-            ),
-            (f"{capital(language.needed)}, and are on the list", bounds_cell(recall_bounds), "As above"),
-        ]
+def _list_table(at: Row, language: Language) -> Table:
+    """The list per 100; where many outcomes are unknown, what must be true comes before what was seen."""
+    leads, many = bool(at.get("leads_with_bounds")), language.many
+    tail = " (among those whose outcome is known)" if leads else ""
+    listed, found = f"On the list: {language.needed}", f"{capital(language.needed)}: on the list"
     precision, recall = at.get("precision") or {}, at.get("recall") or {}
-    tail = known if some_unknown else ""
+    rows: list[tuple[Cell, ...]] = []
+    if leads:
+        extremes = "the two extremes, since some outcomes are not known"
+        rows += [
+            (listed, bounds_cell(at.get("precision_bounds") or (None, None)), extremes),
+            (found, bounds_cell(at.get("recall_bounds") or (None, None)), extremes),
+        ]
     rows += [
-        (
-            f"On the list, and {language.needed}{tail}",
-            of_100_cell(precision.get("value"), precision),
-            range_cell(precision),
-        ),
-        (
-            f"{capital(language.needed)}, and are on the list{tail}",
-            of_100_cell(recall.get("value"), recall),
-            range_cell(recall),
-        ),
-        ("On the list, and the outcome is not known", of_100_cell(at.get("unknown_share")), ""),
-        (f"All {many}: on the list", of_100_cell(at.get("selection_rate")), ""),
+        (f"{listed}{tail}", of_100_cell(precision.get("value"), precision), range_cell(precision)),
+        (f"{found}{tail}", of_100_cell(recall.get("value"), recall), range_cell(recall)),
+        ("On the list: outcome not known", of_100_cell(at.get("unknown_share")), ""),
+        ("Ranked: on the list", of_100_cell(at.get("selection_rate")), ""),
     ]
+    counts = [cell_words(count_cell(at.get(name))) for name in ("selected", "known", "unknown")]
     return Table(
         caption=f"The list, of 100 {many} each time",
         columns=("Who", "Of 100", "Could be (95% interval)"),
         rows=tuple(rows),
         source="run: performance",
-        note=f"{count_cell(at.get('selected'))} were on the list; the outcome is known for {count_cell(at.get('known'))} of them and not for {count_cell(at.get('unknown'))}.",
+        note=f"On the list: {counts[0]}. Outcome known: {counts[1]}. Not known: {counts[2]}.",
     )
 
 
-def _families_table(performance: Mapping[str, Any], language: Language, column: str | None) -> Table:
-    chosen = (performance.get("comparison") or {}).get("chosen")
+def cell_words(value: Cell) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _families_table(performance: Row, language: Language, column: str | None) -> Table:
+    comparison = performance.get("comparison") or {}
+    criterion = label(comparison.get("criterion") or "brier_score").lower()
+    note = f"Ranges are 95% intervals. Gain: how much lower the {criterion} is than with the best simple rule. Above 0 is better."
+    if performance["at_capacity"].get("leads_with_bounds"):
+        note += " All figures are for those whose outcome is known, who may differ from the rest."
     rows = []
-    for row in performance.get("families") or []:
-        words = (
-            f"a simple sort by {column}"
-            if row["model"] == "single_best_column" and column
-            else FAMILIES.get(row["model"], row["model"])
-        )
-        words = capital(words) + (" (chosen)" if row["model"] == chosen else "")
-        precision, auc = row.get("precision_at_k") or {}, row.get("auc") or {}
+    for row in performance["families"]:
+        chosen = " (chosen)" if row["model"] == comparison.get("chosen") else ""
+        gain = with_range(row["difference"]) if row.get("difference") else "the rule to beat"
         rows.append(
             (
-                words, with_range(precision, per_100=True), with_range(auc, per_100=True), with_range(row.get("brier_score") or {}),
-                with_range(row.get("difference") or {}) if row.get("difference") else "–",
+                capital(family_words(row["model"], column)) + chosen,
+                with_range(row.get("precision_at_k"), per_100=True),
+                with_range(row.get("auc"), per_100=True),
+                with_range(row.get("brier_score")),
+                gain,
             )
-        )  # fmt: skip
-    criterion = label((performance.get("comparison") or {}).get("criterion") or "brier_score").lower()
-    note = f"Ranges are 95% intervals. Gain: how much lower the {criterion} is than that of the best simple rule; above 0 is better."
-    if (performance.get("at_capacity") or {}).get("leads_with_bounds"):
-        note += " All figures are for those whose outcome is known, who may differ from the rest."
+        )
     return Table(
         caption="Against simple rules, on the same people",
         columns=(
-            "Way of choosing", f"Of 100 on its list, {language.needed}", "Of 100 pairs, put the right one first (AUC)", "Brier score (lower is better)", "Gain",
+            "Way of choosing",
+            f"Of 100 on its list, {language.needed}",
+            "Of 100 pairs, put the right one first (AUC)",
+            "Brier score (lower is better)",
+            "Gain",
         ),
         rows=tuple(rows),
         source="run: performance",
         note=note,
-    )  # fmt: skip
+    )
 
 
 def _per_date_table(dates: Sequence[Row], language: Language) -> Table:
     rows = tuple(
         (
-            day(row["as_of_date"]), count_cell(row.get("n")), count_cell(row.get("known")), count_cell(row.get("events")), with_range(row.get("auc") or {}, per_100=True),
-            with_range(row.get("oe_ratio") or {}), with_range(row.get("precision_at_k") or {}, per_100=True),
+            day(row["as_of_date"]),
+            *(count_cell(row.get(name)) for name in ("n", "known", "events")),
+            with_range(row.get("auc"), per_100=True),
+            with_range(row.get("oe_ratio")),
+            with_range(row.get("precision_at_k"), per_100=True),
         )
         for row in dates
-    )  # fmt: skip
+    )
     return Table(
         caption="Each test date",
         columns=(
-            "As of", capital(language.many), "Outcome known", "Came about", "Of 100 pairs, right one first", "Observed to expected",
+            "As of",
+            capital(language.many),
+            "Outcome known",
+            "Came about",
+            "Of 100 pairs, right one first",
+            "Observed to expected",
             f"Of 100 on the list, {language.needed}",
         ),
         rows=rows,
         source="run: performance",
-    )  # fmt: skip
+        note="All figures are for those whose outcome is known.",
+    )
 
 
-def performance_words(study: Study, performance: Mapping[str, Any], language: Language) -> tuple[str, ...]:
-    """Last month, last year, neighbours, in words."""
+def performance_words(study: Study, performance: Row, language: Language) -> tuple[str, ...]:
+    """What the figures say: pairs, cases, last year, neighbours, today's practice."""
     words = []
-    dates = performance.get("per_date") or []
     if study.file.clock == "relative":
         words.append("Nothing here was tested on the future: the data have no calendar.")
-    auc = (performance.get("overall") or {}).get("auc") or {}
-    if auc.get("value") is not None:
+    overall, dates = performance["overall"], performance["per_date"]
+    auc, oe = (overall.get(name, {}).get("value") for name in ("auc", "oe_ratio"))
+    if auc is not None:
         words.append(
-            f"Take one of the {language.many} who {language.needed}, and one who {language.not_needed}. Of 100 such pairs, the ranking puts "
-            f"the right one first in {of_100(auc['value'])}. A coin would do so in 50."
+            f"Take two {language.many}, one who {language.needed} and one who {language.not_needed}. Of 100 such pairs, "
+            f"the ranking puts the right one first in {of_100(auc)}. A coin would do so in 50."
         )
-    oe = (performance.get("overall") or {}).get("oe_ratio") or {}
-    if oe.get("value") is not None:
-        words.append(f"For each 100 cases that the risks add up to, {oe['value'] * 100:.0f} came about.")
-    if len(dates) < 2:
-        words.append("There is one test date, so there is no last year to compare with.")
-    else:
-        first, last = dates[0], dates[-1]
-        pair = [(row.get("auc") or {}).get("value") for row in (first, last)]
-        if None not in pair:
-            words.append(
-                f"From {day(first['as_of_date'])} to {day(last['as_of_date'])} the pairs put right went from {of_100(pair[0])} to "
-                f"{of_100(pair[1])} of 100. {_clear_change(first['auc'], last['auc'])}"
-            )
+    if oe is not None:
+        words.append(f"For each 100 cases that the risks foresee, {100 * oe:.0f} came about.")
+    words.append(_over_time(dates))
     words.append("No neighbouring area was compared.")
-    if "current_practice" not in {row["model"] for row in performance.get("families") or []}:
+    if "current_practice" not in {row["model"] for row in performance["families"]}:
         words.append("There is no record of today's choices, so the list could not be compared with them.")
     return tuple(words)
 
 
-def _clear_change(first: Row, last: Row) -> str:
-    if any(estimate.get("low") is None for estimate in (first, last)):
-        return "We cannot say whether this is chance."
+def _over_time(dates: Sequence[Row]) -> str:
+    """The first test date against the last, and whether they differ by more than chance."""
+    if len(dates) < 2:
+        return "There is one test date, so there is no last year to compare with."
+    first, last = (row.get("auc") or {} for row in (dates[0], dates[-1]))
+    if first.get("value") is None or last.get("value") is None:
+        return "The first and the last test date cannot be compared."
+    said = (
+        f"From {day(dates[0]['as_of_date'])} to {day(dates[-1]['as_of_date'])} the pairs put right went from "
+        f"{of_100(first['value'])} to {of_100(last['value'])} of 100."
+    )
+    if any(estimate.get(end) is None for estimate in (first, last) for end in ("low", "high")):
+        return f"{said} We cannot say whether this is chance."
     apart = first["high"] < last["low"] or last["high"] < first["low"]
-    return "This is more than chance." if apart else "There is no clear change: this could be chance."
+    return f"{said} This is more than chance." if apart else f"{said} There is no clear change: this could be chance."
 
 
 # ---------------------------------------------------------------- 8 audit
 
+AGAINST = {"others": "everybody else", "prediction": "its own risks"}
+LOOK_HERE = "look here"
+CONTRAST = ("Group", "Compared with", "What", "Verdict", "Ratio (95% interval)", "Why, or what could have been seen")
+# metric -> heading; per 100, save for the last
+GROUP_METRICS = {
+    "recall": "Found by the list, of 100 with the outcome",
+    "precision": "Rightly listed, of 100 on the list",
+    "fpr": "Listed, of 100 without the outcome",
+    "selection_rate": "On the list, of 100",
+    "base_rate": "With the outcome, of 100",
+    "oe_ratio": "Observed to expected",
+}
 
-def audit_tables(study: Study, audit: Mapping[str, Any], language: Language) -> dict[str, Table]:
-    labels = {(row["attribute"], row["group"]): row["label"] for row in audit["rows"]}
+
+def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Table]:
+    """The audit as tables: verdicts first, then what stands behind them."""
+
+    def group(row: Row) -> str:
+        return f"{capital(attribute_words(study.file, row['attribute']))}: {row.get('label') or row['group']}"
 
     def contrast(row: Row) -> tuple[Cell, ...]:
-        name = row.get("label") or labels.get((row["attribute"], row["group"]), row["group"])
-        against = row.get("reference_label") or labels.get((row["attribute"], row["reference"]), row["reference"])
-        if row.get("against") in AGAINST:
-            against = AGAINST[row["against"]]
-        return (
-            capital(attribute_words(study.file, row["attribute"])), name, against, label(measure_words(row["metric"])),
-            ratio_cell(row), row["verdict"], row.get("reason") or detectable_cell(row),
-        )  # fmt: skip
+        against = AGAINST.get(row.get("against", ""), row.get("reference_label") or row["reference"])
+        reason = row.get("reason") or detectable_cell(row)
+        return group(row), against, capital(measure_words(row["metric"])), row["verdict"], ratio_cell(row), reason
 
-    columns = (
-        "Characteristic",
-        "Group",
-        "Compared with",
-        "What",
-        "Ratio (95% interval)",
-        "Verdict",
-        "Why, or what could have been seen",
-    )
     primary = [row for row in audit["contrasts"] if row["family"] == "primary"]
-    look_here = [row for row in audit["contrasts"] if row["family"] != "primary" and row["verdict"] in LOOK_HERE]
-    metrics = ("recall", "precision", "fpr", "selection_rate", "base_rate", "oe_ratio")
-    # A flat table must not read better than it is: groups that are not shown stay in it, in words.
-    rows = tuple(
-        (
-            capital(attribute_words(study.file, row["attribute"])), row["label"], count_cell(row.get("n")), count_cell(row.get("positives")),
-            *(with_range(row["metrics"].get(metric) or {}, per_100=metric != "oe_ratio") for metric in metrics),
-        )
-        for row in audit["rows"]
-    )  # fmt: skip
-    tables = {
-        "verdicts": Table(
+    # Harm first, and last what nobody could judge.
+    primary.sort(key=lambda row: 0 if row["verdict"] == "FAIL" else 1 if row.get("ratio") is not None else 2)
+    look_here = [row for row in audit["contrasts"] if row["family"] != "primary" and row["verdict"] == LOOK_HERE]
+    found = [
+        Table(
             caption="Verdicts",
-            columns=columns,
+            columns=CONTRAST,
             rows=tuple(contrast(row) for row in primary),
             source="run: audit",
-            note="PASS: the whole interval lies within the limits. FAIL: the whole interval lies outside, and the gap matters. "
-            "INSUFFICIENT EVIDENCE: the data cannot tell; it is not a pass.",
-        ),
-        "groups": Table(
-            caption="Each group",
-            columns=(
-                "Characteristic", "Group", capital(language.many), f"Known that they {language.needed}", "Found by the list, of 100 with the outcome",
-                "Rightly listed, of 100 on the list", "Listed, of 100 without the outcome", "On the list, of 100", "With the outcome, of 100",
-                "Observed to expected",
+            note=(
+                "PASS: the whole interval lies within the limits. FAIL: the whole interval lies outside, and the gap "
+                "matters. INSUFFICIENT EVIDENCE: the data cannot tell; it is not a pass."
             ),
-            rows=rows,
-            source="run: audit",
         ),
-        "look_here": Table(
-            caption="Look here: differences that cannot fail the list alone, but must be answered",
-            columns=columns, rows=tuple(contrast(row) for row in look_here), source="run: audit",
-        ),
-        "not_audited": Table(
+        Table(
             caption="Not audited",
             columns=("Characteristic", "Reason", "Accepted"),
-            rows=tuple((capital(str(row["attribute"])), row.get("reason") or "No reason given", "yes" if row.get("accepted") else "no") for row in audit["not_audited"]),
+            rows=tuple(
+                (capital(str(row["attribute"])), row.get("reason") or "No reason given", bool(row.get("accepted")))
+                for row in audit["not_audited"]
+            ),
             source="study.yaml: not_audited",
         ),
-        "proxies": Table(
-            caption="Proxies: how well a group can be told from the score (0.5: not at all, 1: fully)",
-            columns=("Characteristic", "Group", "From the score", "From all fields", "Flagged"),
+        Table(
+            caption="Who is on the list",
+            columns=("Group", f"Of 100 {language.many} ranked", "Of 100 on the list", f"Of 100 who {language.needed}"),
             rows=tuple(
-                (
-                    capital(attribute_words(study.file, row["attribute"])), labels.get((row["attribute"], row["group"]), row["group"]),
-                    plain(row.get("auc_score")), plain(row.get("auc_features")), "yes" if row.get("flagged") else "no",
-                )
-                for row in audit.get("proxies") or []
+                (group(row), *(of_100_cell(row.get(key), row) for key in ("in_cohort", "on_list", "in_need")))
+                for row in audit.get("composition") or []
             ),
+            source="run: audit",
+            note="Need is counted among those whose outcome is known.",
+        ),
+        Table(
+            caption="Each group",
+            columns=("Group", capital(language.many), f"Known that they {language.needed}", *GROUP_METRICS.values()),
+            rows=tuple(_group_cells(group(row), row) for row in audit["rows"]),
             source="run: audit",
         ),
-    }  # fmt: skip
-    missing = [row for row in audit.get("missing") or []]
-    if missing:
-        tables["missing"] = Table(
-            caption="Group not recorded",
-            columns=("Characteristic", "Not recorded, of 100", "Best and worst case"),
-            rows=tuple(
-                (
-                    capital(attribute_words(study.file, row["attribute"])),
-                    of_100_cell(row.get("share")),
-                    spelled(row.get("bounds")),
-                )
-                for row in missing
-            ),
+        Table(
+            caption="Look here: differences that cannot fail the list alone, but must be answered",
+            columns=CONTRAST,
+            rows=tuple(contrast(row) for row in look_here),
             source="run: audit",
-        )
-    reasons = [(name, spec.also_feature) for name, spec in study.file.protected.items() if spec.also_feature]
-    if reasons:
-        tables["also_features"] = Table(
+        ),
+        Table(
+            caption="Proxies: how well a group can be told from the score (0.5: not at all, 0 or 1: fully)",
+            columns=("Group", "From the score", "Flagged"),
+            rows=tuple((group(row), _area(row), bool(row.get("flagged"))) for row in audit.get("proxies") or []),
+            source="run: audit",
+        ),
+        Table(
+            caption="Group not recorded",
+            columns=("Characteristic", "Not recorded, of 100", "Ratio at worst and at best"),
+            rows=tuple(line for row in audit.get("missing") or [] for line in _missing_lines(study, row)),
+            source="run: audit",
+        ),
+        Table(
             caption="Protected characteristics that the model uses",
             columns=("Characteristic", "Reason"),
-            rows=tuple((capital(attribute_words(study.file, name)), reason) for name, reason in reasons),
+            rows=tuple(
+                (capital(attribute_words(study.file, name)), spec.also_feature)
+                for name, spec in study.file.protected.items()
+                if spec.also_feature
+            ),
             source="study.yaml: protected",
-        )
-    return tables
+        ),
+    ]
+    names = ("verdicts", "not_audited", "composition", "groups", "look_here", "proxies", "missing", "also_features")
+    return dict(zip(names, found, strict=True))
 
 
-def audit_words(audit: Mapping[str, Any], study: Study) -> tuple[str, ...]:
+def _group_cells(name: str, row: Row) -> tuple[Cell, ...]:
+    """A group that is not shown keeps its line, in words."""
+    rates = (with_range(row["metrics"].get(metric) or {}, per_100=metric != "oe_ratio") for metric in GROUP_METRICS)
+    return name, count_cell(row.get("n")), count_cell(row.get("positives")), *rates
+
+
+def _area(row: Row) -> Cell:
+    return row.get("reason") or "not computed" if row.get("auc_score") is None else plain(row["auc_score"])
+
+
+def _missing_lines(study: Study, row: Row) -> list[tuple[Cell, ...]]:
+    name, share = capital(attribute_words(study.file, row["attribute"])), of_100_cell(row.get("share"), row)
+    bounds = row.get("bounds") or []
+    return [
+        (f"{name}: {bound['label']}, {measure_words(bound['metric'])}", share, worst_and_best_cell(bound))
+        for bound in bounds
+    ] or [(name, share, row.get("reason") or "too few to matter")]
+
+
+def audit_words(audit: Row, study: Study) -> tuple[str, ...]:
     judged = audit["tally"]
     words = [
-        f"Verdict: {audit['verdict']}. Of {judged['comparisons']} comparisons, {judged['passed']} passed, {judged['failed']} failed, and for "
+        f"Of {judged['comparisons']} comparisons, {judged['passed']} passed and {judged['failed']} failed. For "
         f"{judged['insufficient']} the data cannot tell."
     ]
     if audit.get("provisional"):
         words.append(
-            "Every verdict is provisional: the outcome is contact with a service, or a service's decision, and not need itself."
+            "Every verdict is provisional: the outcome is contact with a service, or a service's decision. It is not "
+            "need itself."
         )
     words += [str(line) for line in audit.get("in_words") or [] if "FAIL" in str(line)]
     flagged = [row for row in audit.get("proxies") or [] if row.get("flagged")]
     if flagged:
         names = listing(list(dict.fromkeys(attribute_words(study.file, row["attribute"]) for row in flagged)))
         words.append(f"The score gives away {names}: it may act as a stand-in.")
+    if audit.get("widened"):
+        names = listing([str(name) for name in audit["widened"]])
+        words.append(f"The fairness policy was made more lenient than the default: {names}.")
     words.append("No mitigation was tried.")
     return tuple(dict.fromkeys(words))

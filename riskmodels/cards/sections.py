@@ -1,4 +1,4 @@
-"""The sections of the card that the run and the study file fill: data, how it works, how well, audit, explanation."""
+"""The sections of the card that the study folder fills: answers, data, how it works, explanation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from riskmodels.cards.card import Cell, DataSection, ExplanationSection, Fact, Facts, HowItWorks, Table
 from riskmodels.cards.cells import count_cell, of_100_cell
-from riskmodels.cards.words import FAMILIES, Language, attribute_words, capital, day, listing, of_100
-from riskmodels.study import Answer, Study
+from riskmodels.cards.words import Language, attribute_words, capital, day, family_words, listing, of_100
+from riskmodels.study import Answer, RegisterEntry, Study
 
 Row = Mapping[str, Any]
 
@@ -18,10 +18,38 @@ EXPECTED = {
     "people_process": ("when_flagged", "when_not_flagged", "who_decides", "human_check", "putting_mistakes_right"),
     "risks": ("harms_if_wrongly_named", "harms_if_missed", "trade_offs"),
     "law": (
-        "lawful_basis", "data_protection_impact_assessment", "equality_impact_assessment", "automated_decisions", "objection",
+        "lawful_basis",
+        "data_protection_impact_assessment",
+        "equality_impact_assessment",
+        "automated_decisions",
+        "objection",
     ),
     "monitoring": ("review", "stop_rules", "retirement", "retention", "who_sees"),
-}  # fmt: skip
+}
+
+# Not every source has these; for any other field of the register a gap is a gap.
+MAY_BE_LEFT_OUT = ("special_category_condition", "agreement_expires")
+REGISTER = {
+    "words": "What it is",
+    "owner": "Owner",
+    "collected_for": "Collected for",
+    "how": "How",
+    "about": "About",
+    "lawful_basis": "Lawful basis",
+    "special_category_condition": "Special category condition",
+    "agreement": "Agreement",
+    "agreement_expires": "Agreement expires",
+    "permitted_purposes": "Permitted purposes",
+    "people_were_told": "What people were told",
+    "retention": "Kept for",
+    "extracted_on": "Extracted on",
+}
+IF_MISSING = {
+    "keep": "kept as missing",
+    "zero": "counted as none",
+    "median": "set to the middle value",
+    "category": "a category of its own",
+}
 
 
 # ---------------------------------------------------------------- what people say
@@ -32,7 +60,8 @@ def answered(study: Study, section: str, tables: Mapping[str, Table] | None = No
     given: Mapping[str, Answer] = getattr(study.answers, section)
     facts = {key: answer_fact(answer, f"answers.yaml: {section}.{key}") for key, answer in given.items()}
     for key in EXPECTED[section]:
-        facts.setdefault(key, Fact(value=None, source=f"answers.yaml: {section}.{key}", owner=study.answers.owner_role))
+        source = f"answers.yaml: {section}.{key}"
+        facts.setdefault(key, Fact(value=None, source=source, owner=study.answers.owner_role))
     return Facts(facts=facts, tables=dict(tables or {}))
 
 
@@ -52,13 +81,21 @@ def build_data(
     status: Sequence[Row],
     fifths: Sequence[Row],
 ) -> DataSection:
-    return DataSection(
-        words=_data_words(study, language),
-        register=_register(study),
-        columns=_columns(study),
-        quality=_quality(quality),
-        missing=_missing(quality),
-        attrition=Table(
+    tables = {
+        "register": _register(study),
+        "columns": _columns(study),
+        "quality": _quality(quality),
+        "missing": Table(
+            caption="What is missing",
+            columns=("Source", "Column", "Missing, of 100 rows"),
+            rows=tuple(
+                (row["source"], column, of_100_cell(share))
+                for row in quality
+                for column, share in (row.get("missing") or {}).items()
+            ),
+            source="run: data quality",
+        ),
+        "attrition": Table(
             caption=f"Who is counted: {language.many} left after each step",
             columns=("As of", "Step", "Left out", "Remaining"),
             rows=tuple(
@@ -68,23 +105,20 @@ def build_data(
             source="run: cohort attrition",
             note="Decided from what was known before each date. Nothing that came later changes it.",
         ),
-        outcome_status=Table(
+        "outcome_status": Table(
             caption="For whom the outcome is known",
             columns=("As of", "Known", "Of these, came about", "Too early to know", "Not recorded"),
             rows=tuple(
                 (
                     day(row["as_of_date"]),
-                    count_cell(row["known"]),
-                    count_cell(row.get("events")),
-                    count_cell(row["immature"]),
-                    count_cell(row["unobserved"]),
+                    *(count_cell(row.get(name)) for name in ("known", "events", "immature", "unobserved")),
                 )
                 for row in status
             ),
             source="run: outcomes",
             note="An outcome that is not known is never counted as one that did not come about.",
         ),
-        unknown_by_fifth=Table(
+        "unknown_by_fifth": Table(
             caption="Outcome not known, by fifth of risk",
             columns=("Fifth of risk (1 is lowest)", capital(language.many), "Not known", "Not known, of 100"),
             rows=tuple(
@@ -93,50 +127,48 @@ def build_data(
             ),
             source="run: performance",
         ),
-    )
+    }
+    return DataSection.model_validate({"words": _data_words(study, language), **tables})
 
 
 def _data_words(study: Study, language: Language) -> tuple[str, ...]:
     file = study.file
+    features = [attribute_words(file, name) for name, spec in file.protected.items() if spec.also_feature]
+    count = len(file.sources)
     words = [
-        f"The data come from {len(file.sources)} sources. Each is in the register below, with its owner and what it was collected for.",
-        "Equality data are kept in a table of their own. They are used to check the list, never to make it.",
+        f"The data come from {count} source{'s' if count > 1 else ''}. The register below says who owns each, and what it was for."
     ]
-    features = [name for name, spec in file.protected.items() if spec.also_feature]
     if features:
-        names = listing([attribute_words(file, name) for name in features])
-        words[1] = (
-            f"Equality data are kept in a table of their own. The model also uses {names}; the reason stands in section 8."
+        words.append(
+            f"Equality data are kept in tables of their own. The model also uses {listing(features)}: see section 8."
+        )
+    else:
+        words.append(
+            "Equality data are kept in tables of their own. They are used to check the list, never to make it."
         )
     if file.clock == "relative":
         words.append(
-            f"Time is counted in days since each {language.one}'s own start. So nothing here was tested on the future."
+            f"Time is counted in days since each {language.one}'s own start, so nothing was tested on the future."
         )
     return tuple(words)
 
 
 def _register(study: Study) -> Table:
-    fields = (
-        ("What it is", "words"), ("Owner", "owner"), ("Collected for", "collected_for"), ("How", "how"), ("About", "about"),
-        ("Lawful basis", "lawful_basis"), ("Special category condition", "special_category_condition"), ("Agreement", "agreement"),
-        ("Agreement expires", "agreement_expires"), ("Permitted purposes", "permitted_purposes"),
-        ("What people were told", "people_were_told"), ("Kept for", "retention"), ("Extracted on", "extracted_on"),
-    )  # fmt: skip
+    uses = {"model": "the model", "audit": "the audit only"}
     rows = []
     for name, entry in study.register.sources.items():
-        cells: list[Cell] = [name]
-        for _, key in fields:
-            value = getattr(entry, key)
-            if isinstance(value, tuple):
-                value = "; ".join(value) or None
-            text = " ".join(str(value).split()) if value else None
-            cells.append(text or f"Not provided (owner: {entry.owner})")
-        used = study.file.sources[name].use if name in study.file.sources else None
-        cells.insert(2, {"model": "the model", "audit": "the audit only"}.get(used or "", "nothing in this study"))
-        rows.append(tuple(cells))
-    names = [title for title, _ in fields]
-    columns = ("Source", names[0], "Used for", *names[1:])
+        first, *others = (_register_cell(entry, key) for key in REGISTER)
+        source = study.file.sources.get(name)
+        rows.append((name, first, uses[source.use] if source else "nothing in this study", *others))
+    titles = list(REGISTER.values())
+    columns = ("Source", titles[0], "Used for", *titles[1:])
     return Table(caption="Data register", columns=columns, rows=tuple(rows), source="register.yaml")
+
+
+def _register_cell(entry: RegisterEntry, key: str) -> Cell:
+    value = getattr(entry, key)
+    text = " ".join(str("; ".join(value) if isinstance(value, tuple) else value or "").split())
+    return text or ("None stated" if key in MAY_BE_LEFT_OUT else f"Not provided (owner: {entry.owner})")
 
 
 def _columns(study: Study) -> Table:
@@ -151,43 +183,21 @@ def _columns(study: Study) -> Table:
 def _quality(quality: Sequence[Row]) -> Table:
     rows = []
     for row in quality:
-        span = f"{day(row['first_date'])} to {day(row['last_date'])}" if row.get("first_date") else "undated"
-        lag = f"{row['recording_lag_days_95']} days" if row.get("recording_lag_days_95") is not None else "–"
+        dated, lag = row.get("first_date"), row.get("recording_lag_days_95")
         rows.append(
             (
                 row["source"],
-                count_cell(row.get("rows")),
-                count_cell(row.get("entities")),
-                span,
-                lag,
+                *(count_cell(row.get(name)) for name in ("rows", "entities")),
+                day(row["first_date"]) if dated else "undated",
+                day(row["last_date"]) if dated else "undated",
+                "undated" if lag is None else f"{lag} days",
                 count_cell(row.get("undated", 0)),
             )
         )
     return Table(
         caption="What each source holds",
-        columns=(
-            "Source",
-            "Rows",
-            "Who (different ids)",
-            "From, to",
-            "Recorded within (95 of 100)",
-            "Left out for lack of a date",
-        ),
+        columns=("Source", "Rows", "Different ids", "From", "To", "Recorded within (95 of 100)", "Left out: no date"),
         rows=tuple(rows),
-        source="run: data quality",
-    )
-
-
-def _missing(quality: Sequence[Row]) -> Table:
-    rows = tuple(
-        (row["source"], column, of_100_cell(share))
-        for row in quality
-        for column, share in (row.get("missing") or {}).items()
-    )
-    return Table(
-        caption="What is missing",
-        columns=("Source", "Column", "Missing, of 100 rows"),
-        rows=rows,
         source="run: data quality",
     )
 
@@ -199,59 +209,61 @@ def build_how_it_works(
     study: Study, language: Language, family: str, test_dates: Sequence[str], column: str | None
 ) -> HowItWorks:
     file = study.file
-    owner = study.answers.owner_role
-    name = f"a simple sort by {column}" if family == "single_best_column" and column else FAMILIES.get(family, family)
-    words = [
-        f"On a given day the model looks at what was known of each {language.one} before that day. It gives each one a risk between 0 and 1: "
-        f"how likely it is that the {language.one} {language.outcome}. Everybody is ranked by risk, and the list is the top of that ranking.",
-        f"The way chosen is {name}. Several ways were tried, simplest first. A more complex one is taken only if it is better by more than chance.",
-        f"It learned from earlier dates only, and was tested on {listing([day(date) for date in test_dates])}."
-        if test_dates and file.clock == "calendar"
-        else "It was tested on people it had not learned from.",
-        "The figures in this card belong to the recipe, judged at each test date. The model in service is the same recipe, fitted "
-        "once more on all data whose outcome is known.",
-    ]
-    if file.split.calibrate == "grouped" and file.split.why_grouped:
-        words.append(f"Risks were calibrated on other people of the same dates. {file.split.why_grouped}")
-    else:
-        words.append("Risks were calibrated on a later slice of time than the model learned from.")
-    source = "study.yaml"
-    facts = {
-        "outcome": Fact(value=file.outcome.words, source=f"{source}: outcome.words", owner=owner),
-        "looks_ahead": Fact(value=str(file.outcome.horizon), source=f"{source}: outcome.horizon", owner=owner),
-        "recorded_within": Fact(value=str(file.outcome.lag), source=f"{source}: outcome.lag", owner=owner),
-        "the_outcome_is": Fact(
-            value="a measured need"
-            if file.outcome.measures == "need"
-            else "a contact with a service, or a service's decision",
-            source=f"{source}: outcome.measures",
-            owner=owner,
-        ),
-        "places": Fact(value=_capacity(study), source=f"{source}: capacity", owner=owner),
-        "seed": Fact(value=file.seed, source=f"{source}: seed", owner=owner),
-    }
-    missing = {
-        "keep": "kept as missing",
-        "zero": "counted as none",
-        "median": "set to the middle value",
-        "category": "a category of its own",
+    measured = "a measured need" if file.outcome.measures == "need" else "a contact with a service, or its decision"
+    known = {
+        "outcome": (file.outcome.words, "outcome.words"),
+        "looks_ahead": (str(file.outcome.horizon), "outcome.horizon"),
+        "recorded_within": (str(file.outcome.lag), "outcome.lag"),
+        "the_outcome_is": (measured, "outcome.measures"),
+        "places": (_capacity(study), "capacity"),
+        "seed": (str(file.seed), "seed"),
     }
     rows = tuple(
         (
             line.words,
             listing([take.replace("_", " ") for take in line.take]),
             listing([str(last) for last in line.last]),
-            missing[line.missing],
+            IF_MISSING[line.missing],
         )
         for line in file.features
     )
-    features = Table(
-        caption="What the model looks at",
-        columns=("Field", "Taken as", "Looks back", "If missing"),
-        rows=rows,
-        source="study.yaml: features",
+    return HowItWorks(
+        words=tuple(_how_words(study, language, family_words(family, column), test_dates)),
+        facts={
+            key: Fact(value=value, source=f"study.yaml: {source}", owner=study.answers.owner_role)
+            for key, (value, source) in known.items()
+        },
+        features=Table(
+            caption="What the model looks at",
+            columns=("Field", "Taken as", "Looks back", "If missing"),
+            rows=rows,
+            source="study.yaml: features",
+        ),
     )
-    return HowItWorks(words=tuple(words), facts=facts, features=features)
+
+
+def _how_words(study: Study, language: Language, chosen: str, test_dates: Sequence[str]) -> list[str]:
+    split = study.file.split
+    words = [
+        f"On a given day the model looks at what was known of each {language.one} before that day. It gives each a risk "
+        f"between 0 and 1: how likely it is that the {language.one} {language.outcome}. Everybody is ranked by risk, and "
+        "the list is the top of that ranking.",
+        f"The way chosen is {chosen}. Several ways were tried, simplest first. A more complex one is taken only if it is "
+        "better by more than chance.",
+    ]
+    if test_dates and study.file.clock == "calendar":
+        words.append(
+            f"It learned from earlier dates only, and was tested on {listing([day(date) for date in test_dates])}."
+        )
+    words.append(
+        "The figures in this card belong to the recipe, judged at each test date. The model in service is the same recipe, "
+        "fitted once more on all data whose outcome is known."
+    )
+    if split.calibrate == "grouped":
+        words.append(f"Risks were calibrated on other people of the same dates. {split.why_grouped}")
+    else:
+        words.append("Risks were calibrated on a later slice of time than the model learned from.")
+    return words
 
 
 def _capacity(study: Study) -> str:
@@ -265,22 +277,25 @@ def _capacity(study: Study) -> str:
 
 # ---------------------------------------------------------------- 9 explanation
 
+# The six kinds of explanation, and the sections of the card that give them.
+KINDS = (
+    ("Rationale", "Why this score: what drives scores, and three reasons for each name", "sections 6 and 9"),
+    ("Responsibility", "Who built it, who decides, whom to ask", "sections 3, 4 and 14"),
+    ("Data", "What was used, and where it comes from", "section 5"),
+    ("Fairness", "Who is treated worse", "section 8"),
+    ("Safety and performance", "How often it is wrong, and what stops it", "sections 7 and 12"),
+    ("Impact", "What it may do to people", "section 10"),
+)
 
-def build_explanation(explanation: Mapping[str, Any], language: Language) -> ExplanationSection:
-    rows = tuple((row["words"], of_100_cell(row["share"]), row["direction"]) for row in explanation["drivers"])
-    kinds = (
-        ("Rationale", "Why this score: what drives scores, and three reasons for each person", "sections 6 and 9"),
-        ("Responsibility", "Who built it, who decides, whom to ask", "sections 4 and 14"),
-        ("Data", "What was used, and where it comes from", "section 5"),
-        ("Fairness", "Who is treated worse", "section 8"),
-        ("Safety and performance", "How often it is wrong, and what stops it", "sections 7 and 12"),
-        ("Impact", "What it may do to people", "section 10"),
+
+def build_explanation(explanation: Row, language: Language) -> ExplanationSection:
+    said = (
+        f"Each {language.one} on the list comes with three reasons in plain words. A reason says what moved the score. It "
+        "does not say what causes the outcome, and it blames nobody."
     )
+    rows = tuple((row["words"], of_100_cell(row["share"]), row["direction"]) for row in explanation["drivers"])
     return ExplanationSection(
-        words=(
-            f"Each {language.one} on the list comes with three reasons in plain words. A reason says what moved the score. It does not say what "
-            "causes the outcome, and it blames nobody.",
-        ),
+        words=(said,),
         method=explanation["method"],
         drivers=Table(
             caption="What drives a score",
@@ -291,7 +306,7 @@ def build_explanation(explanation: Mapping[str, Any], language: Language) -> Exp
         kinds=Table(
             caption="The six kinds of explanation (Information Commissioner's Office)",
             columns=("Kind", "What it says", "Where"),
-            rows=kinds,
-            source="card",
+            rows=KINDS,
+            source="this card",
         ),
     )

@@ -1,7 +1,7 @@
-"""What may be shown: counts below 10 hidden, the rest rounded to 5, and nothing printed beyond the digits it deserves.
+"""What may be shown, and with how many digits: every number passes here before it enters a card.
 
-Every number passes here before it enters a card, so the JSON, the prose, the tables and the figures agree. Hiding twice
-is the same as hiding once, so results that were made safe before pass unchanged.
+Counts go by the study's disclosure profile; the audit is published by `riskmodels.assessment.disclosure`. Publishing
+twice is the same as once, so what was made safe before passes unchanged.
 """
 
 from __future__ import annotations
@@ -10,49 +10,53 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-FEWEST = 10
-ROUND_TO = 5
-HIDDEN = "not shown (fewer than 10 people)"
+from riskmodels.assessment.disclosure import publish
+from riskmodels.assessment.intervals import wilson
+from riskmodels.assessment.suppression import PROFILES, Profile, not_shown, published_count
 
 COUNTS = {
-    "n", "known", "unknown", "events", "selected", "hits", "positives", "negatives", "tp", "fp", "fn", "tn", "people",
-    "ranked", "immature", "unobserved", "remaining", "dropped", "rows", "entities", "undated",
+    "n", "known", "unknown", "events", "selected", "hits", "positives", "tp", "fp", "fn", "tn", "immature", "unobserved",
+    "remaining", "dropped", "rows", "entities", "undated",
 }  # fmt: skip
 # Counts of records or of what is missing, where none at all tells nothing about anybody.
 MAY_BE_NONE = {"unknown", "immature", "unobserved", "dropped", "undated"}
 # Shares of people whose numerator, or the rest, could be a handful.
-SHARES = {
-    "precision", "recall", "base_rate", "precision_at_k", "recall_at_k", "observed", "fnr", "fpr", "fdr", "for",
-    "selection_rate",
-}  # fmt: skip
+SHARES = {"precision", "recall", "base_rate", "precision_at_k", "recall_at_k", "observed"}
 DECIMALS = {
-    "brier_score": 4, "difference": 4, "p": 4, "p_adjusted": 4, "gain": 4, "log_loss": 4, "model": 4, "all": 4,
+    "brier_score": 4, "difference": 4, "p": 4, "p_adjusted": 4, "log_loss": 4, "model": 4, "all": 4,
     "interventions_avoided": 4,
 }  # fmt: skip
-# The cells of a confusion table that a metric would give away.
-CELLS = {
-    "recall": ("tp", "fn"), "fnr": ("tp", "fn"), "fpr": ("fp", "tn"), "precision": ("tp", "fp"), "fdr": ("tp", "fp"),
-    "for": ("fn", "tn"),
-}  # fmt: skip
+HIDDEN = not_shown(PROFILES["sro-10"])
 
 
 @dataclass
-class SuppressionLog:
-    """Where something was hidden, without saying what."""
+class Shown:
+    """The disclosure profile of a card, and a log of where something was hidden, without saying what."""
 
-    lines: list[dict[str, str]] = field(default_factory=list)
+    profile: Profile = PROFILES["sro-10"]
+    log: list[dict[str, str]] = field(default_factory=list)
 
-    def add(self, where: str, what: str) -> None:
-        line = {"where": where, "what": what, "reason": HIDDEN}
-        if line not in self.lines:
-            self.lines.append(line)
+    @property
+    def hidden(self) -> str:
+        return not_shown(self.profile)
 
+    def note(self, where: str, what: str, why: str | None = None) -> None:
+        line = {"where": where, "what": what, "why": why or self.hidden}
+        if line not in self.log:
+            self.log.append(line)
 
-def shown_count(n: int | float | None, *, none_is_fine: bool = False) -> int | None:
-    """A count of people as it may be shown: None below 10, otherwise to the nearest 5 (halves up)."""
-    if n is None or (n < FEWEST and not (n == 0 and none_is_fine)):
-        return None
-    return int((n + ROUND_TO / 2) // ROUND_TO * ROUND_TO)
+    def count(self, n: int | None, *, none_is_fine: bool = False) -> int | None:
+        """A count of people as it may be shown; None where it may not."""
+        if n is None or (n == 0 and none_is_fine):
+            return n
+        return published_count(n, self.profile)
+
+    def is_handful(self, share: float | None, n: int | None) -> bool:
+        """Whether a share of n people stands on too few, or leaves too few out."""
+        return share is not None and n is not None and min(share * n, (1 - share) * n) < self.profile.below - 0.5
+
+    def is_small(self, n: int) -> bool:
+        return n < self.profile.below
 
 
 def rounded(value: Any, key: str = "") -> Any:
@@ -62,152 +66,143 @@ def rounded(value: Any, key: str = "") -> Any:
     return round(value, DECIMALS.get(key, 3)) + 0.0  # no minus nought
 
 
-def is_handful(share: float | None, n: int | float | None) -> bool:
-    """Whether a share of n people stands on fewer than 10, or leaves fewer than 10 out."""
-    return share is not None and n is not None and min(share * n, (1 - share) * n) < FEWEST - 1e-9
-
-
 # ---------------------------------------------------------------- results as a whole
 
 
-def published_performance(raw: Mapping[str, Any], log: SuppressionLog) -> dict[str, Any]:
+def published_performance(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
     """A Performance as it may stand in a card."""
-    shown = dict(raw)
     curve = dict(raw.get("calibration_curve") or {})
-    curve["bins"] = merged_bins(curve.get("bins") or [])
-    shown["calibration_curve"] = curve
-    shown["at_capacity"] = _at_capacity(raw.get("at_capacity") or {}, log)
-    shown["unknown_by_fifth"] = [_fifth(row, log) for row in raw.get("unknown_by_fifth") or []]
-    result: dict[str, Any] = _walk(shown, "performance", "", log)
-    return result
-
-
-def published_audit(raw: Mapping[str, Any], log: SuppressionLog) -> dict[str, Any]:
-    """An Audit as it may stand in a card."""
-    shown = dict(raw)
-    shown["rows"] = [_group_row(row, log) for row in raw.get("rows") or []]
-    hidden = {
-        (row["attribute"], row["group"], metric)
-        for row in shown["rows"]
-        for metric, value in row["metrics"].items()
-        if value["value"] is None
+    curve["bins"] = merged_bins(curve.get("bins") or [], shown)
+    made = {
+        **raw,
+        "calibration_curve": curve,
+        "at_capacity": _with_safe_bounds(raw.get("at_capacity") or {}, "performance.at_capacity", shown),
+        "per_date": [_with_safe_bounds(row, "performance.per_date", shown) for row in raw.get("per_date") or []],
+        "unknown_by_fifth": [_fifth(row, shown) for row in raw.get("unknown_by_fifth") or []],
     }
-    shown["contrasts"] = [
-        _without_numbers(row) if (row["attribute"], row["group"], row["metric"]) in hidden else dict(row)
-        for row in raw.get("contrasts") or []
-    ]
-    result: dict[str, Any] = _walk(shown, "audit", "", log)
+    result: dict[str, Any] = _walk(made, "performance", "", shown)
     return result
 
 
-def _walk(value: Any, where: str, key: str, log: SuppressionLog) -> Any:
+def published_audit(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
+    """An Audit as it may stand in a card; an exact one is published first."""
+    audit: Mapping[str, Any] = raw
+    if "disclosure" not in raw:
+        audit, log = publish(raw, shown.profile)
+        for line in log:
+            shown.note(*(str(line[key]) for key in ("where", "what", "why")))
+    result: dict[str, Any] = _walk(audit, "audit", "", shown)
+    return result
+
+
+def _walk(value: Any, where: str, key: str, shown: Shown) -> Any:
     if isinstance(value, Mapping):
-        if key in SHARES and is_handful(value.get("value"), value.get("n")):
-            log.add(where, "share")
-            return {"value": None, "reason": HIDDEN}
-        return {name: _walk(inner, f"{where}.{name}", str(name), log) for name, inner in value.items()}
+        if key in SHARES and shown.is_handful(value.get("value"), value.get("n")):
+            shown.note(where, "share")
+            return {"value": None, "reason": shown.hidden}
+        return {name: _walk(inner, f"{where}.{name}", str(name), shown) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_walk(inner, f"{where}[{position}]", key, log) for position, inner in enumerate(value)]
+        return [_walk(inner, f"{where}[{position}]", key, shown) for position, inner in enumerate(value)]
     if key in COUNTS and isinstance(value, int) and not isinstance(value, bool):
-        count = shown_count(value, none_is_fine=key in MAY_BE_NONE)
+        count = shown.count(value, none_is_fine=key in MAY_BE_NONE)
         if count is None:
-            log.add(where, "count")
+            shown.note(where, "count")
         return count
     return rounded(value, key)
 
 
-def _at_capacity(raw: Mapping[str, Any], log: SuppressionLog) -> dict[str, Any]:
-    """Bounds are shares too: each end is hidden where the people who make it are a handful."""
-    shown = dict(raw)
-    selected, hits, unknown = (raw.get(name) for name in ("selected", "hits", "unknown"))
-    if selected is None or hits is None or unknown is None:
-        return shown
-    low, high = raw.get("precision_bounds") or (None, None)
-    if hits < FEWEST:
-        low = None
-        log.add("performance.at_capacity.precision_bounds[0]", "share")
-    if selected - hits - unknown < FEWEST:
-        high = None
-        log.add("performance.at_capacity.precision_bounds[1]", "share")
-    shown["precision_bounds"] = [low, high]
-    return shown
+def _with_safe_bounds(raw: Mapping[str, Any], where: str, shown: Shown) -> dict[str, Any]:
+    """Bounds are shares too: an end is hidden where the people who make it, or those it leaves out, are a handful."""
+    safe, selected = dict(raw), raw.get("selected")
+    precision, recall = raw.get("precision_bounds"), raw.get("recall_bounds")
+    if not precision or not recall or not selected:
+        return safe
+    hide = [shown.is_handful(end, selected) for end in precision]
+    safe["precision_bounds"] = [None if hidden else end for end, hidden in zip(precision, hide, strict=True)]
+    # The ends of both are made of the same people on the list.
+    few = [end is not None and shown.is_small(round(end * selected)) for end in precision]
+    safe["recall_bounds"] = [None if small else end for end, small in zip(recall, few, strict=True)]
+    for name, hidden_ends in (("precision_bounds", hide), ("recall_bounds", few)):
+        if any(hidden_ends):
+            shown.note(f"{where}.{name}", "share")
+    return safe
 
 
-def _fifth(row: Mapping[str, Any], log: SuppressionLog) -> dict[str, Any]:
-    if 0 < row["unknown"] < FEWEST or 0 < row["n"] - row["unknown"] < FEWEST:
-        log.add(f"performance.unknown_by_fifth ({row['fifth']})", "share")
+def people_of_100(at_capacity: Mapping[str, Any], shown: Shown) -> dict[str, int]:
+    """Of 100 on the list: how many are known to be right, known to be wrong, and not known. They add up to 100.
+
+    A part that is a handful of people is joined with another (``wrong_or_unknown``); nothing where that does not help.
+    """
+    selected, hits, unknown = (at_capacity.get(name) for name in ("selected", "hits", "unknown"))
+    if not selected or hits is None or unknown is None:
+        return {}
+    parts = {"right": hits, "wrong": selected - hits - unknown, "unknown": unknown}
+    if unknown == 0:
+        del parts["unknown"]
+    elif shown.is_small(unknown) or shown.is_small(parts["wrong"]):
+        parts = {"right": hits, "wrong_or_unknown": selected - hits}
+    if any(shown.is_small(count) for count in parts.values()):
+        return {}
+    return dict(zip(parts, whole_of_100(list(parts.values())), strict=True))
+
+
+def whole_of_100(counts: Sequence[int]) -> list[int]:
+    """Shares of 100 that add up to 100: the largest remainders are rounded up."""
+    total = sum(counts)
+    exact = [100 * count / total for count in counts]
+    floors = [int(value) for value in exact]
+    order = sorted(range(len(counts)), key=lambda position: floors[position] - exact[position])
+    for position in order[: 100 - sum(floors)]:
+        floors[position] += 1
+    return floors
+
+
+def _fifth(row: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
+    unknown, known = row["unknown"], row["n"] - row["unknown"]
+    if any(count > 0 and shown.is_small(count) for count in (unknown, known)):
+        shown.note(f"performance.unknown_by_fifth, {row['fifth']}", "share")
         return {**row, "unknown": None, "share": None}
     return dict(row)
 
 
-def _group_row(row: Mapping[str, Any], log: SuppressionLog) -> dict[str, Any]:
-    shown = dict(row)
-    where = f"audit: {row['attribute']}: {row['group']}"
-    cells = {name: row.get(name) for name in ("tp", "fp", "fn", "tn")}
-    small = {name for name, count in cells.items() if count is None or count < FEWEST}
-    if not row.get("shown", True) or (row.get("n") or 0) < FEWEST:
-        log.add(where, "group")
-        small = set(cells)
-        shown |= dict.fromkeys(("n", "positives", "selected", "unknown"), None)
-    # A hidden cell could be had by taking its partner from their total: both go.
-    for pair in CELLS.values():
-        if small & set(pair):
-            shown |= dict.fromkeys(pair, None)
-    metrics = {}
-    for name, value in (row.get("metrics") or {}).items():
-        given_away = bool(small & set(CELLS[name])) if name in CELLS else shown.get("n") is None
-        rate = value.get("value")
-        if name == "selection_rate":
-            given_away = given_away or is_handful(rate, row.get("n"))
-        if name == "base_rate":
-            given_away = given_away or is_handful(rate, row.get("known") or row.get("n"))
-        if given_away and rate is not None:
-            log.add(f"{where}: {name}", "share")
-        metrics[name] = (
-            {"value": None, "reason": value.get("reason") or HIDDEN} if given_away or rate is None else dict(value)
-        )
-    shown["metrics"] = metrics
-    return shown
-
-
-def _without_numbers(row: Mapping[str, Any]) -> dict[str, Any]:
-    shown = dict(row) | dict.fromkeys(("ratio", "low", "high", "gap", "p", "p_adjusted"), None)
-    return {**shown, "reason": row.get("reason") or HIDDEN}
+def counted(rows: Sequence[Mapping[str, Any]], where: str, shown: Shown) -> list[dict[str, Any]]:
+    """Rows of a table of counts (attrition, outcome status, data quality), made safe."""
+    return [_walk(row, where, "", shown) for row in rows]
 
 
 # ---------------------------------------------------------------- calibration bins
 
 
-def merged_bins(bins: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Calibration bins, each joined with the next until it holds 10 people with the outcome and 10 without.
+def merged_bins(bins: Sequence[Mapping[str, Any]], shown: Shown) -> list[dict[str, Any]]:
+    """Calibration bins, each joined with the next until it holds enough people with the outcome and without.
 
     The interval of a joined bin is Wilson's (1927). Bins that are left over join the last one.
     """
     joined: list[list[Mapping[str, Any]]] = []
     for one in bins:
-        if joined and not _is_enough(joined[-1]):
+        if joined and not _is_enough(joined[-1], shown):
             joined[-1].append(one)
         else:
             joined.append([one])
-    if len(joined) > 1 and not _is_enough(joined[-1]):
+    if len(joined) > 1 and not _is_enough(joined[-1], shown):
         joined[-2:] = [joined[-2] + joined[-1]]
-    return [_join(group) for group in joined if _is_enough(group)]
+    return [_join(group) for group in joined if _is_enough(group, shown)]
 
 
-def _events(one: Mapping[str, Any]) -> float:
+def _events(one: Mapping[str, Any]) -> int:
     return round((one["observed"].get("value") or 0.0) * (one["n"] or 0))
 
 
-def _is_enough(group: Sequence[Mapping[str, Any]]) -> bool:
+def _is_enough(group: Sequence[Mapping[str, Any]], shown: Shown) -> bool:
     n, events = sum(one["n"] or 0 for one in group), sum(_events(one) for one in group)
-    return min(events, n - events) >= FEWEST
+    return not shown.is_small(min(events, n - events))
 
 
 def _join(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if len(group) == 1:
         return dict(group[0])
     n, events = sum(one["n"] for one in group), sum(_events(one) for one in group)
-    low, high = wilson(events, n)
+    low, high = wilson(events / n, n)
     return {
         "low": group[0]["low"],
         "high": group[-1]["high"],
@@ -215,16 +210,3 @@ def _join(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "mean_risk": sum(one["mean_risk"] * one["n"] for one in group) / n,
         "observed": {"value": events / n, "low": low, "high": high, "n": n},
     }
-
-
-def wilson(events: float, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Wilson's score interval of a proportion (1927)."""
-    share, spread = events / n, z**2 / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * (share * (1 - share) / n + spread / (4 * n)) ** 0.5
-    return middle - half, middle + half
-
-
-def counted(rows: Sequence[Mapping[str, Any]], where: str, log: SuppressionLog) -> list[dict[str, Any]]:
-    """Rows of a table of counts (attrition, outcome status, data quality), made safe."""
-    return [_walk(row, where, "", log) for row in rows]

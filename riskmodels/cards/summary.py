@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.cards.card import Block, Recommendation, Summary
-from riskmodels.cards.words import FAMILIES, Language, Numbers, capital, listing, opening, word_count
+from riskmodels.cards.words import Language, Numbers, capital, family_words, listing, measure_words, opening, word_count
 from riskmodels.study import BASELINES, Answer, Study
 
 MOST_WORDS = 350
@@ -83,17 +83,26 @@ def _what(study: Study, language: Language) -> str:
 
 def _right(language: Language, numbers: Numbers) -> str:
     many, at = language.many, "performance.at_capacity"
-    if numbers.has(f"{at}.leads_with_bounds") and numbers.card["performance"]["at_capacity"]["leads_with_bounds"]:
+    if numbers.card["performance"]["at_capacity"].get("leads_with_bounds"):
         return f"{_between(language, numbers)} {_why_no_closer(numbers, language)}"
     if not numbers.has(f"{at}.precision.value"):
         return HANDFUL
-    right = numbers.per_100(f"{at}.precision.value")
-    wrong = numbers.rest_of_100(f"{at}.precision.value")
-    said = f"Of 100 {many} on the list, {right} {language.needed} and {wrong} {language.not_needed}."
-    if numbers.has(f"{at}.precision.low", f"{at}.precision.high"):
-        low, high = numbers.per_100(f"{at}.precision.low"), numbers.per_100(f"{at}.precision.high")
-        said += f" By chance alone, the first number could lie from {low} to {high}."
-    return said
+    of_100 = numbers.card["performance"]["at_capacity"]["of_100"]
+    if "unknown" in of_100:
+        right, wrong, unknown = (numbers.count(f"{at}.of_100.{part}") for part in ("right", "wrong", "unknown"))
+        said = f"Of 100 {many} on the list, {right} {language.needed}, {wrong} {language.not_needed}, and for {unknown}"
+        known = numbers.per_100(f"{at}.precision.value")
+        return f"{said} we do not know. Of 100 who are known, {known} {language.needed}{_give_or_take(numbers)}."
+    right, wrong = numbers.per_100(f"{at}.precision.value"), numbers.rest_of_100(f"{at}.precision.value")
+    said = f"Of 100 {many} on the list, {right} {language.needed}{_give_or_take(numbers)}"
+    return f"{said}, and {wrong} {language.not_needed}."
+
+
+def _give_or_take(numbers: Numbers) -> str:
+    at = "performance.at_capacity.precision"
+    if not numbers.has(f"{at}.low", f"{at}.high"):
+        return ""
+    return f" (by chance, from {numbers.per_100(f'{at}.low')} to {numbers.per_100(f'{at}.high')})"
 
 
 def _between(language: Language, numbers: Numbers) -> str:
@@ -118,58 +127,50 @@ def _why_no_closer(numbers: Numbers, language: Language) -> str:
 
 def _missed(language: Language, numbers: Numbers) -> str:
     at = "performance.at_capacity"
-    many, need = language.many, language.needed
-    if numbers.has(f"{at}.leads_with_bounds") and numbers.card["performance"]["at_capacity"]["leads_with_bounds"]:
+    who = f"Of 100 {language.many} who {language.needed}"
+    if numbers.card["performance"]["at_capacity"].get("leads_with_bounds"):
         if not numbers.has(f"{at}.recall_bounds.0", f"{at}.recall_bounds.1"):
             return HANDFUL
         low, high = numbers.per_100(f"{at}.recall_bounds.0"), numbers.per_100(f"{at}.recall_bounds.1")
-        return f"Of 100 {many} who {need}, the list finds between {low} and {high}. It misses the rest."
+        return f"{who}, the list finds between {low} and {high}. It misses the rest."
     if not numbers.has(f"{at}.recall.value"):
         return HANDFUL
     found, missed = numbers.per_100(f"{at}.recall.value"), numbers.rest_of_100(f"{at}.recall.value")
-    return f"Of 100 {many} who {need}, the list finds {found} and misses {missed}. {_why_missed(numbers, language)}".strip()
-
-
-def _why_missed(numbers: Numbers, language: Language) -> str:
-    at = "performance.at_capacity.places"
-    return f"There are only {numbers.count(at)} places." if numbers.has(at) else ""
+    places = f" There are only {numbers.count(f'{at}.places')} places." if numbers.has(f"{at}.places") else ""
+    return f"{who}, the list finds {found} and misses {missed}.{places}"
 
 
 def _simple(language: Language, numbers: Numbers, column: str | None) -> str:
     performance = numbers.card["performance"]
     comparison = performance.get("comparison") or {}
     chosen, baseline = comparison.get("chosen"), comparison.get("baseline")
-    rows = {row["model"]: position for position, row in enumerate(performance.get("families") or [])}
-    words = rule_words(chosen if chosen in BASELINES else baseline, column)
-    some_unknown = bool((performance.get("at_capacity") or {}).get("leads_with_bounds"))
-    among = f"Among those with a known result, of 100 {language.many}" if some_unknown else f"Of 100 {language.many}"
+    rows = {row["model"]: position for position, row in enumerate(performance["families"])}
     if chosen in BASELINES:
-        complex_ones = [name for name in rows if name not in BASELINES]
-        said = f"No. This list is a simple rule: {words}."
-        if complex_ones:
-            said += f" We tried {'a complex model' if len(complex_ones) == 1 else 'complex models'} too. They did no better, beyond chance."
-            said = said.replace("They did", "It did") if len(complex_ones) == 1 else said
-        return said
-    ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k.value" for name in (chosen, baseline))
+        tried = [name for name in rows if name not in BASELINES]
+        said = f"No. This list is a simple rule: {family_words(chosen, column)}."
+        if len(tried) == 1:
+            return f"{said} We tried a complex model too. It did no better, beyond chance."
+        return f"{said} We tried complex models too. They did no better, beyond chance." if tried else said
     gain = (comparison.get("difference") or {}).get("low")
     answer = "Yes." if gain is not None and gain > 0 else "Not beyond chance."
+    simple = family_words(baseline or "", column)
+    ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k.value" for name in (chosen, baseline))
     if not numbers.has(ours, theirs):
-        return f"{answer} The best simple rule is {words}."
-    return (
-        f"{answer} {among} on this list, {numbers.per_100(ours)} {language.needed}. "
-        f"With {words} it is {numbers.per_100(theirs)}."
+        return f"{answer} The best simple rule is {simple}."
+    known = (
+        "Among those with a known result, of 100" if performance["at_capacity"].get("leads_with_bounds") else "Of 100"
     )
-
-
-def rule_words(family: str | None, column: str | None) -> str:
-    if family == "single_best_column" and column:
-        return f"a simple sort by {column}"
-    return FAMILIES.get(family or "", "a simple rule")
+    return (
+        f"{answer} {known} {language.many} on this list, {numbers.per_100(ours)} {language.needed}. With {simple} it is "
+        f"{numbers.per_100(theirs)}."
+    )
 
 
 def _worse(language: Language, numbers: Numbers, named: Sequence[Mapping[str, Any]]) -> str:
     audit = numbers.card["audit"]
     said = [_harm(language, numbers, failed) for failed in named[:2]]
+    if len(said) == 2 and named[0]["who"] == named[1]["who"]:
+        said[1] = said[1].replace(capital(str(named[1]["who"])), "The same group", 1)
     if len(named) > len(said):
         said.append("Section 8 has the others.")
     judged = audit["tally"]
@@ -181,7 +182,7 @@ def _worse(language: Language, numbers: Numbers, named: Sequence[Mapping[str, An
         said.append("No group was compared.")
     if 0 < judged["insufficient"] < judged["comparisons"]:
         few = numbers.count("audit.tally.insufficient")
-        said.append(f"For {few} of {numbers.count('audit.tally.comparisons')} checks there are too few people to tell.")
+        said.append(f"For {few} of {numbers.count('audit.tally.comparisons')} checks the data cannot tell.")
     if judged["not_audited"]:
         said.append(f"Not checked: {listing(not_audited_words(audit))}.")
     return " ".join(said)
@@ -207,11 +208,12 @@ def _harm(language: Language, numbers: Numbers, failed: Mapping[str, Any]) -> st
     path = "audit.rows.{}.metrics.{}.value"
     this, that = (path.format(failed[row], metric) for row in ("row", "reference_row"))
     if metric == "oe_ratio" and numbers.has(this):
-        return f"{who}: for each 100 cases that the risks add up to, {numbers.per_100(this)} come about."
+        return f"{who}: for 100 cases that the risks foresee, {numbers.per_100(this)} come about."
     if metric == "calibration_slope":
         return f"{who}: high and low risks are not told apart as they should be."
     if metric not in HARMS or not numbers.has(this):
-        return f"{who}: treated worse. See section 8."
+        other = failed["reference_label"]
+        return f"{who}: {measure_words(metric)} less fairly than {other}. The numbers are too small to show."
     said = HARMS[metric].format(
         many=language.many, need=language.needed, not_needed=language.not_needed, reference=failed["reference_label"],
         this=numbers.per_100(this), that=numbers.per_100(that) if numbers.has(that) else "not the same",

@@ -61,12 +61,17 @@ def feature_words(study: StudyFile, name: str | None) -> str | None:
     if name is None:
         return None
     lines = sorted(study.features, key=lambda line: -len(line.name))
-    return next((line.words for line in lines if name == line.name or name.startswith(f"{line.name}_")), name)
+    found = (line.words for line in lines if name == line.name or name.startswith(f"{line.name}_"))
+    return str(next(found, name))
 
 
 def attribute_words(study: StudyFile, name: str) -> str:
-    spec = study.protected.get(name)
-    return (spec.words if spec and spec.words else name).replace("_", " ")
+    """A protected characteristic, or two that are crossed, in the study's words."""
+    parts = []
+    for part in name.split(" × "):
+        spec = study.protected.get(part)
+        parts.append((spec.words if spec and spec.words else part).replace("_", " "))
+    return " × ".join(parts)
 
 
 # ---------------------------------------------------------------- families and measures
@@ -81,24 +86,44 @@ FAMILIES = {
     "lightgbm": "gradient boosted trees (LightGBM)",
 }
 
-# name -> (words, what it means, decimals)
+
+def family_words(family: str, column: str | None) -> str:
+    """A family in words; the single best column by its name, where that is known."""
+    if family == "single_best_column" and column:
+        return f"a simple sort by {column}"
+    return FAMILIES.get(family, family.replace("_", " "))
+
+
+# name -> what it is called, and what it means
 MEASURES = {
-    "auc": ("AUC (area under the curve)", "Of two people, one with the outcome and one without, how often the right one is put first.", 3),
-    "average_precision": ("Average precision", "How often a list is right, averaged over lists of every length.", 3),
-    "brier_score": ("Brier score", "The mean squared error of the risks. Lower is better.", 4),
-    "scaled_brier": ("Scaled Brier score", "The share of the error of guessing that the model removes. 1 is perfect, 0 is a guess.", 3),
-    "calibration_in_the_large": ("Calibration in the large", "Whether risks are too high or too low on the whole. 0 is best.", 3),
-    "calibration_slope": ("Calibration slope", "Whether risks are too extreme (below 1) or too timid (above 1).", 3),
-    "oe_ratio": ("Observed to expected (O/E)", "Outcomes that happened for each one that the risks add up to. 1 is best.", 3),
-    "base_rate": ("Base rate", "How common the outcome is.", 3),
-    "recall": ("found by the list", "Of people with the outcome, the share on the list.", 3),
-    "fnr": ("missed by the list", "Of people with the outcome, the share not on the list.", 3),
-    "fpr": ("listed without the outcome", "Of people without the outcome, the share on the list.", 3),
-    "fdr": ("wrongly listed", "Of people on the list, the share without the outcome.", 3),
-    "for": ("wrongly left out", "Of people not on the list, the share with the outcome.", 3),
-    "precision": ("rightly listed", "Of people on the list, the share with the outcome.", 3),
-    "selection_rate": ("on the list", "Of everybody ranked, the share on the list.", 3),
-}  # fmt: skip
+    "auc": ("AUC", "Of two people, one with the outcome and one without, how often the right one is put first."),
+    "average_precision": ("Average precision", "How often a list is right, averaged over lists of every length."),
+    "brier_score": ("Brier score", "The mean squared error of the risks. Lower is better."),
+    "log_loss": ("Log loss", "The mean surprise at what happened. Lower is better."),
+    "scaled_brier": ("Scaled Brier score", "The share of a guess's error that is removed. 1 is perfect, 0 a guess."),
+    "calibration_in_the_large": (
+        "Calibration in the large",
+        "Risks too high (below 0) or too low (above) on the whole.",
+    ),
+    "calibration_slope": ("Calibration slope", "Risks too extreme (below 1) or too timid (above 1)."),
+    "oe_ratio": (
+        "Observed to expected (O/E)",
+        "Outcomes that happened for each one that the risks add up to. 1 is best.",
+    ),
+    "base_rate": ("Base rate", "How common the outcome is."),
+    "spiegelhalter_z": ("Spiegelhalter's z", "Calibration: how far from 0 is too far to be chance."),
+    "spiegelhalter_p": ("Spiegelhalter's p", "How likely so large a z would be by chance."),
+    "eavg": ("Eavg", "The mean gap between the risks and a smooth curve of what happened."),
+    "e90": ("E90", "The gap to that curve that 90 of 100 risks stay below."),
+    "emax": ("Emax", "The largest gap to that curve."),
+    "recall": ("found by the list", "Of people with the outcome, the share on the list."),
+    "fnr": ("missed by the list", "Of people with the outcome, the share not on the list."),
+    "fpr": ("listed without the outcome", "Of people without the outcome, the share on the list."),
+    "fdr": ("wrongly listed", "Of people on the list, the share without the outcome."),
+    "for": ("wrongly left out", "Of people not on the list, the share with the outcome."),
+    "precision": ("rightly listed", "Of people on the list, the share with the outcome."),
+    "selection_rate": ("on the list", "Of everybody ranked, the share on the list."),
+}
 
 
 def measure_words(name: str) -> str:

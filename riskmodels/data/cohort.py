@@ -43,9 +43,13 @@ def build_cohort(tables: Tables, study: StudyFile, dates: Iterable[dt.date] | No
             predicate = step.keep if step.keep is not None else step.drop
             true = holds(predicate, rows, tables, study, Window.before(as_of))
             rows = rows.filter(true if step.keep is not None else ~true)
-            steps.append({"step": step.step, "dropped": int(steps[-1]["remaining"]) - rows.height, "remaining": rows.height})
+            steps.append(
+                {"step": step.step, "dropped": int(steps[-1]["remaining"]) - rows.height, "remaining": rows.height}
+            )
             if rows.height == 0:
-                raise DataError(f"cohort: nobody is left on {as_of} after the step {step.step!r}; check its facts and dates")
+                raise DataError(
+                    f"cohort: nobody is left on {as_of} after the step {step.step!r}; check its facts and dates"
+                )
         frames.append(_with_cluster(rows, tables, study, as_of))
         attrition += [{"as_of_date": as_of, **line} for line in steps]
     return Cohort(pl.concat(frames), pl.DataFrame(attrition))

@@ -18,7 +18,8 @@ import polars as pl
 from riskmodels.data.cohort import Cohort
 from riskmodels.data.predicates import Window, attribute_rows, facts_in
 from riskmodels.data.tables import Tables
-from riskmodels.study import FeatureLine, Period, StudyFile
+from riskmodels.errors import StudyError
+from riskmodels.study import OF_A_SOURCE, FeatureLine, Period, StudyFile
 
 DAYS_IN_A_YEAR = 365.2425
 SEEN_ON = "__seen_on"
@@ -85,7 +86,9 @@ def _days_since(facts: Facts, as_of: dt.date, *, first: bool) -> Facts:
 def _one_end(facts: Facts, *, latest: bool) -> Facts:
     """The value on the first or latest day; two on one day are settled by when they became known, then by value."""
     rows = facts.filter(~nw.col(VALUE).is_null())
-    return rows.unique(subset=["entity_id"], keep="last" if latest else "first", order_by=["event_date", "known_date", VALUE])
+    return rows.unique(
+        subset=["entity_id"], keep="last" if latest else "first", order_by=["event_date", "known_date", VALUE]
+    )
 
 
 def _latest(facts: Facts, as_of: dt.date) -> Facts:
@@ -98,8 +101,14 @@ def _first(facts: Facts, as_of: dt.date) -> Facts:
 
 def _change(facts: Facts, as_of: dt.date) -> Facts:
     """Latest minus first in the window; missing unless they fall on different days."""
-    first = _one_end(facts, latest=False).select("entity_id", nw.col("event_date").alias("__day"), nw.col(VALUE).alias("__first"))
-    both = _one_end(facts, latest=True).join(first, on="entity_id", how="inner").filter(nw.col("event_date") > nw.col("__day"))
+    first = _one_end(facts, latest=False).select(
+        "entity_id", nw.col("event_date").alias("__day"), nw.col(VALUE).alias("__first")
+    )
+    both = (
+        _one_end(facts, latest=True)
+        .join(first, on="entity_id", how="inner")
+        .filter(nw.col("event_date") > nw.col("__day"))
+    )
     return both.select("entity_id", (nw.col(VALUE) - nw.col("__first")).alias(VALUE))
 
 
@@ -150,31 +159,26 @@ NOUGHT_WHEN_NOTHING = ("count", "any", "sum")
 
 def plan_features(tables: Tables, study: StudyFile) -> tuple[FeatureSpec, ...]:
     """The columns that the study's feature lines make, in their order."""
-    specs = []
-    for line in study.features:
-        for take in line.take:
-            windows = line.last if take not in ("attribute", "age") else line.last[:1]
-            for last in windows:
-                name = line.name
-                if len(line.take) > 1:
-                    name += f"_{take}"
-                if len(windows) > 1:
-                    name += f"_{str(last).replace(' ', '_')}"
-                specs.append(_spec(name, take, str(last), line, tables, study))
-    return tuple(specs)
+    return tuple(
+        _spec(name, take, str(last), line, tables, study)
+        for line in study.features
+        for name, take, last in line.columns
+    )
 
 
 def _spec(name: str, take: str, last: str, line: FeatureLine, tables: Tables, study: StudyFile) -> FeatureSpec:
-    head, _, column = line.of.partition(".")
-    source = head if head in study.sources else study.facts[head].source
+    source = study.source_of(take, line.of)
+    column = line.of.partition(".")[2]
     kind = "number"
-    if take in ("latest", "first", "attribute") and column:
-        text = tables[source].frame.schema[column] == pl.String
-        kind = "category" if text or line.missing == "category" else "number"
+    if take in ("latest", "first", "attribute"):
+        held = tables[source].frame.schema[column]
+        if held == pl.Date:
+            raise StudyError(f"features ({line.name}).of: {line.of} holds dates; take age, or days since a fact")
+        kind = "category" if held == pl.String else "number"
     words = line.words
     if len(line.take) > 1:
         words += f" ({take.replace('_', ' ')})"
-    if len(line.last) > 1 and take not in ("attribute", "age"):
+    if len(line.last) > 1 and take not in OF_A_SOURCE:
         words += f", {'at any time' if last == 'ever' else f'last {last}'}"
     return FeatureSpec(name, take, line.of, last, source, kind, line.missing, words, line.high, line.low, line.value)
 
@@ -190,18 +194,20 @@ def build_features(cohort: Cohort, tables: Tables, study: StudyFile) -> Features
     specs = plan_features(tables, study)
     frames = []
     for (as_of,), rows in cohort.rows.group_by(["as_of_date"], maintain_order=True):
-        assert isinstance(as_of, dt.date)  # noqa: S101 - the column's type
+        assert isinstance(as_of, dt.date)
         frames.append(_one_date(rows.select("entity_id", "as_of_date"), as_of, specs, tables, study))
     return Features(pl.concat(frames), specs)
 
 
-def _one_date(rows: pl.DataFrame, as_of: dt.date, specs: tuple[FeatureSpec, ...], tables: Tables, study: StudyFile) -> pl.DataFrame:
+def _one_date(
+    rows: pl.DataFrame, as_of: dt.date, specs: tuple[FeatureSpec, ...], tables: Tables, study: StudyFile
+) -> pl.DataFrame:
     plans = [_column(spec, Window.before(as_of, Period.parse(spec.last)), tables, study) for spec in specs]
     # Collected together, so that the engine shares the scans.
     found = pl.collect_all([plan.to_native() for plan in plans])
     for spec, values in zip(specs, found, strict=True):
         column = pl.col(VALUE).cast(pl.String if spec.kind == "category" else pl.Float64)
-        if spec.take in NOUGHT_WHEN_NOTHING or spec.missing == "zero":
+        if spec.kind == "number" and (spec.take in NOUGHT_WHEN_NOTHING or spec.missing == "zero"):
             column = column.fill_null(0.0)
         rows = rows.join(values, on="entity_id", how="left", maintain_order="left")
         rows = rows.with_columns(column.alias(spec.name)).drop(VALUE)
@@ -210,7 +216,7 @@ def _one_date(rows: pl.DataFrame, as_of: dt.date, specs: tuple[FeatureSpec, ...]
 
 def _column(spec: FeatureSpec, window: Window, tables: Tables, study: StudyFile) -> nw.LazyFrame[Any]:
     head, _, column = spec.of.partition(".")
-    if spec.take in ("attribute", "age"):
+    if spec.take in OF_A_SOURCE:
         found = attribute_rows(tables, spec.of, window.as_of)
         if spec.take == "age":
             days = (nw.lit(window.as_of) - nw.col("value")).dt.total_minutes() / (24 * 60)

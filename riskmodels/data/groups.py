@@ -6,9 +6,9 @@ import datetime as dt
 
 import polars as pl
 
-from riskmodels.data.features import DAYS_IN_A_YEAR
 from riskmodels.data.predicates import attribute_rows
 from riskmodels.data.tables import Tables
+from riskmodels.errors import DataError
 from riskmodels.study import StudyFile
 
 
@@ -26,17 +26,32 @@ def build_groups(rows: pl.DataFrame, tables: Tables, study: StudyFile) -> pl.Dat
     """
     frames = []
     for (as_of,), part in rows.select("entity_id", "as_of_date").group_by(["as_of_date"], maintain_order=True):
-        assert isinstance(as_of, dt.date)  # noqa: S101 - the column's type
+        assert isinstance(as_of, dt.date)
         for name, spec in study.protected.items():
             found = attribute_rows(tables, spec.column, as_of).collect().to_polars()
+            value = pl.col("value")
             if found.schema["value"] == pl.Date:
-                years = (pl.lit(as_of) - pl.col("value")).dt.total_days() / DAYS_IN_A_YEAR
-                found = found.with_columns(years.alias("value"))
-            kind = pl.Float64 if spec.bands else pl.String
-            value = pl.col("value").cast(kind)
-            if not spec.bands and found.schema["value"].is_float():
-                value = pl.col("value").cast(pl.Int64, strict=False).cast(pl.String)
+                value = _birthdays(value, as_of)
+            elif spec.bands and found.schema["value"] == pl.String:
+                raise DataError(
+                    f"protected.{name}: {spec.column} holds text, which has no bands; take the bands out, or name a "
+                    "column of numbers or dates"
+                )
             part = part.join(found, on="entity_id", how="left", maintain_order="left")
-            part = part.with_columns(value.alias(name)).drop("value")
+            part = part.with_columns((value.cast(pl.Float64) if spec.bands else _label(value, found)).alias(name))
+            part = part.drop("value")
         frames.append(part)
     return pl.concat(frames)
+
+
+def _birthdays(born: pl.Expr, as_of: dt.date) -> pl.Expr:
+    """Whole years of age, by birthdays, as the cohort counts them."""
+    still_to_come = 100 * born.dt.month().cast(pl.Int32) + born.dt.day() > 100 * as_of.month + as_of.day
+    return as_of.year - born.dt.year() - still_to_come.cast(pl.Int32)
+
+
+def _label(value: pl.Expr, found: pl.DataFrame) -> pl.Expr:
+    if found.schema["value"].is_float():
+        whole = value.cast(pl.Int64, strict=False)
+        return pl.when(whole == value).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
+    return value.cast(pl.String)

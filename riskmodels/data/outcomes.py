@@ -25,7 +25,11 @@ class Outcomes:
     def status_table(self) -> pl.DataFrame:
         """as_of_date, then how many are known, immature and unobserved, and how many events among the known."""
         counts = [(pl.col("outcome_status") == status).sum().alias(status) for status in STATUSES]
-        return self.frame.group_by("as_of_date").agg(*counts, pl.col("outcome").sum().cast(pl.Int64).alias("events")).sort("as_of_date")
+        return (
+            self.frame.group_by("as_of_date")
+            .agg(*counts, pl.col("outcome").sum().cast(pl.Int64).alias("events"))
+            .sort("as_of_date")
+        )
 
 
 def build_outcomes(cohort: Cohort, tables: Tables, study: StudyFile, known_before: dt.date) -> Outcomes:
@@ -38,7 +42,7 @@ def build_outcomes(cohort: Cohort, tables: Tables, study: StudyFile, known_befor
     """
     frames = []
     for (as_of,), rows in cohort.rows.group_by(["as_of_date"], maintain_order=True):
-        assert isinstance(as_of, dt.date)  # noqa: S101 - the column's type
+        assert isinstance(as_of, dt.date)
         window = Window.horizon(as_of, study.outcome.horizon, known_before)
         if study.outcome.mature_on(as_of) > known_before:
             status = pl.Series("outcome_status", ["immature"] * rows.height, dtype=pl.String)
@@ -49,6 +53,8 @@ def build_outcomes(cohort: Cohort, tables: Tables, study: StudyFile, known_befor
             status = pl.select(pl.when(seen).then(pl.lit("known")).otherwise(pl.lit("unobserved"))).to_series()
             outcome = pl.select(pl.when(seen).then(happened.cast(pl.Int8))).to_series()
         frames.append(
-            rows.select("entity_id", "as_of_date").with_columns(outcome.alias("outcome"), status.alias("outcome_status"))
+            rows.select("entity_id", "as_of_date").with_columns(
+                outcome.alias("outcome"), status.alias("outcome_status")
+            )
         )
     return Outcomes(pl.concat(frames), known_before)

@@ -7,6 +7,7 @@ that a predicate sees has passed through `facts_in`.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,23 +51,25 @@ class Window:
         return cls(as_of, as_of, horizon.after(as_of), known_by)
 
 
+QUESTIONS: dict[str, Callable[[nw.Expr, Any], nw.Expr]] = {
+    "at_most": lambda column, value: column <= value,
+    "at_least": lambda column, value: column >= value,
+    "below": lambda column, value: column < value,
+    "above": lambda column, value: column > value,
+    "equals": lambda column, value: column == value,
+    "one_of": lambda column, value: column.is_in(list(value)),
+    "none_of": lambda column, value: ~column.is_in(list(value)),
+}
+
+
 def compare(column: nw.Expr, condition: Condition, as_of: dt.date) -> nw.Expr:
     """All that a condition asks of a column. Null never satisfies it."""
-    holds = None
-    for word, value in condition.asked.items():
-        value = as_of if value == "as_of" else value
-        test = {
-            "at_most": lambda c, v: c <= v,
-            "at_least": lambda c, v: c >= v,
-            "below": lambda c, v: c < v,
-            "above": lambda c, v: c > v,
-            "equals": lambda c, v: c == v,
-            "one_of": lambda c, v: c.is_in(list(v)),
-            "none_of": lambda c, v: ~c.is_in(list(v)),
-        }[word](column, value)
-        holds = test if holds is None else holds & test
-    assert holds is not None  # noqa: S101 - a Condition without a question is refused by the schema
-    return holds.fill_null(False)
+    result = ~column.is_null()
+    for word, asked in condition.asked.items():
+        # True and false stand as 1 and 0 in a table.
+        value = as_of if asked == "as_of" else float(asked) if isinstance(asked, bool) else asked
+        result = result & QUESTIONS[word](column, value)
+    return result.fill_null(False)
 
 
 def facts_in(tables: Tables, fact: Fact, window: Window) -> nw.LazyFrame[Any]:
@@ -131,7 +134,9 @@ def holds(predicate: Any, rows: pl.DataFrame, tables: Tables, study: StudyFile, 
     raise TypeError(f"no rule for {type(predicate).__name__}")
 
 
-def _counts(predicate: AnyFact | NoFact | CountFact, rows: pl.DataFrame, tables: Tables, study: StudyFile, window: Window) -> pl.Series:
+def _counts(
+    predicate: AnyFact | NoFact | CountFact, rows: pl.DataFrame, tables: Tables, study: StudyFile, window: Window
+) -> pl.Series:
     word = getattr(predicate, "any", None) or getattr(predicate, "none", None) or getattr(predicate, "count", None)
     if predicate.last is not None:
         start = max(window.start, predicate.last.before(window.end))

@@ -53,8 +53,8 @@ def plan_splits(study: StudyFile, extracted_on: dt.date) -> Splits:
     mature_tests = [day for day in tests if study.outcome.mature_on(day) <= extracted_on]
     if not mature_tests:
         raise StudyError(
-            f"split.test: no test date has a mature outcome by {extracted_on}, the day of the extract; test on earlier dates, or "
-            "shorten outcome.horizon or outcome.lag"
+            f"split.test: no test date has a mature outcome by {extracted_on}, the day of the extract; test on earlier "
+            "dates, or shorten outcome.horizon or outcome.lag"
         )
     origins = tuple(_plan_one(number, day, day, study) for number, day in enumerate(tests))
     service = _plan_one(len(tests), extracted_on, None, study)
@@ -67,8 +67,8 @@ def _plan_one(number: int, stands_on: dt.date, test: dt.date | None, study: Stud
     mature = [day for day in study.cohort.dates if study.outcome.mature_on(day) <= stands_on]
     if not mature:
         raise StudyError(
-            f"split: at {stands_on} no as-of date has a mature outcome to learn from (horizon {study.outcome.horizon}, lag "
-            f"{study.outcome.lag}); add earlier as_of_dates or test later"
+            f"split: at {stands_on} no as-of date has a mature outcome to learn from (horizon {study.outcome.horizon}, "
+            f"lag {study.outcome.lag}); add earlier as_of_dates or test later"
         )
     if study.split.calibrate == "grouped":
         return Split(number, stands_on, tuple(mature), tuple(mature), test, "grouped")
@@ -94,7 +94,9 @@ def assert_no_overlap(splits: Splits, study: StudyFile) -> None:
         for taught, edge in edges:
             late = [day for day in taught if study.outcome.mature_on(day) > edge]
             if late:
-                raise LeakError(f"split: the outcome of {late[0]} is not over by {edge}; the model would see the future")
+                raise LeakError(
+                    f"split: the outcome of {late[0]} is not over by {edge}; the model would see the future"
+                )
 
 
 def held_out(cluster_ids: pl.Series, share: float, seed: int) -> np.ndarray:
@@ -105,17 +107,20 @@ def held_out(cluster_ids: pl.Series, share: float, seed: int) -> np.ndarray:
     Boolean array, one for each row.
     """
     unique = cluster_ids.unique().sort()
-    drawn = seeded_hash(unique.to_list(), seed) / np.float64(2**64) < share
+    drawn = seeded_hash(unique.to_list(), seed, use=b"hold out") / np.float64(2**64) < share
     out = set(unique.filter(pl.Series(drawn)).to_list())
     return cluster_ids.is_in(list(out)).to_numpy()
 
 
-def seeded_hash(entity_ids: Sequence[str], seed: int) -> np.ndarray:
-    """A number for each id, the same everywhere: 8 bytes of blake2b keyed by the seed. Draws people and breaks ties."""
+def seeded_hash(entity_ids: Sequence[str], seed: int, use: bytes = b"") -> np.ndarray:
+    """A number for each id, the same everywhere: 8 bytes of blake2b keyed by the seed. Draws people and breaks ties.
+
+    ``use`` (at most 16 bytes) makes two uses independent: who is held out must not also decide who wins a tie.
+    """
     key = seed.to_bytes(8, "big")
     digest = hashlib.blake2b
     return np.fromiter(
-        (int.from_bytes(digest(i.encode(), digest_size=8, key=key).digest(), "big") for i in entity_ids),
+        (int.from_bytes(digest(i.encode(), digest_size=8, key=key, person=use).digest(), "big") for i in entity_ids),
         dtype=np.uint64,
         count=len(entity_ids),
     )

@@ -197,7 +197,7 @@ def _people(truth: Truth, linked: Mapping[str, np.ndarray]) -> pl.DataFrame:
 def _equality(truth: Truth, knobs: Knobs) -> pl.DataFrame:
     """What parents said when the family came; a disability that was found later is a second row, from that day."""
     children, rng, n = truth.children, knobs.rng("equality"), knobs.people
-    came = np.where(children.here_from > 0, children.here_from + 14, 0)
+    came = children.here_from
     found = children.born + rng.integers(0, round(8 * YEAR), n)  # the day on which a disability is recorded
     given = {name: rng.random(n) >= share for name, share in NOT_GIVEN.items()}
     sexes, groups, fifths = np.array(["female", "male"]), np.array(list(ETHNICITY)), np.array(FIFTHS)
@@ -216,7 +216,7 @@ def _equality(truth: Truth, knobs: Knobs) -> pl.DataFrame:
         return frame.with_columns(pl.when(pl.Series(mask[who])).then(pl.col(name)) for name, mask in given.items())
 
     later = children.disabled & (found > came) & (found < truth.until)
-    at_first = rows(np.flatnonzero(came < DAYS), came, children.disabled & (found <= came))
+    at_first = rows(np.arange(n), came, children.disabled & (found <= came))
     return pl.concat([at_first, rows(np.flatnonzero(later), found, children.disabled)]).sort("known_on", "entity_id")
 
 

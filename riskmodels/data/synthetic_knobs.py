@@ -61,7 +61,7 @@ class Signal:
     household: float = 0.0
     own: float = 0.0
     moving: float = 0.0
-    traits: float = 0.0  # 1: deprivation (0.15 a fifth) and disability (0.3) add to need
+    traits: float = 0.0  # 1: deprivation (0.06 a fifth) and disability (0.3) add to need
     flags: float = 0.0  # need added by each of four conditions that a household has or has not
     hazard: float = 0.0  # log hazard ratio for one more unit of need
     frailty: float = 0.0  # standard deviation of the unseen part of the log hazard
@@ -77,7 +77,7 @@ class Signal:
 
 SIGNALS = {
     "many": Signal(
-        ward=0.25, household=0.6, own=0.3, moving=0.7, traits=1.0, hazard=1.3, frailty=0.3, by_age=True, score_noise=2.0
+        ward=0.25, household=0.6, own=0.3, moving=0.7, traits=1.0, hazard=1.5, frailty=0.3, by_age=True, score_noise=2.5
     ),
     # Need shows in the review score alone, without error, and does not change: nothing can beat sorting by it.
     "one_column": Signal(household=0.6, own=0.7, hazard=1.1, facts=0.0, score_noise=0.0),
@@ -112,7 +112,7 @@ class Knobs:
     people: int = 6000
     seed: int = 1
     signal: str = "many"
-    base_rate: float = 0.1
+    base_rate: float = 0.12
     under_recorded: Mapping[str, float] = field(default_factory=dict)
     outcome_recorded: Mapping[str, float] = field(default_factory=dict)
     unlinked: float = 0.0

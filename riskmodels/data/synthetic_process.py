@@ -121,7 +121,7 @@ def _need(children: Children, flags: np.ndarray, signal: Signal, knobs: Knobs) -
     rng, n = knobs.rng("need"), knobs.people
     settled = signal.ward * rng.standard_normal(WARDS)[children.ward]
     settled += signal.household * rng.standard_normal(n)[children.household] + signal.own * rng.standard_normal(n)
-    settled += signal.traits * (0.15 * (2 - children.fifth) + 0.3 * (children.disabled - 0.11))
+    settled += signal.traits * (0.06 * (2 - children.fifth) + 0.3 * (children.disabled - 0.11))
     settled += signal.flags * (flags.sum(axis=1) - 0.3 * len(TALLY))
     moving = np.empty((n, QUARTERS))
     moving[:, 0] = signal.moving * rng.standard_normal(n)

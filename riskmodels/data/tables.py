@@ -19,11 +19,13 @@ from riskmodels.errors import DataError, StudyError
 from riskmodels.study import Age, Attribute, FollowedUntil, Source, Study, StudyFile, parts_of
 
 KEYS = ("entity_id", "event_date", "known_date", "kind")
+# What is asked of a column: the stronger demand stands, and two of the strongest cannot both be met.
+STRENGTH = {"label": 0, "anything": 1, "text": 2, "number": 2, "date": 2}
 
 
 @dataclass(frozen=True)
 class Table:
-    """One source. ``frame`` has entity_id, then event_date, known_date, kind where the source has them, then columns."""
+    """One source. ``frame``: entity_id, event_date, known_date and kind where the source has them, then columns."""
 
     name: str
     source: Source
@@ -64,13 +66,11 @@ def columns_used(study: StudyFile) -> dict[str, dict[str, str]]:
 
     def use(of: str, holds: str, source: str | None = None) -> None:
         head, _, column = of.partition(".")
-        known = used[source or head]
-        before = known.get(column, "label")
-        weak = [word for word in ("label", "anything") if word in (before, holds)]
-        if before != holds and not weak:
-            raise StudyError(f"study.yaml: {of} is used as {before} and as {holds}; use two columns, or use it one way")
-        # The stronger demand stands; a label is text unless somebody needs it to be something else.
-        known[column] = before if holds in weak[:1] else holds
+        columns = used[source or head]
+        before = columns.get(column, "label")
+        if before != holds and STRENGTH[before] == STRENGTH[holds]:
+            raise StudyError(f"study.yaml: {of} is used as {before} and as {holds}; use it one way, or use two columns")
+        columns[column] = max(before, holds, key=STRENGTH.__getitem__)
 
     for name, fact in study.facts.items():
         for column, condition in fact.where.items():
@@ -158,9 +158,8 @@ def _normalise(
 
     # Built by position, so that one column may serve as event date and knowledge date, or as a key and a feature.
     columns = [_ids(file, raw[source.entity])]
-    for key in ("event_date", "known_date"):
-        if name := keys[key]:
-            columns.append(_dates(file, raw[name], source.time_zone).alias(key))
+    dated = {key: name for key, name in keys.items() if key in ("event_date", "known_date") and name}
+    columns += [_dates(file, raw[name], source.time_zone).alias(key) for key, name in dated.items()]
     if source.kind:
         columns.append(_text(file, raw[source.kind]).alias("kind"))
     for name, holds in used.items():
@@ -174,14 +173,16 @@ def _normalise(
         frame = frame.with_columns(pl.col("event_date").alias("known_date"))
 
     dates = [key for key in ("event_date", "known_date") if key in frame.columns]
-    _refuse_impossible_dates(file, frame, {key: keys[key] or str(source.event_date) for key in dates}, extracted_on)
+    for key in dates:
+        late = (frame[key] > extracted_on).alias(keys[key] or str(source.event_date))
+        fault = f"rows are dated after {extracted_on}, the day of the extract"
+        _refuse(file, late, fault, "correct them, or extracted_on in register.yaml")
+    if len(dates) == 2:
+        early = (frame["known_date"] < frame["event_date"]).alias(keys["known_date"] or "")
+        _refuse(file, early, "rows are known before the event", "check which column is event_date and which known_date")
     if not dates:
-        again = ~frame["entity_id"].is_first_distinct()
-        if again.any():
-            raise DataError(
-                f"{file}, column {source.entity!r}: {_rows(again)} repeat an id (first repeat: row {_first_row(again)}); "
-                "a table without dates has one row for each"
-            )
+        again = (~frame["entity_id"].is_first_distinct()).alias(source.entity)
+        _refuse(file, again, "ids stand more than once", "a table without dates has one row for each", "first repeated")
         return frame, 0
     whole = frame.drop_nulls(dates)
     if whole.height == 0:
@@ -189,42 +190,25 @@ def _normalise(
     return whole, frame.height - whole.height
 
 
-def _refuse_impossible_dates(file: str, frame: pl.DataFrame, names: Mapping[str, str], extracted_on: dt.date) -> None:
-    for key, name in names.items():
-        late = frame[key] > extracted_on
-        if late.any():
-            raise DataError(
-                f"{file}, column {name!r}: {_rows(late)} are dated after {extracted_on}, the day of the extract "
-                f"(first: row {_first_row(late)}); correct them, or extracted_on in register.yaml"
-            )
-    if len(names) == 2:
-        early = frame["known_date"] < frame["event_date"]
-        if early.any():
-            raise DataError(
-                f"{file}, column {names['known_date']!r}: {_rows(early)} are known before they happened (first: row "
-                f"{_first_row(early)}); check which column is event_date and which is known_date"
-            )
-
-
 # ---------------------------------------------------------------- columns
 
-
-def _rows(mask: pl.Series) -> str:
-    count = int(mask.sum())
-    return f"{count} row{'s' if count != 1 else ''}"
-
-
-def _first_row(mask: pl.Series) -> int:
-    """Row numbers count from 1, below the header, as a spreadsheet shows them without it."""
-    return int(mask.fill_null(False).arg_true()[0]) + 1
+ONE = {
+    "rows are not dates": "row is not a date", "rows are not numbers": "row is not a number", "rows are": "row is",
+    "rows have": "row has", "ids stand": "id stands",
+}  # fmt: skip
 
 
-def _refuse(file: str, column: pl.Series, bad: pl.Series, fault: str, advice: str = "correct them") -> None:
-    """One line if any row is bad: the column, how many, the first; never a value."""
-    if bad.any():
-        raise DataError(
-            f"{file}, column {column.name!r}: {_rows(bad)} {fault} (first: row {_first_row(bad)}); {advice}"
-        )
+def _refuse(file: str, bad: pl.Series, fault: str, advice: str = "correct them", first: str = "first") -> None:
+    """One line if any row is bad: the column (the name of ``bad``), how many, the first; never a value.
+
+    Row numbers count from 1, below the header, as a spreadsheet shows them without it.
+    """
+    rows = bad.fill_null(False).arg_true()
+    if len(rows) == 1:
+        for many, one in ONE.items():
+            fault = fault.replace(many, one)
+    if len(rows):
+        raise DataError(f"{file}, column {bad.name!r}: {len(rows)} {fault} ({first}: row {int(rows[0]) + 1}); {advice}")
 
 
 def _trimmed(column: pl.Series) -> pl.Series:
@@ -237,21 +221,23 @@ def _trimmed(column: pl.Series) -> pl.Series:
 
 
 def _ids(file: str, column: pl.Series) -> pl.Series:
+    advice = "that loses digits: store ids as text"
     ids = _trimmed(column)
-    _refuse(file, ids, ids.is_null(), "have no id", "every row needs one")
-    if ids.dtype == pl.String:
-        decimal = ids.str.contains(r"^\d+\.0*$|^\d(\.\d+)?[eE]\+?\d+$")
-    else:
-        decimal = pl.Series(column.name, [not ids.dtype.is_integer()]).extend_constant(False, 0)
-    _refuse(file, ids, decimal, "have an id that was read as a decimal, which loses digits", "store ids as text")
-    return ids.cast(pl.String).alias("entity_id")
+    if ids.dtype != pl.String and not ids.dtype.is_integer():
+        raise DataError(f"{file}, column {ids.name!r}: ids were read as {ids.dtype}; {advice}")
+    ids = ids.cast(pl.String)
+    _refuse(file, ids.is_null(), "rows have no id", "every row needs one")
+    decimal = ids.str.contains(r"^\d+\.0*$|^\d(\.\d+)?[eE]\+?\d+$")
+    _refuse(file, decimal, "rows have an id that was written as a decimal", advice)
+    return ids.alias("entity_id")
 
 
 def _text(file: str, column: pl.Series) -> pl.Series:
     """Codes and words as they stand; 1.0 is 1, since a column of whole numbers with gaps often arrives so."""
     column = _trimmed(column)
-    if column.dtype.is_float() and (column.drop_nulls() == column.drop_nulls().round(0)).all():
-        column = column.cast(pl.Int64, strict=False)
+    if column.dtype.is_float():
+        whole = (column == column.round(0)) & (column.abs() < 2**53)
+        column = column.cast(pl.Int64) if whole.all() else column
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         raise DataError(f"{file}, column {column.name!r}: holds {column.dtype}; store it as text")
     return column.cast(pl.String)
@@ -267,7 +253,7 @@ def _dates(file: str, column: pl.Series, time_zone: str | None) -> pl.Series:
         return column.dt.date()
     if column.dtype == pl.String:
         parsed = _parsed_dates(column)
-        _refuse(file, column, parsed.is_null() & column.is_not_null(), "are not dates such as 2024-06-30")
+        _refuse(file, parsed.is_null() & column.is_not_null(), "rows are not dates such as 2024-06-30")
         return parsed
     raise DataError(f"{file}, column {column.name!r}: holds {column.dtype}, not dates such as 2024-06-30")
 
@@ -281,32 +267,37 @@ def _parsed_dates(column: pl.Series) -> pl.Series:
 def _values(file: str, column: pl.Series, holds: str, time_zone: str | None) -> pl.Series:
     """A column as Float64, Date or String, by what the study needs of it and what it holds."""
     column = _trimmed(column)
-    if column.null_count() == len(column):
-        raise DataError(
-            f"{file}, column {column.name!r}: is empty in every row; take it out of the study, or mend the extract"
-        )
     if holds == "date":
-        return _dates(file, column, time_zone)
-    if holds == "text":
-        return _text(file, column)
+        values = _dates(file, column, time_zone) if column.count() else column
+    elif holds == "text":
+        values = _text(file, column)
+    else:
+        values = _anything(file, column, holds, time_zone) if column.count() else column
+    if not values.count():
+        advice = "take it out of the study, or mend the extract"
+        raise DataError(f"{file}, column {column.name!r}: is empty in every row; {advice}")
+    return values
+
+
+def _anything(file: str, column: pl.Series, holds: str, time_zone: str | None) -> pl.Series:
+    """Numbers where every value is one (true and false are 1 and 0), else dates, else text: the last two if allowed."""
     if column.dtype == pl.String:
-        number = column.cast(pl.Float64, strict=False)
-        truth = column.str.to_lowercase().replace_strict(
-            {"true": 1.0, "false": 0.0}, default=None, return_dtype=pl.Float64
-        )
-        number = number if truth.null_count() > column.null_count() else truth
+        truths = {"true": 1.0, "false": 0.0}
+        number = column.str.to_lowercase().replace_strict(truths, default=None, return_dtype=pl.Float64)
+        if number.count() < column.count():
+            number = column.cast(pl.Float64, strict=False)
         bad = number.is_null() & column.is_not_null()
         if bad.any() and holds == "anything":
             days = _parsed_dates(column)
-            return days if days.null_count() == column.null_count() else column
-        _refuse(file, column, bad, "are not numbers")
+            return days if days.count() == column.count() else column
+        _refuse(file, bad, "rows are not numbers")
         column = number
     if isinstance(column.dtype, (pl.Date, pl.Datetime)) and holds == "anything":
         return _dates(file, column, time_zone)
     if not column.dtype.is_numeric() and column.dtype != pl.Boolean:
         raise DataError(f"{file}, column {column.name!r}: holds {column.dtype}, not numbers")
     number = column.cast(pl.Float64).fill_nan(None)
-    _refuse(file, column, number.is_infinite(), "are infinite")
+    _refuse(file, number.is_infinite(), "rows are infinite")
     return number
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 LEAST_CONTRIBUTION = 0.01
 # A feature is a key fact if it makes at least this share of the average movement of the score.
 KEY_SHARE = 0.1
-# Nearer to the typical value than this share of the range, a number is neither high nor low.
+# Nearer to the typical value than this share of the range, a number is neither high nor low; and only further than
+# this beyond the range it is outside: the range leaves out half a per cent at each end that the model did learn from.
 FAR = 0.1
 LOWERING = 1
 SAME_FOR_ALL = "the same for everybody"
@@ -136,7 +137,8 @@ def _caveats(model: RiskModel, matrix: Matrix) -> list[str | None]:
         if column.kind == "category":
             outside[:, place] = values == UNSEEN
         elif column.low is not None and column.high is not None:
-            outside[:, place] = recorded & ((values < column.low) | (values > column.high))
+            margin = FAR * (column.high - column.low)
+            outside[:, place] = recorded & ((values < column.low - margin) | (values > column.high + margin))
     names = [model.reasons[position].words for position in keys]
     # The same few combinations come again and again: each is put into words once.
     distinct, which = np.unique(np.hstack([outside, missing]), axis=0, return_inverse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import Any
 
 NOT_PROVIDED = "Not provided (owner: {owner})"
@@ -9,7 +11,7 @@ NOT_ANSWERED = "Not answered (owner: {owner})"
 
 
 def cell_text(value: Any) -> str:
-    """A cell as text: thousands separated, no trailing noughts, yes and no, and never an empty look for a missing value."""
+    """A cell as text: thousands separated, no trailing noughts, yes and no; a missing value is said in words."""
     if value is None:
         return "not shown"
     if isinstance(value, bool):
@@ -19,7 +21,18 @@ def cell_text(value: Any) -> str:
     if isinstance(value, float):
         text = f"{value:,.4f}".rstrip("0").rstrip(".")
         return "0" if text == "-0" else text
-    return str(value)
+    return day_text(str(value))
+
+
+def day_text(text: str) -> str:
+    """An ISO date as "1 July 1989"; any other text as it is."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return text
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%B %Y}"
 
 
 def is_number(value: Any) -> bool:
@@ -33,18 +46,21 @@ def label(key: str) -> str:
 
 
 def spelled(value: Any) -> str:
-    """A nested value of a record (a condition, a quorum) as one line."""
+    """A nested value of a record as one line."""
     if isinstance(value, dict):
-        return "; ".join(f"{label(str(key)).lower()}: {spelled(inner)}" for key, inner in value.items() if not _is_empty(inner))
+        return "; ".join(f"{label(str(key)).lower()}: {spelled(inner)}" for key, inner in value.items())
     if isinstance(value, (list, tuple)):
-        return " / ".join(spelled(inner) for inner in value)
+        return "; ".join(spelled(inner) for inner in value) or "none"
     return cell_text(value)
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or value in ("", [], (), {})
-
-
-def record_lines(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """A record as labelled lines, without what is empty."""
-    return [(label(key), spelled(value)) for key, value in record.items() if not _is_empty(value)]
+def record_lines(record: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """A record as labelled lines, a list having one line for each of its items; without what was left open."""
+    return [
+        (
+            label(key),
+            [spelled(item) for item in value] or ["none"] if isinstance(value, (list, tuple)) else [spelled(value)],
+        )
+        for key, value in record.items()
+        if value is not None
+    ]

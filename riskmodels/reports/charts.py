@@ -1,6 +1,6 @@
 """The card's figures as pictures, drawn from the figure's own table and nothing else.
 
-Same table, same bytes: Agg's sibling for SVG with a fixed salt and no date, and text as shapes, so that a page looks
+Same table, same bytes: matplotlib's SVG with a fixed salt and no date, and text as shapes, so that a page looks
 alike on every machine. Colour never stands alone: marks, hatching or words say the same.
 """
 
@@ -86,37 +86,39 @@ def _wrapped(text: str, width: int) -> str:
 
 def _people(figure: Content) -> bytes:
     """Five rows of twenty people; each kind has its own mark as well as its own colour."""
-    from matplotlib.patches import Circle, FancyBboxPatch
-
     kinds = _rows(figure)
-    styles = _people_styles(len(kinds), str(kinds[-1][0]))
+    looks = _people_looks(len(kinds), str(kinds[-1][0]))
     canvas, plot = _canvas(3.9, axes=False)
-    which = [kind for kind, (_, count) in enumerate(kinds) for _ in range(int(count))]
-    for place, kind in enumerate(which):
-        x, y = place % 20, -(place // 20) * 1.35
-        look = {"facecolor": styles[kind]["face"], "edgecolor": styles[kind]["edge"], "linewidth": 1.1, "linestyle": styles[kind]["line"]}
-        plot.add_patch(Circle((x, y + 0.34), 0.17, **look))
-        plot.add_patch(FancyBboxPatch((x - 0.2, y - 0.42), 0.4, 0.46, boxstyle="round,pad=0.04,rounding_size=0.16", **look))
-        plot.text(x, y - 0.2, styles[kind]["mark"], ha="center", va="center", fontsize=9, color=styles[kind]["ink"], fontweight="bold")
-    for position, (words, count) in enumerate(kinds):
-        # The legend is made of the same figures, with the number beside them.
-        x, y = position * 20 / len(kinds), -7.6
-        look = {"facecolor": styles[position]["face"], "edgecolor": styles[position]["edge"], "linewidth": 1.1, "linestyle": styles[position]["line"]}
-        plot.add_patch(Circle((x, y + 0.34), 0.17, **look))
-        plot.add_patch(FancyBboxPatch((x - 0.2, y - 0.42), 0.4, 0.46, boxstyle="round,pad=0.04,rounding_size=0.16", **look))
-        plot.text(x, y - 0.2, styles[position]["mark"], ha="center", va="center", fontsize=9, color=styles[position]["ink"], fontweight="bold")
-        plot.text(x + 0.6, y + 0.02, f"{int(count)}", fontsize=17, fontweight="bold", va="center")
-        plot.text(x + 1.95, y + 0.02, _wrapped(str(words), 16), fontsize=12, va="center")
-    plot.set_xlim(-0.6, 20)
-    plot.set_ylim(-8.3, 0.8)
+    everybody = [look for look, (_, count) in zip(looks, kinds, strict=True) for _ in range(int(count))]
+    for place, look in enumerate(everybody):
+        _person(plot, place % 20, -(place // 20) * 1.35, look)
+    for position, (look, (words, count)) in enumerate(zip(looks, kinds, strict=True)):
+        # The legend is made of the same people, with their number beside them.
+        x, y = position * 20 / len(kinds), -7.5
+        _person(plot, x, y, look)
+        plot.text(x + 0.55, y, f"{int(count)}", fontsize=17, fontweight="bold", va="center")
+        plot.text(x + 1.95, y, _wrapped(str(words), 17), fontsize=12, va="center")
+    plot.set_xlim(-0.5, 19.5)
+    plot.set_ylim(-8.2, 0.7)
     plot.set_aspect("equal")
     return _svg(canvas)
 
 
-def _people_styles(kinds: int, last: str) -> list[dict[str, Any]]:
-    right = {"face": BLUE, "edge": BLUE, "line": "-", "mark": "", "ink": "white"}
-    wrong = {"face": "white", "edge": ORANGE, "line": "-", "mark": "×", "ink": ORANGE}
-    unknown = {"face": "#eceef0", "edge": QUIET, "line": (0, (2, 1.5)), "mark": "?", "ink": INK}
+def _person(plot: Axes, x: float, y: float, look: Content) -> None:
+    from matplotlib.patches import Circle, FancyBboxPatch
+
+    drawn = {"facecolor": look["face"], "edgecolor": look["edge"], "linewidth": 1.1, "linestyle": look["line"]}
+    plot.add_patch(Circle((x, y + 0.34), 0.17, **drawn))
+    body = "round,pad=0.04,rounding_size=0.16"
+    plot.add_patch(FancyBboxPatch((x - 0.2, y - 0.42), 0.4, 0.46, boxstyle=body, **drawn))
+    if look["mark"]:
+        plot.text(x, y - 0.2, look["mark"], ha="center", va="center", fontsize=9, color=look["ink"], fontweight="bold")
+
+
+def _people_looks(kinds: int, last: str) -> list[Content]:
+    right: Content = {"face": BLUE, "edge": BLUE, "line": "-", "mark": "", "ink": "white"}
+    wrong: Content = {"face": "white", "edge": ORANGE, "line": "-", "mark": "×", "ink": ORANGE}
+    unknown: Content = {"face": "#eceef0", "edge": QUIET, "line": (0, (2, 1.5)), "mark": "?", "ink": INK}
     if kinds == 2 and "known" in last:
         return [right, unknown]
     return [right, wrong, unknown][:kinds]
@@ -141,17 +143,31 @@ def _calibration(figure: Content) -> bytes:
     for row in rows:
         if row[5] is not None and row[6] is not None:
             top.plot([row[3], row[3]], [row[5], row[6]], color=ORANGE, linewidth=1.4, zorder=3)
-    top.plot(x, y, "o", color=ORANGE, markersize=7, markeredgecolor="white", label="Groups of people, with 95% interval", zorder=4)
+    top.plot(
+        x,
+        y,
+        "o",
+        color=ORANGE,
+        markersize=7,
+        markeredgecolor="white",
+        label="Groups of people, with 95% interval",
+        zorder=4,
+    )
     top.set_ylabel("Came about, of 100")
     top.set_xlim(0, 100)
     top.set_ylim(0, 100)
     top.legend(loc="upper left", handlelength=2.2)
     for row in rows:
         if row[2] is not None:
-            below.bar(row[0], row[2], width=row[1] - row[0], align="edge", color="#c9d3df", edgecolor="white", linewidth=1)
-    below.set_ylabel("People")
+            # Groups differ in width, so their height is people for each 10 of risk: the area is people.
+            width = row[1] - row[0]
+            below.bar(
+                row[0], 10 * row[2] / width, width=width, align="edge", color="#c9d3df", edgecolor="white", linewidth=1
+            )
+    below.set_ylabel("People\nper 10")
     below.set_xlabel("Predicted risk, of 100")
     below.yaxis.set_major_locator(_few_ticks(2))
+    below.yaxis.set_major_formatter("{x:,.0f}")
     for plot in (top, below):
         plot.grid(axis="y", color=RULE, linewidth=0.5)
         plot.set_axisbelow(True)
@@ -179,7 +195,15 @@ def _groups(figure: Content) -> bytes:
     y, ticks, names = 0.0, [], []
     most = max(max(row[5] or 0, 1.25 * row[3] if row[6] else 0) for row in rows)
     for title, block in blocks.items():
-        plot.annotate(title, (0, y), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", va="center", fontweight="bold")
+        plot.annotate(
+            title,
+            (0, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontweight="bold",
+        )
         start = y + 0.5
         for row in block:
             y += 1
@@ -190,11 +214,13 @@ def _groups(figure: Content) -> bytes:
                 markerfacecolor="white" if is_reference else BLUE, markeredgewidth=1.8, zorder=4,
             )  # fmt: skip
             ticks.append(y)
-            names.append(f"{_wrapped(str(row[1]), 26)}" + (f"\n({row[2]:,})" if False else ""))
+            names.append(_wrapped(str(row[1]), 26))
         for row in block:
             if row[6]:
                 plot.fill_between([0.8 * row[3], 1.25 * row[3]], start, y + 0.5, color=BAND, linewidth=0, zorder=1)
-                plot.plot([row[3], row[3]], [start, y + 0.5], color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)), zorder=2)
+                plot.plot(
+                    [row[3], row[3]], [start, y + 0.5], color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)), zorder=2
+                )
         y += 1
     plot.set_yticks(ticks, names)
     plot.tick_params(axis="y", length=0)
@@ -213,7 +239,17 @@ def _groups_legend(canvas: Figure) -> None:
 
     marks = [
         Line2D([], [], color=BLUE, marker="o", markersize=8, linewidth=2, label="Group, 95% interval"),
-        Line2D([], [], color=INK, marker="D", markersize=8, markerfacecolor="white", markeredgewidth=1.8, linewidth=2, label="Reference group"),
+        Line2D(
+            [],
+            [],
+            color=INK,
+            marker="D",
+            markersize=8,
+            markerfacecolor="white",
+            markeredgewidth=1.8,
+            linewidth=2,
+            label="Reference group",
+        ),
         Patch(color=BAND, label="0.8 to 1.25 times the reference"),
     ]
     canvas.legend(handles=marks, loc="outside upper left", ncols=3, columnspacing=1.4, handlelength=1.8)
@@ -228,7 +264,9 @@ def _net_benefit(figure: Content) -> bytes:
     x = [row[0] for row in rows]
     if all(row[2] is not None and row[3] is not None for row in rows):
         plot.fill_between(x, [row[2] for row in rows], [row[3] for row in rows], color=BAND, linewidth=0)
-    plot.plot(x, [row[1] for row in rows], "o-", color=BLUE, linewidth=2, markersize=7, label="Acting on the risks (95% band)")
+    plot.plot(
+        x, [row[1] for row in rows], "o-", color=BLUE, linewidth=2, markersize=7, label="Acting on the risks (95% band)"
+    )
     plot.plot(x, [row[4] for row in rows], "s--", color=ORANGE, linewidth=1.6, markersize=6, label="Helping everybody")
     plot.plot(x, [row[5] for row in rows], "^:", color=QUIET, linewidth=1.6, markersize=6, label="Helping nobody")
     values = [row[1] for row in rows] + [row[4] for row in rows if row[4] is not None]
@@ -252,7 +290,9 @@ def _bars(names: Sequence[str], values: Sequence[float], labels: Sequence[str], 
     canvas, plot = _canvas(0.9 + 0.55 * len(names))
     wrapped = [_wrapped(name, 30) for name in names]
     positions = range(len(names))
-    plot.barh(positions, values, height=0.62, color=BLUE if not hatch else "white", edgecolor=BLUE, hatch=hatch, linewidth=1.2)
+    plot.barh(
+        positions, values, height=0.62, color=BLUE if not hatch else "white", edgecolor=BLUE, hatch=hatch, linewidth=1.2
+    )
     for position, (value, text) in enumerate(zip(values, labels, strict=True)):
         plot.annotate(text, (value, position), xytext=(6, 0), textcoords="offset points", va="center")
     plot.set_yticks(positions, wrapped)
@@ -261,6 +301,7 @@ def _bars(names: Sequence[str], values: Sequence[float], labels: Sequence[str], 
     plot.set_xlim(0, max(values) * 1.22 or 1)
     plot.set_xlabel(unit)
     plot.xaxis.set_major_locator(_few_ticks(5))
+    plot.xaxis.set_major_formatter("{x:,.0f}")
     plot.spines["left"].set_color(QUIET)
     return _svg(canvas)
 
@@ -272,13 +313,20 @@ def _drivers(figure: Content) -> bytes:
 
 def _attrition(figure: Content) -> bytes:
     rows = _rows(figure)
-    return _bars([str(row[0]) for row in rows], [row[1] for row in rows], [f"{row[1]:,}" for row in rows], str(figure["table"]["columns"][1]))
+    return _bars(
+        [str(row[0]) for row in rows],
+        [row[1] for row in rows],
+        [f"{row[1]:,}" for row in rows],
+        str(figure["table"]["columns"][1]),
+    )
 
 
 def _unknown(figure: Content) -> bytes:
     rows = _rows(figure)
     labels = [f"{row[2]:g}" for row in rows]
-    return _bars([str(row[0]) for row in rows], [row[2] for row in rows], labels, "Outcome not known, of 100", hatch="///")
+    return _bars(
+        [str(row[0]) for row in rows], [row[2] for row in rows], labels, "Outcome not known, of 100", hatch="///"
+    )
 
 
 DRAWINGS: dict[str, Callable[[Content], bytes]] = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 GLOSSARY = {
-    "As-of date": "The day on which the list is made, or was made in the test. Only what was known before that day is used.",
+    "As-of date": "The day on which the list is made, or was in the test. Only what was known before it is used.",
     "ATRS": "Algorithmic Transparency Recording Standard: the UK's form for public records of such tools.",
-    "AUC": "Take one person with the outcome and one without. AUC is how often the ranking puts the right one first. 0.5 is a coin.",
+    "AUC": "Area under the curve. Of two people, one with the outcome and one without, how often the right one comes first.",
     "Base rate": "How common the outcome is among those whose outcome is known.",
     "Brier score": "The average squared error of the risks. Lower is better.",
     "Calibration": "Whether risks come true: of 100 people with a risk of 0.3, about 30 should have the outcome.",
@@ -25,7 +25,7 @@ GLOSSARY = {
 }
 
 ACCESSIBILITY = (
-    "This page works without a network and without scripts, by keyboard, with a screen reader, printed and on a phone. Every figure "
-    "has a text and a table with its numbers. Colour is never the only sign. Wide tables scroll by themselves.",
+    "This page needs no network and no scripts. It is made to work by keyboard, with a screen reader, printed and on a "
+    "phone. Every figure has a text and a table with its numbers. Colour is never the only sign. Wide tables scroll.",
     "It aims at WCAG 2.2, level AA.",
 )

@@ -96,7 +96,10 @@ def _content(table: Mapping[str, Any]) -> Lines:
 def _figure(part: Mapping[str, Any]) -> Lines:
     figure = part["figure"]
     based = f" Based on {cell_text(figure['n'])}." if figure["n"] is not None else ""
-    return [f"**{plain(figure['title'])}.** {plain(figure['alt'])} Unit: {plain(figure['unit'])}.{based}", *_content(figure["table"])]
+    return [
+        f"**{plain(figure['title'])}.** {plain(figure['alt'])} Unit: {plain(figure['unit'])}.{based}",
+        *_content(figure["table"]),
+    ]
 
 
 def _records(part: Mapping[str, Any]) -> Lines:
@@ -104,19 +107,26 @@ def _records(part: Mapping[str, Any]) -> Lines:
     lines = []
     for row in part["table"]["rows"]:
         lines.append(f"**{plain(row[0])}**")
-        lines.append("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in zip(columns[1:], row[1:], strict=True)))
+        lines.append(
+            "\n".join(f"- {plain(name)}: {plain(value)}" for name, value in zip(columns[1:], row[1:], strict=True))
+        )
     return [*lines, f"Source: {plain(part['table']['source'])}."]
 
 
 def _record(part: Mapping[str, Any]) -> Lines:
-    return [f"### {plain(part['title'])}", "\n".join(f"- **{plain(name)}**: {plain(value)}" for name, value in part["lines"])]
+    return [
+        f"### {plain(part['title'])}",
+        "\n".join(f"- **{plain(name)}**: {plain('; '.join(values))}" for name, values in part["lines"]),
+    ]
 
 
 def _questions(part: Mapping[str, Any]) -> Lines:
     lines = []
     for question in part["questions"]:
         answer = question["answer"] if question["answer"] is not None else NOT_ANSWERED.format(owner=question["owner"])
-        lines.append(f"**{question['number']}. {plain(question['question'])}** {plain(answer)} (More in section {question['section']}.)")
+        lines.append(
+            f"**{question['number']}. {plain(question['question'])}** {plain(answer)} (More in section {question['section']}.)"
+        )
     return lines
 
 
@@ -126,7 +136,11 @@ def _verdict(part: Mapping[str, Any]) -> Lines:
 
 def _page_one(part: Mapping[str, Any]) -> Lines:
     advice = part["summary"]["recommendation"]
-    lines = [f"**Our advice: {ADVICE[advice['code']]}**", f"**{plain(advice['headline'])}**", "\n".join(f"- {plain(reason)}" for reason in advice["reasons"])]
+    lines = [
+        f"**Our advice: {ADVICE[advice['code']]}**",
+        f"**{plain(advice['headline'])}**",
+        "\n".join(f"- {plain(reason)}" for reason in advice["reasons"]),
+    ]
     for block in part["summary"]["blocks"]:
         lines += [f"### {plain(block['heading'])}", _paragraph(block["text"])]
     return lines

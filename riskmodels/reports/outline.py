@@ -65,7 +65,10 @@ def facts(section: Mapping[str, Any]) -> list[Part]:
 
 def plain_facts(lines: Sequence[tuple[str, Any, str]]) -> Part:
     """Facts that stand in the card under other keys: label, value, source."""
-    return {"kind": "facts", "facts": [{"label": name, "value": value, "owner": "", "source": source} for name, value, source in lines]}
+    return {
+        "kind": "facts",
+        "facts": [{"label": name, "value": value, "owner": "", "source": source} for name, value, source in lines],
+    }
 
 
 def table(content: Mapping[str, Any], *, fold: bool = False) -> Part:
@@ -90,9 +93,17 @@ def _purpose(source: Source) -> list[Part]:
         [
             ("Question", source.card["question"], "study.yaml: question"),
             ("Organisation", organisation["name"], "answers.yaml: organisation"),
-            ("Made up", "Yes. This organisation does not exist." if organisation["fictional"] else "No.", "answers.yaml: fictional"),
+            (
+                "Made up",
+                "Yes. This organisation does not exist." if organisation["fictional"] else "No.",
+                "answers.yaml: fictional",
+            ),
             ("Answers for it", organisation["owner"], "answers.yaml: owner_role"),
-            ("Contact", organisation["contact"] or f"Not provided (owner: {organisation['owner']})", "answers.yaml: contact"),
+            (
+                "Contact",
+                organisation["contact"] or f"Not provided (owner: {organisation['owner']})",
+                "answers.yaml: contact",
+            ),
         ]
     )
     return [about, *facts(source.card["purpose"]["facts"])]
@@ -136,7 +147,9 @@ def _expired(source: Source) -> list[str]:
         except ValueError:
             continue
         if over:
-            found.append(f"EXPIRED: the agreement for {row[0]} ended on {row[position]}. The data may not be used until it is renewed.")
+            found.append(
+                f"EXPIRED: the agreement for {row[0]} ended on {row[position]}. The data may not be used until it is renewed."
+            )
     return found
 
 
@@ -151,11 +164,8 @@ def _performance(source: Source) -> list[Part]:
     return [
         *texts(performance["words"]),
         table(tables["list"]),
-        heading("Against simple rules"),
         table(tables["families"]),
-        heading("Do the risks come true?"),
         *source.figure("calibration"),
-        heading("Is it worth acting on?"),
         *source.figure("net_benefit"),
         heading("Each test date, and measures for specialists"),
         table(tables["per_date"]),
@@ -167,23 +177,27 @@ def _audit(source: Source) -> list[Part]:
     audit = source.card["audit"]
     tables = dict(audit["tables"])
     said = [str(line) for line in audit.get("in_words") or []]
+    # Nothing found is said of the verdicts and of what was not audited; other tables without rows say nothing.
+    main, more = ("verdicts", "not_audited", "composition"), ("look_here", "also_features")
     return [
         {"kind": "verdict", "verdict": audit["verdict"]},
         *texts(audit["words"]),
         *source.figure("groups"),
-        heading("Verdicts"),
-        table(tables.pop("verdicts")),
+        *(table(tables.pop(name)) for name in main),
+        *(table(content) for name in more if (content := tables.pop(name))["rows"]),
         *([{"kind": "list", "items": said, "fold": "Each comparison in words"}] if said else []),
-        heading("Not audited"),
-        table(tables.pop("not_audited")),
-        heading("More about the groups"),
-        *(table(content, fold=name == "groups") for name, content in tables.items()),
+        *(table(content, fold=True) for content in tables.values()),
     ]
 
 
 def _explanation(source: Source) -> list[Part]:
     explanation = source.card["explanation"]
-    return [*texts(explanation["words"]), *texts([f"Method: {explanation['method']}"]), table(explanation["drivers"], fold=True), table(explanation["kinds"])]
+    return [
+        *texts(explanation["words"]),
+        *texts([f"Method: {explanation['method']}"]),
+        table(explanation["drivers"], fold=True),
+        table(explanation["kinds"]),
+    ]
 
 
 def _answers(key: str) -> Callable[[Source], list[Part]]:
@@ -209,16 +223,24 @@ def _sign_off(source: Source) -> list[Part]:
 
 def _annex(source: Source) -> list[Part]:
     card, annex = source.card, source.card["annex"]
-    identity = [("Model version", card["model"]["version"], "run"), ("Model SHA-256", card["model"]["sha256"], "run")]
-    identity += [(f"{label(name)} SHA-256", digest, "run") for name, digest in card["digests"].items()]
-    identity.append(("Edition", f"{card['edition_profile']['edition']}, disclosure profile {card['edition_profile']['disclosure']}", "study.yaml"))
+    edition = card["edition_profile"]
+    identity = [
+        ("Edition", f"{edition['edition']}, disclosure profile {edition['disclosure']}", ""),
+        ("Model version", card["model"]["version"], ""),
+        ("Model SHA-256", card["model"]["sha256"], ""),
+        *((f"{label(name)} SHA-256", digest, "") for name, digest in card["digests"].items()),
+    ]
     missing = {
         "caption": "What was not computed", "columns": ["What", "Why"], "rows": [list(item) for item in card["not_computed"].items()],
         "source": "run", "note": None,
     }  # fmt: skip
     return [
         plain_facts(identity),
-        *texts(["The run's id, times, environment and MLflow run are in run.json, beside this card, so that the card itself stays the same."]),
+        *texts(
+            [
+                "The run's id, times, environment and MLflow run are in run.json, beside this card, so that the card itself stays the same."
+            ]
+        ),
         table(annex["checks"]),
         table(annex["splits"]),
         table(annex["parameters"], fold=True),
@@ -261,7 +283,9 @@ SECTIONS: dict[int, tuple[str, Callable[[Source], list[Part]]]] = {
 }
 
 
-def outline(card: Mapping[str, Any], sign_off: Sequence[Mapping[str, Any]] = (), today: dt.date | None = None) -> tuple[Section, ...]:
+def outline(
+    card: Mapping[str, Any], sign_off: Sequence[Mapping[str, Any]] = (), today: dt.date | None = None
+) -> tuple[Section, ...]:
     """The sections of a card, in order."""
     source = Source(card, sign_off, today)
     return tuple(Section(number, title, tuple(parts(source))) for number, (title, parts) in SECTIONS.items())

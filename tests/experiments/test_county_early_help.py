@@ -77,7 +77,7 @@ def test_base_rate_and_unknown_outcomes_at_every_date(dataset: Dataset) -> None:
     assert status["immature"].sum() == 0
     assert (status["events"] / status["known"]).is_between(0.05, 0.12).all()
     assert (status["unobserved"] / status["known"]).is_between(0.005, 0.1).all()
-    assert (dataset.cohort.rows.group_by("as_of_date").len()["len"] > 4000).all()
+    assert (dataset.cohort.rows.group_by("as_of_date").len()["len"] > 2500).all()
     dropped = dataset.cohort.attrition.filter(pl.col("step") != "in the extract")
     assert (dropped["dropped"] > 0).all()
 

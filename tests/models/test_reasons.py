@@ -118,6 +118,18 @@ def test_key_facts_and_their_caveats(world):
     assert top_reasons(model, plain)["caveats"] == [None]
 
 
+def test_the_ends_of_what_was_learned_are_not_outside(world):
+    """Half a per cent of the fit rows lies beyond either end of the range."""
+    model = world.model("current_practice")
+    column = model.encoder.columns[2]
+    income = world.frame["income"].drop_nulls()
+    ends = [income.quantile(0.002), income.quantile(0.998), column.low - 9_000, column.high + 9_000]
+    assert ends[0] < column.low < column.high < ends[1]
+    outside = "outside the range the model learned from: household income"
+    frame = world.frame[:4].with_columns(pl.Series("income", ends))
+    assert top_reasons(model, frame)["caveats"] == [None, None, outside, outside]
+
+
 def test_what_hardly_moves_the_score_is_no_reason(world):
     model = world.model("logistic")
     reading = next(term for term in model.fitted.terms if term.feature == "reading")

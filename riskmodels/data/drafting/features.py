@@ -39,6 +39,10 @@ class Word:
         return single or f"{self.words} record"
 
     @property
+    def a_one(self) -> str:
+        return f"{'an' if self.one[:1].lower() in 'aeiou' else 'a'} {self.one}"
+
+    @property
     def many(self) -> str:
         return f"{self.one}s"
 
@@ -75,18 +79,20 @@ def name_facts(roles: Iterable[Role], notebook: Notebook) -> list[Word]:
 # ---------------------------------------------------------------- features
 
 
-def features_of(words: Iterable[Word], roles: Iterable[Role]) -> list[dict[str, Any]]:
+def features_of(words: Iterable[Word], roles: Iterable[Role], notebook: Notebook) -> list[dict[str, Any]]:
     """Lines for ``features``: how often, how long ago, the latest value, attributes with a date, and age."""
-    words, lines = list(words), []
+    words, roles = list(words), list(roles)
+    lines: list[dict[str, Any]] = []
+    columns = {
+        role.name: _columns_to_learn_from(role, notebook) for role in roles if not role.audit and not role.undated
+    }
     kinds = {word.role.name for word in words if word.kind is not None}
     for word in words:
         if word.kind is not None or word.role.name not in kinds:
-            lines += [*_history(word), *_latest(word)]
+            lines += [*_history(word), *_latest(word, columns[word.role.name])]
     for role in roles:
-        if role.audit:
-            continue
-        if not role.holds_facts and role.known_date:
-            lines += _attributes(role)
+        if role.name in columns and not role.holds_facts:
+            lines += _attributes(role, columns[role.name])
     born = birth_column(roles)
     if born is not None:
         role, column = born
@@ -114,22 +120,23 @@ def _history(word: Word) -> Iterator[dict[str, Any]]:
     }
 
 
-def _latest(word: Word) -> Iterator[dict[str, Any]]:
-    table, kind = word.role.table, word.role.kind
-    rows = (
-        table.frame
-        if word.kind is None or kind is None
-        else table.frame.filter(pl.col(kind).cast(pl.String) == word.kind)
-    )
-    for column in table.columns.values():
-        if not guess.may_be_feature(column, word.role.keys) or _filled(rows[column.name]) < FILLED:
-            continue
-        yield {
-            "name": f"{word.name}_{plain(column.name)}",
-            "take": "latest",
-            "of": f"{word.name}.{column.name}",
-            "last": LAST,
-        } | _said(column, f" ({word.words})")
+def _columns_to_learn_from(role: Role, notebook: Notebook) -> list[Column]:
+    columns = [column for column in role.table.columns.values() if guess.may_be_feature(column, role.keys)]
+    numbered = [column for column in columns if guess.numbers_like_ids(role.table, role.entity, column)]
+    for column in numbered:
+        why = f"{role.name}.{column.name} left out: whole numbers that differ for nearly everybody, as an id does"
+        notebook.note("features", "left out", why)
+    return [column for column in columns if column not in numbered]
+
+
+def _latest(word: Word, columns: Iterable[Column]) -> Iterator[dict[str, Any]]:
+    rows, kind = word.role.table.frame, word.role.kind
+    if word.kind is not None and kind is not None:
+        rows = rows.filter(pl.col(kind).cast(pl.String) == word.kind)
+    for column in columns:
+        if _filled(rows[column.name]) >= FILLED:
+            name, of = f"{word.name}_{plain(column.name)}", f"{word.name}.{column.name}"
+            yield {"name": name, "take": "latest", "of": of, "last": LAST} | _said(column, f" ({word.words})")
 
 
 def _filled(column: pl.Series) -> float:
@@ -149,12 +156,10 @@ def _said(column: Column, of: str) -> dict[str, Any]:
     }
 
 
-def _attributes(role: Role) -> Iterator[dict[str, Any]]:
-    for column in role.table.columns.values():
-        if guess.may_be_feature(column, role.keys):
-            yield {"name": plain(column.name), "take": "attribute", "of": f"{role.name}.{column.name}"} | _said(
-                column, ""
-            )
+def _attributes(role: Role, columns: Iterable[Column]) -> Iterator[dict[str, Any]]:
+    for column in columns:
+        of = f"{role.name}.{column.name}"
+        yield {"name": plain(column.name), "take": "attribute", "of": of} | _said(column, "")
 
 
 def birth_column(roles: Iterable[Role], audit: bool = False) -> tuple[Role, Column] | None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from riskmodels.data.drafting.asking import Guess
 from riskmodels.data.drafting.names import one_line
 from riskmodels.data.drafting.yaml_text import Notes, write_notes_and_yaml
 
@@ -25,26 +26,26 @@ def study_text(raw: Mapping[str, Any], notes: Notes, left_out: Iterable[str], un
     unsaid : the protected characteristics that nothing audits
     """
     unaudited = (
-        "Of the nine protected characteristics, those that nothing above audits. Write a reason for each, which the card "
-        "prints, as in  disability: Not in the extract.  Without one the audit ends NOT AUDITED.",
+        "Of the nine protected characteristics, those that nothing above audits. Write a reason for each, which the "
+        "card prints, as in  disability: Not in the extract.  Without one the audit ends NOT AUDITED.",
         *(f"{CHECK}{name}" for name in unsaid),
     )
-    above = {
+    above: dict[str, tuple[str, ...]] = {
         "schema": (
-            "The question and everything that changes the model. Drafted from the columns of the tables: every guess is "
-            "marked CHECK. Delete a mark once you agree with its line. Beside this file: register.yaml (the sources) and "
-            "answers.yaml (what people say).",
+            "The question and everything that changes the model. Drafted from the columns of the tables: every guess "
+            "is marked CHECK. Delete a mark once you agree with its line. Beside this file: register.yaml (the "
+            "sources) and answers.yaml (what people say).",
         ),
         "sources": ("The tables; file names are relative to --data.", *(CHECK + one_line(line) for line in left_out)),
         "facts": (
-            "The words that the rest of the file is written in: rows of one kind, or all rows of a table. Conditions can "
-            "narrow one, as in  low_score: {in: tests, kind: reading, where: {score: {at_most: 25}}}",
+            "The words that the rest of the file is written in: rows of one kind, or all rows of a table. Conditions "
+            "can narrow one, as in  low_score: {in: tests, kind: reading, where: {score: {at_most: 25}}}",
         ),
         "cohort": ("Who is ranked, and on which days we pretend to stand.",),
         "outcome": ("What may happen between a day and the horizon after it.",),
         "features": (
-            "What was known of each one before the day. CHECK: drafted from column names. Keep what makes sense and what "
-            "you may use; put the words as you would say them to the person concerned.",
+            "What was known of each one before the day. CHECK: drafted from column names. Keep what makes sense and "
+            "what you may use; put the words as you would say them to the person concerned.",
         ),
         "split": ("The latest dates test; a model learns only from outcomes that were over by then.",),
         "models": ("Simplest first: a later one wins only beyond its interval.",),
@@ -70,12 +71,23 @@ def study_text(raw: Mapping[str, Any], notes: Notes, left_out: Iterable[str], un
 def register_entry(
     words: str, level: str, extracted_on: dt.date, columns: Mapping[str, str], audit: bool
 ) -> dict[str, Any]:
-    entry: dict[str, Any] = {"words": words}
-    entry |= dict.fromkeys(("owner", "collected_for", "how"), NOT_SAID) | {"about": level, "lawful_basis": NOT_SAID}
-    if audit:
-        entry["special_category_condition"] = None
-    entry |= {"agreement": None, "permitted_purposes": [], "people_were_told": None, "retention": NOT_SAID}
-    return entry | {"extracted_on": extracted_on, "columns": dict(columns)}
+    """One source of ``register.yaml``. An empty text prints as "Not provided"."""
+    condition = {"special_category_condition": None} if audit else {}
+    return {
+        "words": words,
+        "owner": NOT_SAID,
+        "collected_for": "",
+        "how": "",
+        "about": level,
+        "lawful_basis": "",
+        **condition,
+        "agreement": None,
+        "permitted_purposes": [],
+        "people_were_told": None,
+        "retention": "",
+        "extracted_on": extracted_on,
+        "columns": dict(columns),
+    }
 
 
 REGISTER_NOTES = {
@@ -183,10 +195,10 @@ def answers_text() -> str:
     """``answers.yaml`` with every answer still to give: no text is written for people."""
     raw: dict[str, Any] = {"organisation": NOT_SAID, "fictional": False, "owner_role": SPONSOR, "contact": None}
     raw["ask"] = {"owner": SPONSOR, "text": None}
-    above = {
+    above: dict[str, tuple[str, ...]] = {
         "organisation": (
-            "What people say in the model card. Until a text is written, the card says that it is not provided, and names "
-            "the owner. A long text goes on indented lines below  text: >-  CHECK: the owners are guesses.",
+            "What people say in the model card. Until a text is written, the card says that it is not provided, and "
+            "names the owner. A long text goes on indented lines below  text: >-  CHECK: the owners are guesses.",
         ),
         "ask": ("What do you ask the committee to decide?",),
         "cannot_see": ("What can the data not see?",),
@@ -206,31 +218,38 @@ def answers_text() -> str:
 # ---------------------------------------------------------------- README.md
 
 
-def readme_text(
-    title: str, question: str, today: dt.date, guesses: Iterable[tuple[str, str, str, bool]], name: str
-) -> str:
-    """What was drafted, what to check first, and the commands that come next. ``guesses``: path, value, why, sure."""
-    rows = sorted(guesses, key=lambda guess: guess[3])
+def readme_text(title: str, question: str, today: dt.date, guesses: Iterable[Guess]) -> str:
+    """What was drafted, the commands that come next, and the guesses, those that are least sure first."""
     table = [
-        f"| `{path}` | {_cell(value)} | {_cell(why)} | {'likely' if sure else 'unsure'} |"
-        for path, value, why, sure in rows
+        f"| `{guess.path}` | {_cell(guess.value)} | {_cell(guess.why)} | {'likely' if guess.sure else 'unsure'} |"
+        for guess in sorted(guesses, key=lambda guess: guess.sure)
     ]
-    lines = [
-        f"# {title}", "", f"*{one_line(question)}*", "",
-        f"This folder was drafted on {today} from the columns of your tables. It is a start, not a study: nobody has agreed",
-        "to anything in it. Every guess is marked `CHECK` where it stands.", "",
-        "| file | what to do with it |", "|---|---|",
-        "| `study.yaml` | read every line; correct it or delete its mark |",
-        "| `register.yaml` | ask the owner of each table; say what each column means |",
-        "| `answers.yaml` | let the people named there answer; nobody else can |", "",
-        "## What comes next", "",
-        f"    riskmodels check {name} --data DATA     # no training: is the folder right, do the tables fit it?",
-        f"    riskmodels run {name} --data DATA       # the whole road, to a model card", "",
-        "DATA is the folder in which your tables stand. Then ask: does the outcome measure need, or contact with a service?",
-        "Was each column known on the day, and may it be used for this?", "",
-        "## What was guessed", "", "| where in study.yaml | guess | why | |", "|---|---|---|---|", *table, "",
-    ]  # fmt: skip
-    return "\n".join(lines)
+    return f"""# {title}
+
+*{question}*
+
+This folder was drafted on {today} from the columns of your tables. It is a start, not a study: nobody has agreed to
+anything in it. Every guess is marked `CHECK` where it stands.
+
+| file | what to do with it |
+|---|---|
+| `study.yaml` | read every line; correct it or delete its mark |
+| `register.yaml` | ask the owner of each table; say what each column means |
+| `answers.yaml` | let the people named there answer; nobody else can |
+
+## What comes next
+
+    riskmodels check FOLDER --data DATA     # no training: is the folder right, do the tables fit it?
+    riskmodels run FOLDER --data DATA       # the whole road, to a model card
+
+FOLDER is this folder, DATA the one in which your tables stand. Then ask: does the outcome measure need, or contact
+with a service? Was each column known on the day, and may it be used for this?
+
+## What was guessed
+
+| where in study.yaml | guess | why | |
+|---|---|---|---|
+""" + "\n".join([*table, ""])
 
 
 def _cell(text: str) -> str:

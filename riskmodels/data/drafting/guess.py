@@ -301,3 +301,13 @@ def may_be_feature(column: Column, keys: Iterable[str]) -> bool:
     if column.holds == "number":
         return not column.says({"code", "no", "number"})
     return column.holds == "text" and column.distinct <= MOST_CATEGORIES
+
+
+def numbers_like_ids(table: RawTable, entity: str, column: Column) -> bool:
+    """Whether a column of numbers is one of references: whole, and another for nearly everybody."""
+    if column.holds != "number":
+        return False
+    number = pl.col(column.name).cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
+    each = table.frame.group_by(entity).agg(number.drop_nulls().last().alias("number"))["number"].drop_nulls()
+    whole = each.filter(each == each.round(0))
+    return len(whole) > FEWEST_PEOPLE and whole.n_unique() > 0.9 * len(whole)

@@ -19,8 +19,8 @@ PERSON_WORDS = _set(
 HOUSEHOLD_WORDS = _set("household family home")
 PLACE_WORDS = _set("address area lsoa msoa place postcode property uprn ward")
 OTHER_THINGS = _set(
-    "case class document event form gp incident practice record referral row school staff teacher team test transaction "
-    "visit worker"
+    "case class document event form gp incident practice record referral row school staff teacher team test "
+    "transaction visit worker"
 )
 
 BIRTH_WORDS = _set("birth birthdate birthday born dob")
@@ -77,7 +77,8 @@ def plain(name: str) -> str:
 
 
 def one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Text as one line of what can be printed."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def slug(text: str, otherwise: str, taken: Iterable[str] = ()) -> str:

@@ -19,7 +19,7 @@ from riskmodels.study import CohortSection, Period, SplitSection, StudyFile, Tes
 
 HORIZONS = tuple(Period.parse(text) for text in ("12 months", "6 months", "3 months", "1 month"))
 STEPS = (12, 6, 3, 1)  # months between as-of dates
-HISTORY = (12, 6, 1)  # months of records before the first as-of date
+HISTORY = (12, 6, 1, 0)  # months of records before the first as-of date
 MOST_DATES = 12
 MOST_TESTS = 4
 FEWEST_RECORDS = 10  # in the year before an as-of date
@@ -60,22 +60,27 @@ def plan_timetable(
         found = max(_timetables(facts, outcomes, extracted_on, lag, horizon, fewest), key=_merit, default=None)
         if found is not None:
             return found[0]
-    first, last = facts["event_date"].min(), facts["event_date"].max()
+    days = facts.select(pl.col("event_date").min().alias("first"), pl.col("event_date").max().alias("last"))
+    first, last = days.row(0)
     asked = f"a horizon of {horizon}" if horizon else "even a horizon of 1 month"
     raise DataError(
-        f"the records run from {first} to {last}, which leaves no as-of dates to learn from and to test on with {asked} and a "
-        f"recording lag of {lag}; take a longer extract, a shorter horizon, or an outcome that happens more often"
+        f"the records run from {first} to {last}, which leaves no as-of dates to learn from and test on with {asked} "
+        f"and a recording lag of {lag}; take a longer extract, a shorter horizon, or an outcome that happens more often"
     )
 
 
 def _merit(found: tuple[Timetable, int]) -> tuple[float, ...]:
+    """What makes one plan better than another, most important first."""
     plan, history = found
-    days = (plan.horizon.after(plan.dates[0]) - plan.dates[0]).days
+    months = round((plan.horizon.after(plan.dates[0]) - plan.dates[0]).days / 30.44)
+    # Horizons that overlap by more than half tell the same outcomes again.
+    apart = plan.every * 2 >= months
     return (
         len(plan.dates) >= 4,
         plan.calibrate == "later",
         plan.tests >= 2,
-        days // 28,
+        apart,
+        months,
         plan.tests,
         history,
         plan.every,
@@ -116,20 +121,18 @@ def _month_starts(facts: pl.DataFrame, extracted_on: dt.date) -> list[dt.date]:
     starts = []
     day = dt.date(begin.year, begin.month, 1) if isinstance(begin, dt.date) else extracted_on
     while day <= extracted_on:
-        seen = (
-            (event >= np.datetime64(LOOK_BACK.before(day)))
-            & (event < np.datetime64(day))
-            & (known < np.datetime64(day))
-        )
-        if int(seen.sum()) >= FEWEST_RECORDS:
+        recent = event >= np.datetime64(LOOK_BACK.before(day))
+        # What is known has happened, so this is all that a window ending on the day lets through.
+        if int((recent & (known < np.datetime64(day))).sum()) >= FEWEST_RECORDS:
             starts.append(day)
         day = Period(1, "month").after(day)
     return starts
 
 
 def _every(days: list[dt.date], every: int, offset: int) -> list[dt.date]:
-    """So many months apart, without a break, the latest ``offset`` months before the latest that fits; earliest first."""
-    there, dates = set(days), []
+    """Days so many months apart, without a break, earliest first; the last is ``offset`` months before the latest."""
+    there = set(days)
+    dates: list[dt.date] = []
     day = Period(offset, "month").before(days[-1])
     while day in there and len(dates) < MOST_DATES:
         dates.append(day)

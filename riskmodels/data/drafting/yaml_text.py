@@ -65,8 +65,7 @@ def _emit(
 
 
 def _scalar(head: str, value: Any, note: str | None, pad: str) -> list[str]:
-    plain = yaml.safe_dump(value, allow_unicode=True, width=10**9).removesuffix("...\n").strip()
-    line = f"{head} {plain if '\n' not in plain else _flow(value)}"
+    line = f"{head} {_plain(value)}"
     if len(line) <= WIDTH or not isinstance(value, str) or value != one_line(value):
         return _with_note(line, note, pad)
     text = textwrap.wrap(value, WIDTH - len(pad) - 2, break_long_words=False, break_on_hyphens=False)
@@ -75,7 +74,7 @@ def _scalar(head: str, value: Any, note: str | None, pad: str) -> list[str]:
 
 def _wrapped(pad: str, item: Any) -> list[str]:
     """One item of a list; a long mapping in braces goes on below itself."""
-    if not isinstance(item, Mapping):
+    if not isinstance(item, Mapping) or not item:
         return [f"{pad}- {_flow(item)}"]
     parts = [f"{_flow(key)}: {_flow(value)}" for key, value in item.items()]
     lines, line = [], f"{pad}- {{{parts[0]}"
@@ -109,4 +108,15 @@ def _flow(value: Any) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     # Inside a list, so that what is special within braces is quoted too.
-    return yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**9).strip()[1:-1]
+    return _dump([value], value)[1:-1]
+
+
+def _plain(value: Any) -> str:
+    """As `_flow`, outside braces, where less needs quotes."""
+    return _dump(value, value) if isinstance(value, str) else _flow(value)
+
+
+def _dump(value: Any, inner: Any) -> str:
+    style = '"' if isinstance(inner, str) and not inner.isprintable() else None
+    dumped = yaml.safe_dump(value, default_flow_style=True, default_style=style, allow_unicode=True, width=10**9)
+    return dumped.removesuffix("...\n").strip()

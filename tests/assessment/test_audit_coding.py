@@ -1,0 +1,159 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from riskmodels.assessment.audit_coding import (
+    as_text,
+    band_labels,
+    cluster_codes,
+    code_groups,
+    flags,
+    not_audited,
+    outcome_status,
+)
+from riskmodels.assessment.audit_policy import load_policy
+from riskmodels.errors import DataError, StudyError
+from riskmodels.study import Protected
+
+POLICY = load_policy()
+WORDS = ["b", None, "a", "b"]
+NUMBERS = [2, None, 1, 2]
+
+
+def coded(values, **spec):
+    return code_groups("race", as_text(values, "race"), Protected(column="equality.race", law="race", **spec), POLICY)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        WORDS,
+        np.array(WORDS, dtype=object),
+        pl.Series(WORDS),
+        pl.Series(WORDS, dtype=pl.Categorical),
+        pl.Series(WORDS, dtype=pl.Enum(["a", "b"])),
+        pd.Series(WORDS),
+        pd.Series(WORDS, dtype="category"),
+        pd.Series(WORDS, dtype="string"),
+        pd.Series(WORDS, dtype=object),
+        pa.chunked_array([WORDS]),
+        ["b", " ", "a", "b "],
+    ],
+)
+def test_words_of_any_dtype_are_the_same_groups(column):
+    attribute = coded(column)
+    assert attribute.groups == ("a", "b", "Not recorded")
+    assert attribute.codes.tolist() == [1, 2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        NUMBERS,
+        np.array([2.0, np.nan, 1.0, 2.0]),
+        pl.Series(NUMBERS),
+        pl.Series(NUMBERS, dtype=pl.Float64),
+        pd.Series(NUMBERS),
+        pd.Series(NUMBERS, dtype="Int64"),
+        ["2", None, "1", "2"],
+        [2, None, "1", "2"],
+    ],
+)
+def test_numbers_of_any_dtype_are_the_same_groups(column):
+    attribute = coded(column)
+    assert attribute.groups == ("1", "2", "Not recorded")
+    assert attribute.codes.tolist() == [1, 2, 0, 1]
+
+
+def test_booleans_are_groups():
+    expected = coded([True, False, None]).codes.tolist()
+    assert expected == coded(pd.Series([True, False, None], dtype="boolean")).codes.tolist() == [1, 0, 2]
+
+
+def test_bands_take_their_lower_end_and_stand_in_order():
+    attribute = coded([44.9, 45, 54.99, 55, 110, 3, None], bands=(45, 55), reference="45-54")
+    assert attribute.labels == ("under 45", "45-54", "55 and over", "Not recorded")
+    assert attribute.codes.tolist() == [0, 1, 1, 2, 2, 0, 3]
+    assert attribute.labels[attribute.reference] == "45-54"
+
+
+def test_bands_keep_those_who_prefer_not_to_say():
+    attribute = coded(["30", "Prefer not to say", "60"], bands=(45,))
+    assert attribute.labels == ("under 45", "45 and over", "Prefer not to say")
+    assert attribute.unknown == (False, False, True)
+
+
+def test_band_labels():
+    assert band_labels((18, 19, 65)) == ("under 18", "18", "19-64", "65 and over")
+    assert band_labels((0.5, 1.5)) == ("under 0.5", "0.5 to under 1.5", "1.5 and over")
+
+
+def test_values_with_one_label_are_one_group():
+    attribute = coded(["M", "m", "F"], labels={"M": "male", "m": "male", "F": "female"})
+    assert attribute.labels == ("female", "male")
+    assert attribute.groups == ("F", "M")
+    assert attribute.codes.tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize("reference", ["F", "female"])
+def test_a_reference_is_named_by_value_or_label(reference):
+    assert coded(["A", "A", "F"], labels={"F": "female"}, reference=reference).reference == 1
+
+
+def test_the_largest_group_whose_members_are_known_is_the_default_reference():
+    attribute = coded(["z", "z", "y", "Unknown", "Unknown", "Unknown", None])
+    assert attribute.labels == ("y", "z", "Unknown", "Not recorded")
+    assert attribute.reference == 1
+
+
+def test_an_unknown_reference_is_refused_with_the_groups():
+    with pytest.raises(StudyError, match=r"protected.race.reference: 'c' is not one of the groups \(a, b\)"):
+        coded(["a", "b"], reference="c")
+
+
+def test_free_text_is_not_audited():
+    reason = coded([f"text {number}" for number in range(5000)])
+    assert reason.startswith("It has 5000 different values")
+
+
+@pytest.mark.parametrize("column", [[None, None], ["Unknown", None]])
+def test_a_column_that_says_nothing_is_not_audited(column):
+    assert coded(column) == "It is not recorded for anybody."
+
+
+@pytest.mark.parametrize("column", [[0, 1, None], [False, True, None], [0.0, 1.0, np.nan], ["0", "1", None]])
+def test_outcomes_may_be_missing(column):
+    assert outcome_status(column).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("column", [[0, 2], ["yes", "no"], [0.5, 1]])
+def test_other_outcomes_are_refused(column):
+    with pytest.raises(DataError, match="outcome"):
+        outcome_status(column)
+
+
+@pytest.mark.parametrize("column", [[1, None], ["maybe", "no"], [0, 3]])
+def test_every_row_is_on_the_list_or_not(column):
+    with pytest.raises(DataError, match="selected"):
+        flags(column)
+
+
+def test_clusters_are_told_apart():
+    codes = cluster_codes(["x", "y", "x", "z"], 4)
+    assert codes[0] == codes[2]
+    assert len(set(codes.tolist())) == 3
+    assert cluster_codes(["x", "y", "z"], 3) is None
+    with pytest.raises(DataError, match="clusters"):
+        cluster_codes(["x", None], 2)
+
+
+def test_what_is_not_audited_needs_a_reason():
+    refused = {"ethnicity": ("race", "It is not recorded."), "lunch": ("none", "Free text.")}
+    rows = not_audited(("age", "race", "sex"), {"sex"}, {"age": "One school year."}, refused)
+    assert {row["attribute"]: (row["reason"], row["accepted"]) for row in rows} == {
+        "lunch": ("Free text.", False),
+        "age": ("One school year.", True),
+        "race": ("It is not recorded.", False),
+    }

@@ -1,0 +1,78 @@
+import hashlib
+
+import pytest
+import yaml
+
+from riskmodels.assessment.audit_policy import POLICIES, load_policy
+from riskmodels.errors import StudyError
+
+DEFAULT = (POLICIES / "default.yaml").read_bytes()
+
+
+def written(tmp_path, **changes):
+    path = tmp_path / "committee.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(DEFAULT) | changes))
+    return str(path)
+
+
+def test_the_default_policy_says_what_the_specification_says():
+    policy = load_policy()
+    assert policy.ratio_band == (0.8, 1.25)
+    assert policy.slope_band == (0.8, 1.2)
+    assert policy.smallest_gap == 0.05
+    assert (policy.floors.show, policy.floors.ratio, policy.floors.verdict, policy.floors.slope_events) == (
+        10,
+        30,
+        100,
+        500,
+    )
+    assert (policy.missing.bounds_above, policy.missing.cap_above) == (0.05, 0.2)
+    assert policy.sha256 == hashlib.sha256(DEFAULT).hexdigest()
+    assert policy.widened == ()
+
+
+@pytest.mark.parametrize(
+    ("purpose", "metrics"),
+    [
+        ("assistive", ("recall", "oe_ratio", "calibration_slope")),
+        ("punitive", ("fpr", "fdr", "oe_ratio", "calibration_slope")),
+        ("mixed", ("recall", "fpr", "fdr", "oe_ratio", "calibration_slope")),
+    ],
+)
+def test_the_purpose_decides_what_carries_a_verdict(purpose, metrics):
+    policy = load_policy()
+    assert policy.primary(purpose, "need") == metrics
+    assert set(policy.primary(purpose, "service")) == {*metrics, "selection_rate"}
+
+
+def test_a_tighter_policy_is_no_widening(tmp_path):
+    policy = load_policy(written(tmp_path, ratio_band=[0.9, 1.1], smallest_gap=0.02))
+    assert policy.widened == ()
+    assert policy.sha256 != load_policy().sha256
+
+
+def test_a_wider_policy_is_recorded(tmp_path):
+    verdict_metrics = {"assistive": ["precision"], "punitive": ["fpr", "fdr"], "mixed": ["recall", "fpr", "fdr"]}
+    policy = load_policy(written(tmp_path, ratio_band=[0.5, 1.25], every_purpose=[], verdict_metrics=verdict_metrics))
+    assert policy.widened == ("every_purpose", "ratio_band", "verdict_metrics.assistive")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"ratio_band": [0.8, 0.9]}, "ratio_band"),
+        ({"floors": {"show": 10, "ratio": 30, "verdict": 100}}, "floors.slope_events"),
+        ({"colour": "green"}, "colour"),
+        ({"sha256": "0"}, "nothing else"),
+        ({"verdict_metrics": {"assistive": ["recal"]}}, "verdict_metrics.assistive"),
+    ],
+)
+def test_a_broken_policy_is_one_line(tmp_path, changes, said):
+    with pytest.raises(StudyError, match=said) as error:
+        load_policy(written(tmp_path, **changes))
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_policy_names_those_there_are():
+    with pytest.raises(StudyError, match="one of: default"):
+        load_policy("lenient")

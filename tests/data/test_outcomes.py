@@ -1,0 +1,109 @@
+"""What happened next, and why it is sometimes not known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from riskmodels.data.outcomes import STATUSES, Outcomes, build_outcomes
+from tests.data.small_study import AS_OF, BASE, cohort_of, study_file, tables_of
+
+# The horizon is [1 July 2020, 1 October 2020); with a month's lag the outcome is mature on 1 November.
+RECORDS = """
+id happened   known      kind
+a  2020-07-01 2020-07-02 visit
+b  2020-09-30 2020-10-15 visit
+c  2020-10-01 2020-10-01 visit
+d  2020-06-30 2020-07-01 visit
+e  2020-08-01 2020-08-01 test
+f  2020-08-01 2020-12-24 visit
+"""
+IDS = ("a", "b", "c", "d", "e", "f")
+
+
+def outcomes(known_before: str, records: str = RECORDS, **changes: Any) -> Outcomes:
+    study = study_file(outcome={**BASE["outcome"], **changes})
+    tables = tables_of(study, people="id\n" + "\n".join(IDS), records=records)
+    return build_outcomes(cohort_of(*IDS), tables, study, dt.date.fromisoformat(known_before))
+
+
+def by_id(found: Outcomes) -> dict[str, int | str]:
+    """1 or 0 where the outcome is known, else why it is not."""
+    return {
+        row["entity_id"]: row["outcome_status"] if row["outcome"] is None else row["outcome"]
+        for row in found.frame.iter_rows(named=True)
+    }
+
+
+def test_the_window_begins_on_the_as_of_date_and_ends_before_the_horizon() -> None:
+    # a on the first day and b on the last are in; c is a day late and d a day early: nothing says what became of them.
+    # e was looked at and not visited; f's visit came to light long after, but before the extract.
+    assert by_id(outcomes("2022-01-01")) == {
+        "a": 1, "b": 1, "c": "unobserved", "d": "unobserved", "e": 0, "f": 1,
+    }  # fmt: skip
+
+
+def test_an_origin_sees_only_what_was_recorded_before_it() -> None:
+    # At 24 December f's visit, recorded on that day, was not known yet: f would have counted as unobserved.
+    assert by_id(outcomes("2020-12-24"))["f"] == "unobserved"
+    assert by_id(outcomes("2020-12-25"))["f"] == 1
+    # b's was recorded in October.
+    assert by_id(outcomes("2020-12-24"))["b"] == 1
+
+
+def test_an_outcome_is_immature_until_horizon_and_lag_are_over() -> None:
+    early = outcomes("2020-10-31")
+    assert set(early.frame["outcome_status"]) == {"immature"}
+    assert early.frame["outcome"].null_count() == len(IDS)  # also a's, which has already happened
+    assert "immature" not in set(outcomes("2020-11-01").frame["outcome_status"])
+
+
+def test_types_and_rows_are_those_of_the_cohort() -> None:
+    for day in ("2020-10-31", "2022-01-01"):
+        found = outcomes(day)
+        assert found.frame["entity_id"].to_list() == list(IDS)
+        assert found.frame.schema == {
+            "entity_id": pl.String, "as_of_date": pl.Date, "outcome": pl.Int8, "outcome_status": pl.String,
+        }  # fmt: skip
+        known = found.frame["outcome_status"] == "known"
+        assert (known == found.frame["outcome"].is_not_null()).all()
+        assert set(found.frame["outcome_status"]) <= set(STATUSES)
+
+
+def test_an_event_is_known_even_of_somebody_who_was_not_followed() -> None:
+    sources = {**BASE["sources"]}
+    study = study_file(
+        sources=sources, outcome={**BASE["outcome"], "known": {"followed_until": "people.left"}}
+    )  # fmt: skip
+    # a left the day after the visit; c was followed to the end of the horizon, d to a day before it.
+    people = "id left\na 2020-07-02\nb -\nc 2020-10-01\nd 2020-09-30\ne -\nf -"
+    tables = tables_of(study, people=people, records=RECORDS)
+    found = by_id(build_outcomes(cohort_of(*IDS), tables, study, dt.date(2022, 1, 1)))
+    assert found == {"a": 1, "b": 1, "c": 0, "d": "unobserved", "e": "unobserved", "f": 1}
+
+
+def test_no_outcome_at_all_is_never_nought() -> None:
+    found = outcomes("2022-01-01", "id happened known kind\nz 2020-01-01 2020-01-01 visit")
+    assert set(by_id(found).values()) == {"unobserved"}
+
+
+def test_the_table_of_statuses_adds_up() -> None:
+    study = study_file()
+    tables = tables_of(study, people="id\na", records=RECORDS)
+    later = dt.date(2021, 10, 1)
+    cohort = cohort_of(*IDS, dates=(AS_OF, later))
+    table = build_outcomes(cohort, tables, study, dt.date(2021, 12, 1)).status_table()
+    # On the first date a, b and f were visited, e was not; the second is not over: 1 October, 3 months and 1 month.
+    assert table.rows(named=True) == [
+        {"as_of_date": AS_OF, "known": 4, "immature": 0, "unobserved": 2, "events": 3},
+        {"as_of_date": later, "known": 0, "immature": 6, "unobserved": 0, "events": 0},
+    ]
+
+
+@pytest.mark.parametrize(("lag", "status"), [("0 days", "known"), ("1 day", "immature")])
+def test_the_lag_counts_from_the_end_of_the_horizon(lag: str, status: str) -> None:
+    found = outcomes("2020-10-01", lag=lag)
+    assert by_id(found)["a"] == (1 if status == "known" else status)

@@ -1,0 +1,101 @@
+"""The choice among families, and what teaches it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+from riskmodels import storage
+from riskmodels.models.training import (
+    Predictions,
+    choose_model,
+    clustered_mean,
+    row_losses,
+)
+from riskmodels.study import StudyFile, parse_study_file
+from sklearn.metrics import brier_score_loss, log_loss
+
+from tests.conftest import STUDY
+
+
+@pytest.fixture(scope="module")
+def study() -> StudyFile:
+    return parse_study_file(storage.read_yaml(STUDY / "study.yaml"))
+
+
+def predictions(study: StudyFile, noise: dict[str, float], rows: int = 4000, stage: str = "calibrate") -> Predictions:
+    """A family's risk is the true risk blurred by ``noise`` (log-odds); the base rate is the mean for everybody."""
+    rng = np.random.default_rng(5)
+    logit = rng.normal(-1, 1.5, rows)
+    truth = 1 / (1 + np.exp(-logit))
+    outcome = (rng.random(rows) < truth).astype(np.int8)
+    frames = []
+    for family in study.models.families:
+        blurred = logit + rng.normal(0, noise.get(family, 3.0), rows)
+        risk = np.full(rows, truth.mean()) if family == "base_rate" else 1 / (1 + np.exp(-blurred))
+        frames.append(
+            pl.DataFrame(
+                {
+                    "entity_id": [f"e{i}" for i in range(rows)],
+                    "as_of_date": [dt.date(2020, 1, 1)] * rows,
+                    "stage": [stage] * rows,
+                    "model": [family] * rows,
+                    "score": np.log(risk / (1 - risk)),
+                    "risk": risk,
+                    "outcome": outcome,
+                    "cluster_id": [f"e{i}" for i in range(rows)],
+                }
+            )
+        )
+    return Predictions(pl.concat(frames))
+
+
+def test_a_real_gain_wins(study: StudyFile) -> None:
+    choice = choose_model(predictions(study, {"single_best_column": 1.5, "lightgbm": 0.0}), study)
+    assert choice.model == "lightgbm"
+    assert choice.best_baseline == "single_best_column"
+
+
+def test_a_gain_within_chance_loses_to_the_simpler(study: StudyFile) -> None:
+    """LightGBM is a hair better in the mean; its interval holds nought, so the single column stays."""
+    choice = choose_model(predictions(study, {"single_best_column": 0.02, "lightgbm": 0.0}), study)
+    step = next(step for step in choice.steps if step["model"] == "lightgbm")
+    assert choice.model == "single_best_column"
+    assert step["low"] < 0 < step["high"]  # type: ignore[operator]
+
+
+def test_when_nothing_helps_the_base_rate_stays(study: StudyFile) -> None:
+    assert choose_model(predictions(study, {}), study).model == "base_rate"
+
+
+def test_the_test_dates_are_not_looked_at(study: StudyFile) -> None:
+    """Wonderful figures on the test rows change nothing."""
+    calibrate = predictions(study, {"single_best_column": 0.5})
+    test = predictions(study, {"lightgbm": 0.0}, stage="test")
+    both = Predictions(pl.concat([calibrate.frame, test.frame]))
+    assert choose_model(both, study) == choose_model(calibrate, study)
+
+
+def test_row_losses_are_the_library_ones() -> None:
+    rng = np.random.default_rng(1)
+    risk, outcome = rng.random(200), rng.integers(0, 2, 200)
+    assert row_losses("brier_score", risk, outcome).mean() == pytest.approx(brier_score_loss(outcome, risk))
+    assert row_losses("log_loss", risk, outcome).mean() == pytest.approx(log_loss(outcome, risk))
+
+
+def test_clustered_interval_is_the_plain_one_without_clusters() -> None:
+    values = np.random.default_rng(2).normal(0.3, 1, 500)
+    mean, low, high = clustered_mean(values, np.arange(500))
+    error = values.std(ddof=1) / np.sqrt(500)
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx((mean - 1.96 * error, mean + 1.96 * error), rel=1e-4)
+
+
+def test_repeated_rows_add_no_certainty() -> None:
+    """Every row four times, as four rows of one person: the interval is that of the people."""
+    values = np.random.default_rng(3).normal(0.3, 1, 300)
+    once = clustered_mean(values, np.arange(300))
+    four = clustered_mean(np.repeat(values, 4), np.repeat(np.arange(300), 4))
+    assert four == pytest.approx(once)
