@@ -1,4 +1,4 @@
-"""``python -m riskmodels`` and the ``riskmodels`` command: run it, and turn every error into one line and an exit code."""
+"""``python -m riskmodels`` and the ``riskmodels`` command: every error becomes one line and an exit code."""
 
 from __future__ import annotations
 

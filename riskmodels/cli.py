@@ -83,8 +83,9 @@ def demo(
     else:
         counts = report.score.batch.counts
         print(
-            f"\nThen an EXAMPLE decision for a pilot was recorded, so that you can see the rest. It is made up. A real committee\n"
-            f"would read the card, ask its questions, and record its own advice; the senior responsible owner would decide.\n"
+            "\nThen an EXAMPLE decision for a pilot was recorded, so that you can see the rest. It is made up. A real\n"
+            "committee would read the card, ask its questions and record its advice; the senior responsible owner\n"
+            "would decide.\n"
             f"\nList:  {report.score.output}\n"
             f"       {counts['rows_in']} people in = {counts['scored']} scored + {counts['rejected']} rejected; "
             f"{counts['listed']} listed for {counts['places']} places"
@@ -144,7 +145,8 @@ def check(study: StudyFolder, workspace: WorkspaceOption = WORK, data: DataOptio
     unanswered = [row for row in report.checks if row["result"] == "concern" and not row["accepted"]]
     if unanswered:
         print(
-            f"\n{len(unanswered)} concerns are not answered; write the reason under accepted.{unanswered[0]['check']}, or mend them."
+            f"\n{len(unanswered)} concerns are not answered; write the reason under "
+            f"accepted.{unanswered[0]['check']}, or mend them."
         )
     return ExitCode.DONE
 
@@ -167,7 +169,8 @@ def card(
 
 
 @app.command(
-    epilog="Example: riskmodels score early_reading_support work/data/early_reading_support --as-of 1989-06-30 --output list.csv"
+    epilog="Example: riskmodels score early_reading_support work/data/early_reading_support --as-of 1989-06-30 "
+    "--output list.csv"
 )
 def score(
     model: Model,
@@ -234,7 +237,9 @@ def new(
 
     def put(asked: Any) -> str:
         choices = f" [{', '.join(asked.choices[:8])}]" if asked.choices else ""
-        return str(typer.prompt(f"{asked.words}{choices}", default=asked.guess))
+        said = str(typer.prompt(f"{asked.words}{choices}", default=asked.guess))
+        # Enter accepts the guess without having checked it, so it keeps its CHECK mark.
+        return "" if said == asked.guess else said
 
     draft = commands.new(folder, files, question, put if ask else None, dt.date.today())
     print(f"Wrote {', '.join(sorted(draft.files))} to {folder}")

@@ -1,4 +1,4 @@
-"""One effectful story for each verb: read, run, write, log, gate. Used by the command line, pipelines/ and Python alike.
+"""One effectful story for each verb: read, run, write, log, gate. Used by the command line, pipelines/ and Python.
 
 Nothing here prints: each verb takes ``progress`` and returns what there is to say.
 """
@@ -143,7 +143,7 @@ class RunReport:
         verdict = self.run.audit.to_dict()["verdict"]
         if verdict == "NOT AUDITED":
             return ExitCode.NOT_AUDITED
-        if strict and (verdict == "FAIL" or self.run.card.summary.recommendation == "do_not_use"):
+        if strict and (verdict == "FAIL" or self.run.card.summary.recommendation.code == "do_not_use"):
             return ExitCode.FAIL
         if strict and verdict == "INSUFFICIENT EVIDENCE":
             return ExitCode.INSUFFICIENT_EVIDENCE

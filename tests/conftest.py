@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from riskmodels import commands
 from riskmodels.workspace import Workspace
 

@@ -20,7 +20,7 @@ def in_words(
     judged: Mapping[str, int],
     provisional: bool,
 ) -> tuple[str, ...]:
-    """One sentence for the whole, and one for each primary contrast, judged or not.
+    """One sentence for the whole, one for each primary contrast, and one for the groups too small for any verdict.
 
     Parameters
     ----------
@@ -37,15 +37,36 @@ def in_words(
             "All verdicts are provisional: the outcome is a service's contact or decision, so equal rates may mean "
             "equal attention rather than equal need."
         )
-    for contrast in contrasts:
-        if contrast["family"] != "primary":
+    primary = [contrast for contrast in contrasts if contrast["family"] == "primary"]
+    hopeless = _too_few(primary)
+    for contrast in primary:
+        if contrast["label"] in hopeless.get(contrast["attribute"], ()):
             continue
         title = titles.get(contrast["attribute"], contrast["attribute"])
         group = by_group.get((contrast["attribute"], contrast["group"]))
         reference = by_group.get((contrast["attribute"], contrast["reference"]))
         said = _sentence(contrast, group, reference, need, noun)
         sentences.append(f"{title[:1].upper()}{title[1:]}: {said} {_ending(contrast)}")
+    for attribute, labels in hopeless.items():
+        title = titles.get(attribute, attribute)
+        sentences.append(f"{title[:1].upper()}{title[1:]}: too few {noun} to judge anything for {_listed(labels)}.")
     return tuple(sentences)
+
+
+def _too_few(contrasts: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """For each attribute the groups too small for any verdict: they get one sentence together."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for contrast in contrasts:
+        reasons.setdefault((contrast["attribute"], contrast["label"]), []).append(contrast["reason"] or "")
+    hopeless: dict[str, tuple[str, ...]] = {}
+    for (attribute, label), given in reasons.items():
+        if all(reason.startswith("too few to judge") for reason in given):
+            hopeless[attribute] = (*hopeless.get(attribute, ()), label)
+    return hopeless
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def judged_in_words(judged: Mapping[str, int]) -> str:

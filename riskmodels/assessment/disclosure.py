@@ -13,23 +13,36 @@ from riskmodels.assessment.audit_counts import CELLS, FN, FP, SELECTED_UNKNOWN, 
 from riskmodels.assessment.audit_metrics import ALL_CELLS, PROPORTIONS, parts
 from riskmodels.assessment.audit_verdicts import FAIL
 from riskmodels.assessment.audit_words import NOUNS, in_words
-from riskmodels.assessment.suppression import PROFILES, Profile, hidden_rows, not_shown, published_count, would_show
+from riskmodels.assessment.suppression import (
+    PROFILES,
+    Profile,
+    first_found_out,
+    hidden_rows,
+    not_shown,
+    published_count,
+    window,
+    would_show,
+)
 
 Row = dict[str, Any]
 
-# What a reader learns from each tier of a group's row. A number is shown only if its whole tier is.
-_TIERS = (("n",), ("positives", "selected"), ("tp", "fp", "fn", "tn"))
-_SIZE, _MARGINS, _CELLS = 1, 2, 3
-# Each number of a row: the tier it needs, and the cells it is the sum of.
+Key = tuple[str, str]
+
+# What a reader learns from each block of a group's row: its numbers, and what they leave over. A number is shown only
+# if its whole block is, and a block only if those it stands on are.
+_BLOCKS = {"size": ("n",), "margins": ("positives", "selected"), "hits": ("tp", "fn"), "alarms": ("fp", "tn")}
+_STANDS_ON = {"size": (), "margins": ("size",), "hits": ("margins",), "alarms": ("margins",)}
+# Each number of a row: the block it belongs to, and the cells it is the sum of.
 _MADE_OF = {
-    "n": (_SIZE, ALL_CELLS), "unknown": (_SIZE, (UNSELECTED_UNKNOWN, SELECTED_UNKNOWN)),
-    "positives": (_MARGINS, (FN, TP)), "selected": (_MARGINS, (FP, TP, SELECTED_UNKNOWN)),
-    "tp": (_CELLS, (TP,)), "fp": (_CELLS, (FP,)), "fn": (_CELLS, (FN,)), "tn": (_CELLS, (TN,)),
+    "n": ("size", ALL_CELLS), "unknown": ("size", (UNSELECTED_UNKNOWN, SELECTED_UNKNOWN)),
+    "positives": ("margins", (FN, TP)), "selected": ("margins", (FP, TP, SELECTED_UNKNOWN)),
+    "tp": ("hits", (TP,)), "fn": ("hits", (FN,)), "fp": ("alarms", (FP,)), "tn": ("alarms", (TN,)),
 }  # fmt: skip
-_TIER_OF = {
-    "selection_rate": _MARGINS, "oe_ratio": _MARGINS, "calibration_slope": _MARGINS, "auc": _MARGINS,
-    "base_rate": _CELLS, "recall": _CELLS, "fnr": _CELLS, "fpr": _CELLS, "fdr": _CELLS, "for": _CELLS,
-    "precision": _CELLS,
+_BOTH = {"hits", "alarms"}
+_NEEDS = {
+    "selection_rate": {"margins"}, "oe_ratio": {"margins"}, "calibration_slope": {"margins"}, "auc": {"margins"},
+    "recall": {"hits"}, "fnr": {"hits"}, "fpr": {"alarms"}, "fdr": _BOTH, "for": _BOTH, "precision": _BOTH,
+    "base_rate": _BOTH,
 }  # fmt: skip
 _CONTRAST_NUMBERS = ("ratio", "low", "high", "gap", "p", "p_adjusted", "minimum_detectable")
 
@@ -37,10 +50,10 @@ _CONTRAST_NUMBERS = ("ratio", "low", "high", "gap", "p", "p_adjusted", "minimum_
 def publish(audit: Mapping[str, Any], profile: Profile | str = "sro-10") -> tuple[Row, tuple[Row, ...]]:
     """An exact audit as it may be shown, and the list of what was hidden.
 
-    Each group's numbers come in three tiers: its size; how many had the outcome and were selected; how these cross. A
-    tier is shown only if none of its counts, nor what they leave over, is small, and if no hidden group can then be
-    found by subtraction. Rates are made of the rounded counts and keep the width of their intervals. Verdicts are the
-    exact audit's.
+    Each group's numbers come in blocks: its size; how many had the outcome and were selected; how many of those with
+    the outcome were selected; how many of those without. A block is shown only if none of its counts, nor what they
+    leave over, is small, and if no hidden number can then be worked out. Rates are made of the rounded counts and keep
+    the width of their intervals. Verdicts are the exact audit's.
 
     Parameters
     ----------
@@ -54,16 +67,16 @@ def publish(audit: Mapping[str, Any], profile: Profile | str = "sro-10") -> tupl
     profile = PROFILES[profile] if isinstance(profile, str) else profile
     published: Row = copy.deepcopy(dict(audit))
     noun = NOUNS[published["level"]]
-    tiers, why, log = _tiers(published["rows"], profile, noun)
+    blocks, why, log = _choose(published["rows"], profile, noun)
     for name in ("n", "known", "units"):
         published[name] = published_count(published[name], profile)
     for row in published["rows"]:
         key = row["attribute"], row["group"]
-        _publish_row(row, tiers[key], why[key], profile)
+        _publish_row(row, blocks[key], why[key], profile)
     shown = {(row["attribute"], row["group"]): row for row in published["rows"]}
     for contrast in published["contrasts"]:
-        log += _publish_contrast(contrast, shown, tiers, profile)
-    _publish_shares(published, tiers, why, profile)
+        log += _publish_contrast(contrast, shown, blocks, profile)
+    _publish_shares(published, blocks, why, profile)
     published["in_words"] = list(
         in_words(
             published["rows"], published["contrasts"], published["titles"], purpose=published["purpose"],
@@ -78,58 +91,67 @@ def publish(audit: Mapping[str, Any], profile: Profile | str = "sro-10") -> tupl
 # ---------------------------------------------------------------- which numbers
 
 
-def _tiers(
-    rows: Sequence[Row], profile: Profile, noun: str
-) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], str], list[Row]]:
-    """The last tier of each group that may be shown (0: none), why no more, and the list of what is hidden."""
-    tiers: dict[tuple[str, str], int] = {}
-    whys: dict[tuple[str, str], str] = {}
+def _choose(rows: Sequence[Row], profile: Profile, noun: str) -> tuple[dict[Key, set[str]], dict[Key, str], list[Row]]:
+    """The blocks that may be shown of each group, why no more, and the list of what is hidden."""
+    blocks: dict[Key, set[str]] = {}
+    whys: dict[Key, str] = {}
     log: list[Row] = []
     for attribute in dict.fromkeys(row["attribute"] for row in rows):
         own = [row for row in rows if row["attribute"] == attribute]
-        shown, small = _tiers_of_attribute(own, profile)
-        for row, last, is_small in zip(own, shown, small, strict=True):
-            group = row["group"]
-            tiers[attribute, group] = last
-            whys[attribute, group] = not_shown(profile, noun) if is_small else would_show(profile)
-            if last < _CELLS:
-                what = ", ".join(name for names in _TIERS[last:] for name in names) + " and what is made of them"
-                log.append({"where": f"rows, {attribute}: {group}", "what": what, "why": whys[attribute, group]})
-    return tiers, whys, log
+        chosen, small = _blocks_of_attribute(own, profile)
+        for row, shown, is_small in zip(own, chosen, small, strict=True):
+            key = attribute, row["group"]
+            blocks[key] = shown
+            whys[key] = not_shown(profile, noun) if is_small else would_show(profile)
+            hidden = [name for block, names in _BLOCKS.items() if block not in shown for name in names]
+            if hidden:
+                what = f"{', '.join(hidden)} and what is made of them"
+                log.append({"where": f"rows, {attribute}: {row['group']}", "what": what, "why": whys[key]})
+    return blocks, whys, log
 
 
-def _tiers_of_attribute(rows: Sequence[Row], profile: Profile) -> tuple[list[int], list[bool]]:
-    """For each group the last tier shown, and whether a small count of its own is why there are no more."""
-    shown, hidden = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=bool)
+def _blocks_of_attribute(rows: Sequence[Row], profile: Profile) -> tuple[list[set[str]], list[bool]]:
+    """For each group the blocks to show, and whether a small count of its own is why there are no more."""
     small = np.zeros(len(rows), dtype=bool)
-    for tier, counts in enumerate(_counts_by_tier(rows), start=1):
-        before = hidden
-        hidden, protecting = hidden_rows(counts, profile, before)
-        small |= hidden & ~before & ~protecting
-        shown[~hidden] = tier
-    tiers = [int(tier) for tier in shown]
-    while (place := _found_out(rows, tiers, profile)) is not None:
-        others = [other for other, tier in enumerate(tiers) if tier]
+    hidden: dict[str, np.ndarray] = {}
+    for block in _BLOCKS:
+        before = np.zeros(len(rows), dtype=bool)
+        for needed in _STANDS_ON[block]:
+            before = before | hidden[needed]
+        hidden[block], protecting = hidden_rows(_counts_of(block, rows), profile, before)
+        small |= hidden[block] & ~before & ~protecting
+    chosen = [{block for block in _BLOCKS if not hidden[block][place]} for place in range(len(rows))]
+    while (place := _found_out(rows, chosen, profile)) is not None:
+        # First the rest of the group's own row; then the smallest other one.
+        others = sorted((other for other, shown in enumerate(chosen) if shown), key=lambda other: rows[other]["n"])
         if not others:
             break
-        # First the rest of the group's own row; then the smallest other one.
-        hide = place if tiers[place] else min(others, key=lambda other: rows[other]["n"])
-        tiers[hide] -= 1
-    return tiers, small.tolist()
+        hide = chosen[place] or chosen[others[0]]
+        hide.discard(next(block for block in reversed(_BLOCKS) if block in hide))
+    return chosen, small.tolist()
 
 
-def _found_out(rows: Sequence[Row], tiers: Sequence[int], profile: Profile) -> int | None:
-    """A group of which a small number could be worked out from everything published of its attribute; None if none."""
+def _counts_of(block: str, rows: Sequence[Row]) -> np.ndarray:
+    """What a block would show of every group, what is left over included."""
+    if block == "margins":
+        return np.array(
+            [[row["positives"], row["fp"] + row["tn"], row["selected"], row["n"] - row["selected"]] for row in rows]
+        )
+    return np.array([[row[name] for name in _BLOCKS[block]] for row in rows])
+
+
+def _found_out(rows: Sequence[Row], chosen: Sequence[set[str]], profile: Profile) -> int | None:
+    """A group of which a small number could be worked out from all that is published of its attribute; None if none."""
     facts, windows, targets, owners = [], [], [], []
     for place, row in enumerate(rows):
-        for name, (tier, cells) in _MADE_OF.items():
+        for name, (block, cells) in _MADE_OF.items():
             line = np.zeros((len(rows), CELLS))
             line[place, list(cells)] = 1
-            small, hidden = row[name] < profile.below, tiers[place] < tier
+            small, hidden = row[name] < profile.below, block not in chosen[place]
             if not hidden or (small and name == "n"):
                 facts.append(line.ravel())
                 windows.append(window(row[name], profile))
-            if small and (hidden or name == "n"):
+            if small and hidden:
                 targets.append(line.ravel())
                 owners.append(place)
     for name, (_, cells) in _MADE_OF.items():
@@ -141,52 +163,37 @@ def _found_out(rows: Sequence[Row], tiers: Sequence[int], profile: Profile) -> i
     return None if found is None else owners[found]
 
 
-def _counts_by_tier(rows: Sequence[Row]) -> tuple[np.ndarray, ...]:
-    """What each tier would show of every group, what is left over included."""
-    size = [[row["n"]] for row in rows]
-    margins = [[row["positives"], row["fp"] + row["tn"], row["selected"], row["n"] - row["selected"]] for row in rows]
-    cells = [[row[name] for name in _TIERS[-1]] for row in rows]
-    return np.array(size), np.array(margins), np.array(cells)
-
-
 # ---------------------------------------------------------------- rows
 
 
-def _publish_row(row: Row, tier: int, why: str, profile: Profile) -> None:
+def _publish_row(row: Row, shown: set[str], why: str, profile: Profile) -> None:
     expected = row["expected"]
-    for place, names in enumerate(_TIERS, start=1):
-        for name in names:
-            row[name] = None if place > tier else published_count(row[name], profile)
-    row["unknown"] = None if tier < _SIZE else published_count(row["unknown"], profile)
+    for name, (block, _) in _MADE_OF.items():
+        row[name] = published_count(row[name], profile) if block in shown else None
     row["unknown_selected"] = None
-    row["expected"] = None if tier < _MARGINS else published_count(round(expected), profile)
-    row["shown"] = tier >= _SIZE
-    made = _made_of_rounded(row, expected, tier)
+    row["expected"] = published_count(round(expected), profile) if "margins" in shown else None
+    row["shown"] = "size" in shown
     for metric, found in row["metrics"].items():
-        hidden = tier < _TIER_OF[metric]
+        hidden = not _NEEDS[metric] <= shown
         if hidden or found["value"] is None:
             row["metrics"][metric] = {"value": None, "reason": why if hidden else found["reason"]}
         else:
-            row["metrics"][metric] = _moved(
-                found, made.get(metric, found["value"]), profile, rate=metric in PROPORTIONS
-            )
+            value = _made_of_rounded(row, expected, metric, found["value"])
+            row["metrics"][metric] = _moved(found, value, profile, rate=metric in PROPORTIONS)
 
 
-def _made_of_rounded(row: Row, expected: float, tier: int) -> dict[str, float]:
-    """The metrics that are functions of counts, from the counts as published."""
-    made: dict[str, float] = {}
-    if tier >= _MARGINS:
-        made["selection_rate"] = row["selected"] / row["n"]
-        if expected > 0:
-            made["oe_ratio"] = row["positives"] / expected
-    if tier >= _CELLS:
-        cells = np.zeros(CELLS)
-        cells[[TN, FP, FN, TP]] = [row["tn"], row["fp"], row["fn"], row["tp"]]
-        for metric in PROPORTIONS:
-            if metric != "selection_rate":
-                top, bottom = parts(cells, metric)
-                made[metric] = float(top / bottom)
-    return made
+def _made_of_rounded(row: Row, expected: float, metric: str, exact: float) -> float:
+    """A metric from the counts as published; as it is if it is not made of counts."""
+    if metric == "selection_rate":
+        return float(row["selected"] / row["n"])
+    if metric == "oe_ratio":
+        return float(row["positives"] / expected)
+    if metric not in PROPORTIONS:
+        return exact
+    cells = np.zeros(CELLS)
+    cells[[TN, FP, FN, TP]] = [row[name] or 0 for name in ("tn", "fp", "fn", "tp")]
+    top, bottom = parts(cells, metric)
+    return float(top / bottom)
 
 
 def _moved(found: Row, value: float, profile: Profile, *, rate: bool) -> Row:
@@ -195,7 +202,7 @@ def _moved(found: Row, value: float, profile: Profile, *, rate: bool) -> Row:
     for side in ("low", "high"):
         if found.get(side) is not None:
             end = value + found[side] - found["value"]
-            moved[side] = round(min(max(end, 0.0), 1.0) if rate else end, 3)
+            moved[side] = round(min(max(end, 0.0), 1.0 if rate else np.inf), 3)
     if found.get("n") is not None:
         moved["n"] = published_count(found["n"], profile)
     return moved
@@ -206,15 +213,16 @@ def _moved(found: Row, value: float, profile: Profile, *, rate: bool) -> Row:
 
 def _publish_contrast(
     contrast: Row,
-    rows: Mapping[tuple[str, str], Row],
-    tiers: Mapping[tuple[str, str], int],
+    rows: Mapping[Key, Row],
+    blocks: Mapping[Key, set[str]],
     profile: Profile,
 ) -> list[Row]:
     """Hide a contrast that would show a hidden number, and say so. Intersections have no rows: their cells decide."""
-    sides = [tiers.get((contrast["attribute"], contrast[side]), _CELLS) for side in ("group", "reference")]
+    needed = _NEEDS[contrast["metric"]]
+    sides = [blocks.get((contrast["attribute"], contrast[side]), needed) for side in ("group", "reference")]
     smallest = contrast.pop("smallest_cell")
     nothing = contrast["low"] is None
-    if min(sides) >= _TIER_OF[contrast["metric"]] and smallest >= profile.below:
+    if all(needed <= shown for shown in sides) and smallest >= profile.below:
         if not nothing:
             _move_contrast(contrast, rows)
         return []
@@ -227,7 +235,7 @@ def _publish_contrast(
     return [] if nothing else [{"where": where, "what": "the ratio", "why": would_show(profile)}]
 
 
-def _move_contrast(contrast: Row, rows: Mapping[tuple[str, str], Row]) -> None:
+def _move_contrast(contrast: Row, rows: Mapping[Key, Row]) -> None:
     """The ratio of the published rates, its interval as wide as the exact one (on the log scale)."""
     metric, exact = contrast["metric"], contrast["ratio"]
     own = rows.get((contrast["attribute"], contrast["group"]))
@@ -252,27 +260,26 @@ def _move_contrast(contrast: Row, rows: Mapping[tuple[str, str], Row]) -> None:
 # ---------------------------------------------------------------- shares
 
 
-def _publish_shares(
-    audit: Row, tiers: Mapping[tuple[str, str], int], whys: Mapping[tuple[str, str], str], profile: Profile
-) -> None:
+def _publish_shares(audit: Row, blocks: Mapping[Key, set[str]], whys: Mapping[Key, str], profile: Profile) -> None:
     """Shares and areas that speak of a hidden group."""
-    needed = {"in_cohort": _SIZE, "on_list": _MARGINS, "in_need": _MARGINS}
+    needed = {"in_cohort": "size", "on_list": "margins", "in_need": "margins"}
     for row in audit["composition"]:
-        tier = tiers[row["attribute"], row["group"]]
-        for name, least in needed.items():
-            row[name] = None if tier < least or row[name] is None else round(row[name], 2)
-        if tier < _MARGINS:
-            row["reason"] = whys[row["attribute"], row["group"]]
+        key = row["attribute"], row["group"]
+        for name, block in needed.items():
+            row[name] = None if block not in blocks[key] or row[name] is None else round(row[name], 2)
+        if "margins" not in blocks[key]:
+            row["reason"] = whys[key]
     for row in audit["proxies"]:
-        if tiers[row["attribute"], row["group"]] < _SIZE:
-            row |= {"auc_score": None, "flagged": False, "reason": whys[row["attribute"], row["group"]]}
+        key = row["attribute"], row["group"]
+        if "size" not in blocks[key]:
+            row |= {"auc_score": None, "flagged": False, "reason": whys[key]}
         elif row["auc_score"] is not None:
             row["auc_score"] = round(row["auc_score"], 2)
     for row in audit["missing"]:
-        smallest = min(tier for (attribute, _), tier in tiers.items() if attribute == row["attribute"])
-        if row["share"] and smallest < _SIZE:
+        of_attribute = [shown for (attribute, _), shown in blocks.items() if attribute == row["attribute"]]
+        if row["share"] and not all("size" in shown for shown in of_attribute):
             row |= {"share": None, "reason": would_show(profile)}
-        if row["bounds"] and smallest < _CELLS:
+        if row["bounds"] and not all(shown >= _BOTH for shown in of_attribute):
             row |= {"bounds": None, "reason": would_show(profile)}
         row["share"] = None if row["share"] is None else round(row["share"], 2)
         for bound in row["bounds"] or ():

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from riskmodels.data.features import Features
+from riskmodels.models.families import MODELS
 from riskmodels.models.risk_model import RiskModel
 
 SAMPLE = 5_000
@@ -31,7 +32,7 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Explanation:
-    """``drivers``: feature, words, mean_abs (log-odds), share (of all), direction; strongest first, those above nought."""
+    """``drivers``: feature, words, mean_abs (in the score's unit), share (of all), direction; strongest first."""
 
     drivers: tuple[dict[str, Any], ...]
     method: str
@@ -43,9 +44,9 @@ class Explanation:
 
 
 def explain(model: RiskModel, features: Features, seed: int) -> Explanation:
-    """Average size and direction of each feature's contribution, on a seeded sample of at most 5,000 rows of the newest date.
+    """Average size and direction of each feature's contribution, on a seeded sample of the newest date.
 
-    Only averages leave this function: no row, and no dot for a person, is kept or drawn.
+    At most 5,000 rows are looked at. Only averages leave: no row, and no dot for a person, is kept or drawn.
     """
     frame = features.frame.filter(pl.col("as_of_date") == features.frame["as_of_date"].max())
     if frame.height > SAMPLE:
@@ -68,7 +69,8 @@ def explain(model: RiskModel, features: Features, seed: int) -> Explanation:
                 "direction": _direction(frame[spec.name], contributions[:, position]),
             }
         )
-    figure = _figure(contributions, [spec.words for spec in features.specs]) if drivers else None
+    unit = "log-odds" if MODELS[model.family].log_odds else "points"
+    figure = _figure(contributions, [spec.words for spec in features.specs], unit) if drivers else None
     return Explanation(
         tuple(drivers), METHODS.get(model.family, "Contributions as the model reports them."), figure, frame.height
     )
@@ -92,7 +94,7 @@ def _direction(values: pl.Series, contribution: np.ndarray) -> str:
     return "higher raises the risk" if rho > 0 else "higher lowers the risk"
 
 
-def _figure(contributions: np.ndarray, words: list[str]) -> bytes:
+def _figure(contributions: np.ndarray, words: list[str], unit: str) -> bytes:
     """shap's own bar figure of mean absolute contributions, as an SVG that is the same each time."""
     import matplotlib
 
@@ -103,7 +105,7 @@ def _figure(contributions: np.ndarray, words: list[str]) -> bytes:
     with matplotlib.rc_context({"svg.hashsalt": "riskmodels", "svg.fonttype": "path"}):
         values = shap.Explanation(values=contributions, feature_names=words)
         axes = shap.plots.bar(values, max_display=12, show=False)
-        axes.set_xlabel("average size of the contribution to the score (log-odds)")
+        axes.set_xlabel(f"average size of the contribution to the score ({unit})")
         buffer = io.BytesIO()
         axes.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
         plt.close(axes.figure)

@@ -28,7 +28,7 @@ class Profile:
 
 
 # To add a profile: one row here, its name in study.yaml's `disclosure`, one test.
-PROFILES = {"sro-10": Profile("sro-10", below=10, base=5, leave=3)}
+PROFILES = {"sro-10": Profile("sro-10", below=10, base=5, leave=2)}
 
 
 # ---------------------------------------------------------------- one number
@@ -112,7 +112,8 @@ def _protected(counts: np.ndarray, hidden: np.ndarray, profile: Profile) -> bool
 def ranges_by_subtraction(column: np.ndarray, hidden: np.ndarray, profile: Profile) -> list[tuple[int, int]]:
     """What a reader can work out about each small hidden count: (least, most).
 
-    The reader knows the rounded total, the rounded counts that are shown, and that small counts are below the limit. Hidden counts that are not small may be anything.
+    The reader knows the rounded total, the rounded counts that are shown, and that small counts are below the limit.
+    Hidden counts that are not small may be anything.
     """
     total, shown = window(int(column.sum()), profile), [window(int(count), profile) for count in column[~hidden]]
     left_least, left_most = total[0] - sum(most for _, most in shown), total[1] - sum(least for least, _ in shown)

@@ -55,8 +55,8 @@ def people_per_100(results: Results) -> Figure | str:
     words = {
         "right": capital(language.needed),
         "wrong": capital(language.not_needed),
-        "unknown": "Not known",
-        "wrong_or_unknown": f"{capital(language.not_needed)}, or not known",
+        "not_known": "Not known",
+        "wrong_or_not_known": f"{capital(language.not_needed)}, or not known",
     }
     rows = tuple((words[part], count) for part, count in at_capacity["of_100"].items())
     said = listing([f"{count}: {kind.lower()}" for kind, count in rows])
@@ -143,8 +143,8 @@ def calibration(results: Results) -> Figure | str:
         id="calibration",
         title="Do the risks come true?",
         alt=(
-            f"Dots and a curve of how often the outcome came about against the risk that was predicted, for {len(bins)} "
-            "groups from low risk to high. On the diagonal the two agree. They differ most where the risk was about "
+            f"Dots and a curve of how often the outcome came about against the predicted risk, for {len(bins)} groups "
+            "from low risk to high. On the diagonal the two agree. They differ most where the risk was about "
             f"{of_100(worst['mean_risk'])} of 100: it came about for {of_100(worst['observed']['value'])} of 100."
         ),
         table=Table(
@@ -257,13 +257,13 @@ def groups(results: Results) -> Figure | str:
         "ratio, which allows for many comparisons."
     )
     if left_out:
-        note += f" Not shown, too few people: {listing(list(dict.fromkeys(left_out)))}."
+        note += f" Not shown, since numbers are small: {listing(list(dict.fromkeys(left_out)))}."
     return Figure(
         id="groups",
         title=f"Who {who} and is on the list",
         alt=(
-            f"For each group, {unit}, as a dot with its interval, beside the band of its reference group. The lowest is "
-            f"{lowest[1]} with {lowest[3]:g}, the highest {highest[1]} with {highest[3]:g}."
+            f"For each group, {unit}, as a dot with its interval, beside the band of its reference group. The lowest "
+            f"is {lowest[1]} with {lowest[3]:g}, the highest {highest[1]} with {highest[3]:g}."
         ),
         table=Table(
             caption=capital(unit),
@@ -286,7 +286,7 @@ def drivers(results: Results) -> Figure | str:
     return Figure(
         id="drivers",
         title="What drives a score",
-        alt=f"Bars of how much each field moves the score. {capital(rows[0][0])} is first, with {rows[0][1]} of 100 parts.",
+        alt=f"How much each field moves the score. First comes {rows[0][0]}, with {rows[0][1]} of 100 parts.",
         table=Table(
             caption="How much each field moves the score",
             columns=("Field", "Parts of 100", "Direction"),

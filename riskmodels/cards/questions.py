@@ -119,7 +119,7 @@ def _later(asked: Asked) -> str:
     if asked.study.file.clock == "relative" or not asked.test_dates:
         return "No. The data have no calendar, so nothing was tested on the future. It was not tested elsewhere."
     dates = listing([day(date) for date in asked.test_dates])
-    return f"Tested later in time: yes, on {dates}, by a model that knew only what came before. It was not tested elsewhere."
+    return f"Later in time: yes, on {dates}, by a model that knew only what came before. It was not tested elsewhere."
 
 
 FROM_THE_RUN: dict[int, Callable[[Asked], str | None]] = {

@@ -25,7 +25,6 @@ from riskmodels.cards.words import (
     capital,
     day,
     family_words,
-    label,
     listing,
     meaning_of,
     measure_words,
@@ -62,6 +61,8 @@ def _list_table(at: Row, language: Language) -> Table:
     tail = " (among those whose outcome is known)" if leads else ""
     listed, found = f"On the list: {language.needed}", f"{capital(language.needed)}: on the list"
     precision, recall = at.get("precision") or {}, at.get("recall") or {}
+    # The same number as in the picture, whose parts add up to 100.
+    not_known = at["of_100"].get("not_known")
     rows: list[tuple[Cell, ...]] = []
     if leads:
         extremes = "the two extremes, since some outcomes are not known"
@@ -72,10 +73,14 @@ def _list_table(at: Row, language: Language) -> Table:
     rows += [
         (f"{listed}{tail}", of_100_cell(precision.get("value"), precision), range_cell(precision)),
         (f"{found}{tail}", of_100_cell(recall.get("value"), recall), range_cell(recall)),
-        ("On the list: outcome not known", of_100_cell(at.get("unknown_share")), ""),
+        (
+            "On the list: outcome not known",
+            f"{not_known} of 100" if not_known else of_100_cell(at.get("unknown_share")),
+            "",
+        ),
         ("Ranked: on the list", of_100_cell(at.get("selection_rate")), ""),
     ]
-    counts = [cell_words(count_cell(at.get(name))) for name in ("selected", "known", "unknown")]
+    counts = [_said(count_cell(at.get(name))) for name in ("selected", "known", "unknown")]
     return Table(
         caption=f"The list, of 100 {many} each time",
         columns=("Who", "Of 100", "Could be (95% interval)"),
@@ -85,14 +90,14 @@ def _list_table(at: Row, language: Language) -> Table:
     )
 
 
-def cell_words(value: Cell) -> str:
+def _said(value: Cell) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _families_table(performance: Row, language: Language, column: str | None) -> Table:
     comparison = performance.get("comparison") or {}
-    criterion = label(comparison.get("criterion") or "brier_score").lower()
-    note = f"Ranges are 95% intervals. Gain: how much lower the {criterion} is than with the best simple rule. Above 0 is better."
+    criterion = measure_words(comparison.get("criterion") or "brier_score")
+    note = f"Ranges: 95% intervals. Gain: how far the {criterion} is below the best simple rule's. Above 0 is better."
     if performance["at_capacity"].get("leads_with_bounds"):
         note += " All figures are for those whose outcome is known, who may differ from the rest."
     rows = []
@@ -160,8 +165,8 @@ def performance_words(study: Study, performance: Row, language: Language) -> tup
     auc, oe = (overall.get(name, {}).get("value") for name in ("auc", "oe_ratio"))
     if auc is not None:
         words.append(
-            f"Take two {language.many}, one who {language.needed} and one who {language.not_needed}. Of 100 such pairs, "
-            f"the ranking puts the right one first in {of_100(auc)}. A coin would do so in 50."
+            f"Take two {language.many}, one who {language.needed} and one who {language.not_needed}. Of 100 such "
+            f"pairs, the ranking puts the right one first in {of_100(auc)}. A coin would do so in 50."
         )
     if oe is not None:
         words.append(f"For each 100 cases that the risks foresee, {100 * oe:.0f} came about.")

@@ -136,7 +136,8 @@ def _data_words(study: Study, language: Language) -> tuple[str, ...]:
     features = [attribute_words(file, name) for name, spec in file.protected.items() if spec.also_feature]
     count = len(file.sources)
     words = [
-        f"The data come from {count} source{'s' if count > 1 else ''}. The register below says who owns each, and what it was for."
+        f"The data come from {count} source{'s' if count > 1 else ''}. The register below says who owns each, and what "
+        "it was for."
     ]
     if features:
         words.append(
@@ -245,19 +246,19 @@ def build_how_it_works(
 def _how_words(study: Study, language: Language, chosen: str, test_dates: Sequence[str]) -> list[str]:
     split = study.file.split
     words = [
-        f"On a given day the model looks at what was known of each {language.one} before that day. It gives each a risk "
-        f"between 0 and 1: how likely it is that the {language.one} {language.outcome}. Everybody is ranked by risk, and "
-        "the list is the top of that ranking.",
-        f"The way chosen is {chosen}. Several ways were tried, simplest first. A more complex one is taken only if it is "
-        "better by more than chance.",
+        f"On a given day the model looks at what was known of each {language.one} before that day. It gives each a "
+        f"risk between 0 and 1: how likely it is that the {language.one} {language.outcome}. Everybody is ranked by "
+        "risk, and the list is the top of that ranking.",
+        f"The way chosen is {chosen}. Several ways were tried, simplest first. A more complex one is taken only if it "
+        "is better by more than chance.",
     ]
     if test_dates and study.file.clock == "calendar":
         words.append(
             f"It learned from earlier dates only, and was tested on {listing([day(date) for date in test_dates])}."
         )
     words.append(
-        "The figures in this card belong to the recipe, judged at each test date. The model in service is the same recipe, "
-        "fitted once more on all data whose outcome is known."
+        "The figures in this card belong to the recipe, judged at each test date. The model in service is the same "
+        "recipe, fitted once more on all data whose outcome is known."
     )
     if split.calibrate == "grouped":
         words.append(f"Risks were calibrated on other people of the same dates. {split.why_grouped}")
@@ -290,8 +291,8 @@ KINDS = (
 
 def build_explanation(explanation: Row, language: Language) -> ExplanationSection:
     said = (
-        f"Each {language.one} on the list comes with three reasons in plain words. A reason says what moved the score. It "
-        "does not say what causes the outcome, and it blames nobody."
+        f"Each {language.one} on the list comes with three reasons in plain words. A reason says what moved the score. "
+        "It does not say what causes the outcome, and it blames nobody."
     )
     rows = tuple((row["words"], of_100_cell(row["share"]), row["direction"]) for row in explanation["drivers"])
     return ExplanationSection(

@@ -15,11 +15,12 @@ from riskmodels.assessment.intervals import wilson
 from riskmodels.assessment.suppression import PROFILES, Profile, not_shown, published_count
 
 COUNTS = {
-    "n", "known", "unknown", "events", "selected", "hits", "positives", "tp", "fp", "fn", "tn", "immature", "unobserved",
-    "remaining", "dropped", "rows", "entities", "undated",
+    "n", "known", "unknown", "events", "selected", "hits", "positives", "tp", "fp", "fn", "tn", "immature",
+    "unobserved", "remaining", "dropped", "rows", "entities", "undated",
 }  # fmt: skip
 # Counts of records or of what is missing, where none at all tells nothing about anybody.
 MAY_BE_NONE = {"unknown", "immature", "unobserved", "dropped", "undated"}
+ESTIMATE = {"value", "low", "high"}
 # Shares of people whose numerator, or the rest, could be a handful.
 SHARES = {"precision", "recall", "base_rate", "precision_at_k", "recall_at_k", "observed"}
 DECIMALS = {
@@ -100,7 +101,11 @@ def _walk(value: Any, where: str, key: str, shown: Shown) -> Any:
         if key in SHARES and shown.is_handful(value.get("value"), value.get("n")):
             shown.note(where, "share")
             return {"value": None, "reason": shown.hidden}
-        return {name: _walk(inner, f"{where}.{name}", str(name), shown) for name, inner in value.items()}
+        # The ends of an estimate are rounded like the measure that they belong to.
+        return {
+            name: _walk(inner, f"{where}.{name}", key if name in ESTIMATE else str(name), shown)
+            for name, inner in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_walk(inner, f"{where}[{position}]", key, shown) for position, inner in enumerate(value)]
     if key in COUNTS and isinstance(value, int) and not isinstance(value, bool):
@@ -131,16 +136,16 @@ def _with_safe_bounds(raw: Mapping[str, Any], where: str, shown: Shown) -> dict[
 def people_of_100(at_capacity: Mapping[str, Any], shown: Shown) -> dict[str, int]:
     """Of 100 on the list: how many are known to be right, known to be wrong, and not known. They add up to 100.
 
-    A part that is a handful of people is joined with another (``wrong_or_unknown``); nothing where that does not help.
+    A part that is a handful of people is joined with another (``wrong_or_not_known``); nothing if that does not help.
     """
     selected, hits, unknown = (at_capacity.get(name) for name in ("selected", "hits", "unknown"))
     if not selected or hits is None or unknown is None:
         return {}
-    parts = {"right": hits, "wrong": selected - hits - unknown, "unknown": unknown}
+    parts = {"right": hits, "wrong": selected - hits - unknown, "not_known": unknown}
     if unknown == 0:
-        del parts["unknown"]
+        del parts["not_known"]
     elif shown.is_small(unknown) or shown.is_small(parts["wrong"]):
-        parts = {"right": hits, "wrong_or_unknown": selected - hits}
+        parts = {"right": hits, "wrong_or_not_known": selected - hits}
     if any(shown.is_small(count) for count in parts.values()):
         return {}
     return dict(zip(parts, whole_of_100(list(parts.values())), strict=True))
@@ -158,6 +163,8 @@ def whole_of_100(counts: Sequence[int]) -> list[int]:
 
 
 def _fifth(row: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
+    if row["unknown"] is None or row["n"] is None:
+        return dict(row)
     unknown, known = row["unknown"], row["n"] - row["unknown"]
     if any(count > 0 and shown.is_small(count) for count in (unknown, known)):
         shown.note(f"performance.unknown_by_fifth, {row['fifth']}", "share")

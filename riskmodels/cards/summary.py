@@ -88,8 +88,8 @@ def _right(language: Language, numbers: Numbers) -> str:
     if not numbers.has(f"{at}.precision.value"):
         return HANDFUL
     of_100 = numbers.card["performance"]["at_capacity"]["of_100"]
-    if "unknown" in of_100:
-        right, wrong, unknown = (numbers.count(f"{at}.of_100.{part}") for part in ("right", "wrong", "unknown"))
+    if "not_known" in of_100:
+        right, wrong, unknown = (numbers.count(f"{at}.of_100.{part}") for part in ("right", "wrong", "not_known"))
         said = f"Of 100 {many} on the list, {right} {language.needed}, {wrong} {language.not_needed}, and for {unknown}"
         known = numbers.per_100(f"{at}.precision.value")
         return f"{said} we do not know. Of 100 who are known, {known} {language.needed}{_give_or_take(numbers)}."
@@ -119,9 +119,9 @@ def _between(language: Language, numbers: Numbers) -> str:
 
 
 def _why_no_closer(numbers: Numbers, language: Language) -> str:
-    if numbers.has("performance.at_capacity.unknown_share"):
-        unknown = numbers.per_100("performance.at_capacity.unknown_share")
-        return f"We cannot say more closely, since {unknown} of the 100 have no known result."
+    path = "performance.at_capacity.of_100.not_known"
+    if numbers.has(path):
+        return f"We cannot say more closely, since {numbers.count(path)} of the 100 have no known result."
     return f"We cannot say more closely, since many {language.many} have no known result."
 
 
@@ -161,8 +161,8 @@ def _simple(language: Language, numbers: Numbers, column: str | None) -> str:
         "Among those with a known result, of 100" if performance["at_capacity"].get("leads_with_bounds") else "Of 100"
     )
     return (
-        f"{answer} {known} {language.many} on this list, {numbers.per_100(ours)} {language.needed}. With {simple} it is "
-        f"{numbers.per_100(theirs)}."
+        f"{answer} {known} {language.many} on this list, {numbers.per_100(ours)} {language.needed}. With {simple} it "
+        f"is {numbers.per_100(theirs)}."
     )
 
 

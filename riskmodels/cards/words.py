@@ -136,6 +136,8 @@ def meaning_of(name: str) -> str:
 
 # ---------------------------------------------------------------- text
 
+LONGEST_WORD = 12  # on average, in an opening: keeps one endless word from filling the page
+
 
 def label(key: str) -> str:
     """``never_used_for`` -> "Never used for"."""
@@ -161,7 +163,7 @@ def day(value: Any) -> str:
         try:
             value = dt.date.fromisoformat(value)
         except ValueError:
-            return value
+            return str(value)
     return f"{value.day} {value:%B %Y}" if isinstance(value, dt.date) else str(value)
 
 
@@ -181,13 +183,14 @@ def opening(text: str, words: int) -> tuple[str, bool]:
     """
     kept: list[str] = []
     for sentence in sentences_of(text):
-        if word_count(" ".join([*kept, sentence])) > words:
+        so_far = " ".join([*kept, sentence])
+        if word_count(so_far) > words or len(so_far) > LONGEST_WORD * words:
             break
         kept.append(sentence)
     if kept:
         return " ".join(kept), len(kept) < len(sentences_of(text))
     pieces = text.split()
-    short = " ".join(pieces[:words])[: 12 * words]
+    short = " ".join(pieces[:words])[: LONGEST_WORD * words]
     return (f"{short} …", True) if short != " ".join(pieces) else (short, False)
 
 

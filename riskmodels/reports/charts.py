@@ -22,6 +22,7 @@ STYLE = {
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
     "font.size": 12,
+    "text.parse_math": False,
     "axes.titlesize": 12,
     "axes.labelsize": 12,
     "axes.edgecolor": QUIET,

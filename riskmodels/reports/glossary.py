@@ -5,7 +5,7 @@ from __future__ import annotations
 GLOSSARY = {
     "As-of date": "The day on which the list is made, or was in the test. Only what was known before it is used.",
     "ATRS": "Algorithmic Transparency Recording Standard: the UK's form for public records of such tools.",
-    "AUC": "Area under the curve. Of two people, one with the outcome and one without, how often the right one comes first.",
+    "AUC": "Area under the curve: of two people, one with the outcome and one not, how often the right one is first.",
     "Base rate": "How common the outcome is among those whose outcome is known.",
     "Brier score": "The average squared error of the risks. Lower is better.",
     "Calibration": "Whether risks come true: of 100 people with a risk of 0.3, about 30 should have the outcome.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from riskmodels.reports.cells import NOT_ANSWERED, NOT_PROVIDED, cell_text, is_number
 from riskmodels.reports.outline import outline
-from riskmodels.reports.page import ADVICE
+from riskmodels.reports.page import ADVICE, banner
 
 Lines = list[str]
 
@@ -24,7 +24,7 @@ def render_card_markdown(
     """``card.md``. The same arguments give the same bytes; what people wrote cannot become markup."""
     lines = [
         f"# {plain(card['title'])}: model card",
-        f"**{plain(status['state'])}** {plain(status['words'])}",
+        f"**{plain(status['state'])}** {plain(banner(status)['words'])}",
         plain(card["organisation"]["name"]),
         plain(card["question"]),
         f"Model version {plain(card['model']['version'])}.",
@@ -125,7 +125,8 @@ def _questions(part: Mapping[str, Any]) -> Lines:
     for question in part["questions"]:
         answer = question["answer"] if question["answer"] is not None else NOT_ANSWERED.format(owner=question["owner"])
         lines.append(
-            f"**{question['number']}. {plain(question['question'])}** {plain(answer)} (More in section {question['section']}.)"
+            f"**{question['number']}. {plain(question['question'])}** {plain(answer)} "
+            f"(More in section {question['section']}.)"
         )
     return lines
 

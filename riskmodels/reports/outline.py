@@ -15,6 +15,9 @@ from riskmodels.reports.cells import label, record_lines
 from riskmodels.reports.glossary import ACCESSIBILITY, GLOSSARY
 
 Part = dict[str, Any]
+OUTSIDE_THE_CARD = (
+    "The run's id, times, environment and MLflow run stand in run.json, not here: the same study gives the same card."
+)
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,8 @@ def _expired(source: Source) -> list[str]:
         except ValueError:
             continue
         if over:
-            found.append(
-                f"EXPIRED: the agreement for {row[0]} ended on {row[position]}. The data may not be used until it is renewed."
-            )
+            ended = f"EXPIRED: the agreement for {row[0]} ended on {row[position]}."
+            found.append(f"{ended} Do not use these data until it is renewed.")
     return found
 
 
@@ -231,16 +233,12 @@ def _annex(source: Source) -> list[Part]:
         *((f"{label(name)} SHA-256", digest, "") for name, digest in card["digests"].items()),
     ]
     missing = {
-        "caption": "What was not computed", "columns": ["What", "Why"], "rows": [list(item) for item in card["not_computed"].items()],
-        "source": "run", "note": None,
+        "caption": "What was not computed", "columns": ["What", "Why"], "source": "run", "note": None,
+        "rows": [list(item) for item in card["not_computed"].items()],
     }  # fmt: skip
     return [
         plain_facts(identity),
-        *texts(
-            [
-                "The run's id, times, environment and MLflow run are in run.json, beside this card, so that the card itself stays the same."
-            ]
-        ),
+        *texts([OUTSIDE_THE_CARD]),
         table(annex["checks"]),
         table(annex["splits"]),
         table(annex["parameters"], fold=True),

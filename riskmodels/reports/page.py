@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 # Colours of the banner; the state itself always stands there in words.
 STATES = {
-    "DRAFT": "draft", "AWAITING REVIEW": "waiting", "APPROVED": "approved", "EXPIRED": "stopped", "WITHDRAWN": "stopped",
-    "REFUSED": "stopped",
+    "DRAFT": "draft", "AWAITING REVIEW": "waiting", "APPROVED": "approved", "EXPIRED": "stopped",
+    "WITHDRAWN": "stopped", "REFUSED": "stopped",
 }  # fmt: skip
 VERDICTS = {"PASS": "pass", "FAIL": "fail", "INSUFFICIENT EVIDENCE": "unsure", "NOT AUDITED": "fail"}
 ADVICE = {
@@ -49,7 +49,7 @@ def render_card(
     """
     text = _template("card.html").render(
         card=card,
-        status={"state": str(status["state"]), "words": str(status["words"])},
+        status=banner(status),
         state_class=STATES.get(str(status["state"]), "draft"),
         sections=outline(card, sign_off, today),
         figures={name: _data_uri(svg) for name, svg in (figures or {}).items()},
@@ -61,6 +61,12 @@ def render_card(
     )
     # Templates leave blank lines behind; the page does not need them.
     return (re.sub(r"\n\s*\n+", "\n", text).strip() + "\n").encode()
+
+
+def banner(status: Mapping[str, Any]) -> dict[str, str]:
+    """The status as a tag and a sentence that does not say the tag again."""
+    state, words = str(status["state"]), str(status["words"])
+    return {"state": state, "words": words.removeprefix(state).lstrip(". ")}
 
 
 def _data_uri(svg: bytes) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -89,7 +90,7 @@ def cohort_from_matrix(
     frame = raw.select(pl.col("entity_id").cast(pl.String), *(spec.name for spec in specs)).with_row_index(
         "row_number", offset=1
     )
-    reasons = pl.when(pl.col("entity_id").is_null() | (pl.col("entity_id").str.strip_chars() == "")).then(
+    reasons: Any = pl.when(pl.col("entity_id").is_null() | (pl.col("entity_id").str.strip_chars() == "")).then(
         pl.lit("missing_id")
     )
     reasons = reasons.when(pl.col("entity_id").is_in(list(objectors))).then(pl.lit("objected"))

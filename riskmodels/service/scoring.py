@@ -58,14 +58,14 @@ def score_cohort(
         raise DataError("the cohort holds nobody who can be scored; see the rejects")
     frame = cohort.frame
     score = approved.model.score(frame)
-    risk = approved.model.predict_risk(frame)
+    risk = approved.model.calibrator.apply(score)
     position = order(frame["entity_id"].to_list(), risk, score, study.seed).tolist()
     frame = frame[position]
     places = study.capacity.of(frame.height) if capacity is None else min(capacity, frame.height)
     excluded = frame["excluded"].is_not_null().to_numpy()
     rank = np.arange(1, frame.height + 1, dtype=np.int32)
     listed = ~excluded & (np.cumsum(~excluded) <= places)
-    because = np.where(listed, None, np.where(excluded, frame["excluded"].to_numpy(), NOT_REACHED))
+    because = [None if on else why or NOT_REACHED for on, why in zip(listed, frame["excluded"], strict=True)]
     batch_id = _batch_id(approved, cohort, places, explain)
     scored = pl.DataFrame(
         {
@@ -78,7 +78,7 @@ def score_cohort(
             "rank": rank,
             "selected": rank <= places,
             "listed": listed,
-            "not_listed_because": pl.Series(because.tolist(), dtype=pl.String),
+            "not_listed_because": pl.Series(because, dtype=pl.String),
         }
     )
     wanted = {"selected": listed, "all": np.ones(frame.height, dtype=bool), "none": np.zeros(frame.height, dtype=bool)}[

@@ -85,7 +85,7 @@ def test_one_hidden_count_may_stand_alone_where_rounding_protects_it():
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=6))
 def test_no_hidden_count_can_be_found_by_subtraction(counts):
-    """Whatever could be published alike is tried; a hidden count always has at least three values left."""
+    """Whatever could be published alike is tried; a hidden count always has at least two values left."""
     hidden = np.array(complementary(counts, SRO))
     if hidden.all():
         return
@@ -102,7 +102,7 @@ def test_no_hidden_count_can_be_found_by_subtraction(counts):
             for value in range(10)
             if value <= most_hidden and (large or value + 9 * (len(small) - 1) >= least_hidden)
         ]
-        assert len(possible) >= 3
+        assert len(possible) >= 2
 
 
 def _window(count):
@@ -163,12 +163,10 @@ def test_a_group_of_nine_carries_no_number():
     assert row["metrics"]["recall"] == {"value": None, "reason": NOT_SHOWN}
     assert {
         "where": "rows, race: c",
-        "what": "n, positives, selected, tp, fp, fn, tn and what is made of them",
+        "what": "n, positives, selected, tp, fn, fp, tn and what is made of them",
         "why": NOT_SHOWN,
     } in log
-    assert "Race: for c people who needed help, how many the list misses is not shown." in " ".join(
-        published["in_words"]
-    )
+    assert published["in_words"][-1] == "Race: too few people to judge anything for c."
 
 
 def test_a_small_cell_hides_what_is_made_of_it_and_keeps_the_rest():
@@ -176,14 +174,13 @@ def test_a_small_cell_hides_what_is_made_of_it_and_keeps_the_rest():
     published, log = publish(exact, SRO)
     row = next(row for row in published["rows"] if row["group"] == "c")
     assert (row["n"], row["positives"], row["selected"]) == (405, 45, 45)
-    assert row["tp"] is row["fn"] is row["fp"] is row["tn"] is None
-    assert (
-        row["metrics"]["recall"]["value"]
-        is row["metrics"]["fpr"]["value"]
-        is row["metrics"]["base_rate"]["value"]
-        is None
+    assert (row["tp"], row["fn"], row["fp"], row["tn"]) == (None, None, 30, 300)
+    values = {metric: found["value"] for metric, found in row["metrics"].items()}
+    assert values["recall"] is values["fnr"] is values["precision"] is values["base_rate"] is None
+    assert (values["fpr"], values["selection_rate"]) == (
+        pytest.approx(30 / 330, abs=0.001),
+        pytest.approx(45 / 405, abs=0.001),
     )
-    assert row["metrics"]["selection_rate"]["value"] is not None
     assert [entry["where"] for entry in log if entry["where"].startswith("rows")] == ["rows, race: c"]
     recall = next(c for c in published["contrasts"] if (c["group"], c["metric"]) == ("c", "recall"))
     assert recall["ratio"] is recall["low"] is recall["p"] is None
@@ -240,6 +237,8 @@ def test_suppression_cannot_be_undone(rows):
     groups = {f"g{number}": row for number, row in enumerate(rows)}
     exact = audited(groups)
     published, _ = publish(exact, SRO)
+    if not any(row["shown"] for row in published["rows"]):
+        return
     sums, low, high = [], [], []
 
     def learn(group, names, value):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shap
+
 from riskmodels.assessment.explanation import explain
 from riskmodels.models.training import fit_risk_model
-
 from tests.conftest import Demo
 
 

@@ -184,7 +184,12 @@ def test_one_table_without_kinds_or_known_dates(tmp_path: Path) -> None:
     days = [FIRST + dt.timedelta(int(day)) for day in rng.integers(0, 1400, 3000)]
     files = {
         "visits.csv": pl.DataFrame(
-            {"client": rng.integers(1000, 1400, 3000), "visit_date": days, "cost": 1.5 * np.arange(3000)}
+            {
+                "client": rng.integers(1000, 1400, 3000),
+                "visit_date": days,
+                "cost": rng.exponential(20.0, 3000),
+                "serial": np.arange(3000),
+            }
         )
     }
     found = draft(files)
@@ -194,7 +199,17 @@ def test_one_table_without_kinds_or_known_dates(tmp_path: Path) -> None:
     assert guessed(found, "sources.visits.known_date").value == "none"
     assert not guessed(found, "outcome.lag").sure
     assert dataset.features.names == ["any_visits_count", "any_visits_days_since", "any_visits_cost"]
-    assert study.file.outcome.words == "has a visit within 12 months"
+    assert "visits.serial left out: whole numbers" in guessed(found, "features").why
+    assert study.file.outcome.words == "has a visit within 6 months"
+    assert study.file.outcome.known.none == "any_visits"
+    assert not guessed(found, "outcome.known").sure
+
+
+def test_one_kind_alone_is_not_known_by_itself(files: Files, tmp_path: Path) -> None:
+    """Were it known by any record, everybody whose outcome is known would have it."""
+    more = {"events.parquet": files["events.parquet"].filter(pl.col("event_type") == "exclusion")}
+    study, _ = run(draft(more), more, tmp_path)
+    assert study.file.outcome.known.none == "exclusion"
 
 
 # ---------------------------------------------------------------- what is guessed
@@ -301,6 +316,20 @@ def test_a_protected_column_among_the_facts_is_listed_and_kept_out(files: Files,
     assert study.file.protected["gender"].column == "events.gender"
     assert not [name for name in dataset.features.names if "gender" in name]
     assert "use: audit" in guessed(found, "protected.gender").why
+
+
+def test_a_date_of_birth_kept_for_the_audit_is_audited_and_makes_no_feature(files: Files, tmp_path: Path) -> None:
+    born = files["children.parquet"].select("child_id", "date_of_birth")
+    more = {
+        "events.parquet": files["events.parquet"],
+        "equality.parquet": files["equality.parquet"].join(born, on="child_id"),
+    }
+    study, dataset = run(draft(more), more, tmp_path)
+    assert study.file.protected["age"].column == "equality.date_of_birth"
+    assert study.file.protected["age"].also_feature is None
+    assert "age" not in dataset.features.names
+    # As text it could not be read as ages, so it is not offered.
+    assert "age" not in saved(draft(as_csv(more)), tmp_path / "csv").file.protected
 
 
 def test_dates_leave_the_gap_everywhere(found: Draft, tmp_path: Path) -> None:
@@ -509,6 +538,11 @@ def test_row_numbers_are_not_ids(files: Files, tmp_path: Path) -> None:
     events = files["events.parquet"].with_row_index("id", offset=1)
     more = {"events.parquet": events.rename({"child_id": "person_ref"})}
     assert saved(draft(more), tmp_path / "s").file.sources["events"].entity == "person_ref"
+
+
+def test_of_two_ids_the_one_that_comes_again_is_the_person_s(files: Files, tmp_path: Path) -> None:
+    events = files["events.parquet"].rename({"child_id": "ref"}).with_row_index("uid", offset=1)
+    assert saved(draft({"events.parquet": events}), tmp_path / "s").file.sources["events"].entity == "ref"
 
 
 def test_ids_are_found_under_different_names(files: Files, tmp_path: Path) -> None:
@@ -742,9 +776,9 @@ def test_every_timetable_is_mature_and_has_outcomes(count: int) -> None:
 
 
 def test_a_few_records_from_another_century_are_no_history() -> None:
-    facts = months(dt.date(2015, 1, 10), 60, 30)
-    lone = pl.DataFrame({"event_date": [dt.date(1900, 1, 1)] * 3, "known_date": [dt.date(2015, 2, 1)] * 3})
-    end, lag = dt.date(2019, 12, 10), Period(10, "day")
+    facts = months(dt.date(2015, 1, 10), 48, 100)
+    lone = pl.DataFrame({"event_date": [dt.date(1900, 1, 1)] * 12, "known_date": [dt.date(1900, 1, 1)] * 12})
+    end, lag = dt.date(2018, 12, 10), Period(10, "day")
     with_them = plan_timetable(pl.concat([lone, facts]), facts["event_date"], end, lag)
     assert with_them == plan_timetable(facts, facts["event_date"], end, lag)
 

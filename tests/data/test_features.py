@@ -57,7 +57,7 @@ ORACLE: dict[str, Callable[[Seen, dt.date], float | None]] = {
     "first": _of_values(lambda values: values[0]),
     "change": lambda seen, as_of: _change(seen),
     "trend": _slope,
-    "days_since_first": lambda seen, as_of: float((as_of - min(seen)[0]).days) if seen else None,
+    "days_since_first": lambda seen, as_of: float((as_of - min(s[0] for s in seen)).days) if seen else None,
     "days_since_last": lambda seen, as_of: float((as_of - max(s[0] for s in seen)).days) if seen else None,
 }
 WINDOWS = ("30 days", "6 months", "ever")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from riskmodels import __main__, storage
 from riskmodels.workspace import Workspace
-
 from tests.conftest import Demo
 
 Change = Callable[[Path], None]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from riskmodels import commands, storage
 from riskmodels.models.risk_model import RiskModel, read_model_folder
 from riskmodels.pipeline import run_study
 from riskmodels.service.scoring import COLUMNS
 from riskmodels.study import load_study
 from riskmodels.workspace import Workspace
-
 from tests.conftest import AS_OF, ROOT, STUDY, TODAY, Demo
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from riskmodels import commands
 from riskmodels.errors import DataError, GateError, ModelFileError, OutsideError, UsageError
 from riskmodels.workspace import Workspace
-
 from tests.conftest import AS_OF, TODAY, Demo
 
 MODEL = "early_reading_support"

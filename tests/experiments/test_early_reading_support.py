@@ -14,7 +14,7 @@ import pytest
 
 from riskmodels import storage
 from riskmodels.errors import DataError
-from riskmodels.governance.review import Decision, parse_decision
+from riskmodels.governance.decision import Decision, parse_decision
 from riskmodels.study import Period, Study, load_study
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "early_reading_support"

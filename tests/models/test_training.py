@@ -7,6 +7,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.metrics import brier_score_loss, log_loss
+
 from riskmodels import storage
 from riskmodels.models.training import (
     Predictions,
@@ -15,8 +17,6 @@ from riskmodels.models.training import (
     row_losses,
 )
 from riskmodels.study import StudyFile, parse_study_file
-from sklearn.metrics import brier_score_loss, log_loss
-
 from tests.conftest import STUDY
 
 

@@ -156,11 +156,13 @@ def _known(settled: Settled) -> tuple[dict[str, Any], str, str]:
     until = _followed_until(settled.roles)
     if until:
         return {"followed_until": until}, until, "followed to the end"
-    others = [word for word in settled.words if word.name != settled.outcome.name]
-    if not any(word.kind is None for word in others):
-        # Any record at all would be the outcome itself, so that nobody could be without it.
+    outcome = settled.outcome
+    others = [word for word in settled.words if word.name != outcome.name]
+    elsewhere = any(word.role.name != outcome.role.name for word in others)
+    if not elsewhere and (outcome.kind is None or outcome.role.facts()["kind"].eq_missing(outcome.kind).all()):
+        # Any record at all would be the outcome itself, and everybody known would have it.
         why = "no other record tells who was still here, so no record is taken as no"
-        return {"none": settled.outcome.name}, "no record", why
+        return {"none": outcome.name}, "no record", why
     return _any_record(others, None), "any record", "any record in the horizon; without one it is unknown, not no"
 
 

@@ -1,0 +1,66 @@
+import pytest
+
+from riskmodels.cards.words import Numbers, language_of, listing, of_100, opening, spoken, word_count
+from tests.cards import example_card as example
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "0"),
+        (0.004, "fewer than 1"),
+        (0.005, "1"),
+        (0.345, "35"),
+        (0.994, "99"),
+        (0.996, "more than 99"),
+        (1.0, "100"),
+    ],
+)
+def test_shares_never_round_to_nobody_or_everybody(share: float, said: str) -> None:
+    assert of_100(share) == said
+
+
+@pytest.mark.parametrize("share", [0.0, 0.002, 0.125, 0.445, 0.5, 0.675, 0.998, 1.0])
+def test_a_share_and_its_rest_make_100(share: float) -> None:
+    one, rest = spoken(share, "per_100"), spoken(share, "rest_of_100")
+    if one.isdigit():
+        assert int(one) + int(rest) == 100
+    else:
+        assert {one, rest} == {"fewer than 1", "more than 99"}
+
+
+def test_numbers_come_with_their_path() -> None:
+    numbers = Numbers({"a": {"b": [0.25, None]}, "n": 1240})
+    assert (numbers.per_100("a.b.0"), numbers.rest_of_100("a.b.0"), numbers.count("n")) == ("25", "75", "1,240")
+    assert not numbers.has("a.b.1")
+    assert not numbers.has("a.c")
+    assert [number.path for number in numbers.taken.values()] == ["a.b.0", "a.b.0", "n"]
+
+
+def test_the_study_names_its_people() -> None:
+    assert language_of(example.study().file).many == "pupils"
+    sources = {name: {**source, "entity": "uprn"} for name, source in example.STUDY["sources"].items()}
+    assert language_of(example.study({"sources": sources}).file).many == "people"
+
+
+def test_need_is_said_of_measured_need_only() -> None:
+    outcome = {**example.STUDY["outcome"], "measures": "service"}
+    assert "help" not in language_of(example.study({"outcome": outcome}).file).needed
+    assert "help" not in language_of(example.study({"purpose": "punitive"}).file).needed
+    assert "needed help" in language_of(example.study().file).needed
+
+
+def test_opening_keeps_whole_sentences_and_says_when_it_cut() -> None:
+    text = "One two three. Four five. Six seven eight nine."
+    assert opening(text, 5) == ("One two three. Four five.", True)
+    assert opening(text, 50) == (text, False)
+    long = " ".join(["word"] * 10_000)
+    cut, was_cut = opening(long, 30)
+    assert was_cut
+    assert word_count(cut) == 30
+    assert word_count(opening("x" * 50_000, 30)[0]) == 1
+    assert len(opening("x" * 50_000, 30)[0]) < 1000
+
+
+def test_listing() -> None:
+    assert [listing(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
