@@ -8,6 +8,7 @@ from typing import Any
 from riskmodels.cards.card import Cell, DataSection, ExplanationSection, Fact, Facts, HowItWorks, Table
 from riskmodels.cards.cells import count_cell, of_100_cell
 from riskmodels.cards.words import Language, attribute_words, capital, day, family_words, listing, of_100
+from riskmodels.data.features import NOUGHT_WHEN_NOTHING
 from riskmodels.study import Answer, RegisterEntry, Study
 
 Row = Mapping[str, Any]
@@ -224,7 +225,7 @@ def build_how_it_works(
             line.words,
             listing([take.replace("_", " ") for take in line.take]),
             listing([str(last) for last in line.last]),
-            IF_MISSING[line.missing],
+            IF_MISSING["zero" if set(line.take) <= set(NOUGHT_WHEN_NOTHING) else line.missing],
         )
         for line in file.features
     )

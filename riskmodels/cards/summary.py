@@ -50,7 +50,7 @@ def build_summary(
     used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 8
     left = max(FEWEST_ANSWER_WORDS, (MOST_WORDS - used) // 2)
     said = [
-        _said("cannot_see", "What this cannot see", study.answers.cannot_see, left, 3),
+        _said("cannot_see", "What this cannot see", study.answers.cannot_see, left, 2),
         _said("ask", "What we ask you", study.answers.ask, left, 2),
     ]
     return Summary(recommendation=recommendation, blocks=(*run, *said), numbers=tuple(numbers.taken.values()))

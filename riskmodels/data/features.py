@@ -76,11 +76,15 @@ def _any(facts: Facts, as_of: dt.date) -> Facts:
     return facts.select("entity_id").unique().with_columns(nw.lit(1.0).alias(VALUE))
 
 
+def _days_before(as_of: dt.date, day: nw.Expr) -> nw.Expr:
+    """Whole days, divided as integers: the engine's division of floats by a constant may differ in its last bit."""
+    return ((nw.lit(as_of) - day).dt.total_minutes() // (24 * 60)).cast(nw.Float64)
+
+
 def _days_since(facts: Facts, as_of: dt.date, *, first: bool) -> Facts:
     day = nw.col("event_date").min() if first else nw.col("event_date").max()
     seen = facts.group_by("entity_id").agg(day.alias(SEEN_ON))
-    days = (nw.lit(as_of) - nw.col(SEEN_ON)).dt.total_minutes() / (24 * 60)
-    return seen.select("entity_id", days.cast(nw.Float64).alias(VALUE))
+    return seen.select("entity_id", _days_before(as_of, nw.col(SEEN_ON)).alias(VALUE))
 
 
 def _one_end(facts: Facts, *, latest: bool) -> Facts:
@@ -114,9 +118,8 @@ def _change(facts: Facts, as_of: dt.date) -> Facts:
 
 def _trend(facts: Facts, as_of: dt.date) -> Facts:
     """Least-squares slope a year; missing unless there are two different days."""
-    rows = facts.filter(~nw.col(VALUE).is_null()).with_columns(
-        ((nw.col("event_date") - nw.lit(as_of)).dt.total_minutes() / (24 * 60 * DAYS_IN_A_YEAR)).alias("__t")
-    )
+    rows = facts.filter(~nw.col(VALUE).is_null())
+    rows = rows.with_columns((-_days_before(as_of, nw.col("event_date"))).alias("__t"))
     sums = (
         rows.with_columns((nw.col("__t") * nw.col(VALUE)).alias("__tx"), (nw.col("__t") * nw.col("__t")).alias("__tt"))
         .group_by("entity_id")
@@ -133,7 +136,7 @@ def _trend(facts: Facts, as_of: dt.date) -> Facts:
     slope = (nw.col("__n") * nw.col("__tx") - nw.col("__t") * nw.col(VALUE)) / (
         nw.col("__n") * nw.col("__tt") - nw.col("__t") * nw.col("__t")
     )
-    return sums.select("entity_id", slope.alias(VALUE))
+    return sums.select("entity_id", (slope * DAYS_IN_A_YEAR).alias(VALUE))
 
 
 AGGREGATIONS: dict[str, Callable[[Facts, dt.date], Facts]] = {
@@ -219,8 +222,8 @@ def _column(spec: FeatureSpec, window: Window, tables: Tables, study: StudyFile)
     if spec.take in OF_A_SOURCE:
         found = attribute_rows(tables, spec.of, window.as_of)
         if spec.take == "age":
-            days = (nw.lit(window.as_of) - nw.col("value")).dt.total_minutes() / (24 * 60)
-            return found.select("entity_id", (days / DAYS_IN_A_YEAR).alias(VALUE))
+            years = _days_before(window.as_of, nw.col("value")) * (1 / DAYS_IN_A_YEAR)
+            return found.select("entity_id", years.alias(VALUE))
         return found.select("entity_id", nw.col("value").alias(VALUE))
     facts = facts_in(tables, study.facts[head], window)
     value = nw.col(column) if column else nw.lit(1.0)

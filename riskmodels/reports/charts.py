@@ -7,6 +7,8 @@ alike on every machine. Colour never stands alone: marks, hatching or words say 
 from __future__ import annotations
 
 import io
+import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +53,9 @@ def draw_figures(figures: Iterable[Content]) -> dict[str, bytes]:
     """
     import matplotlib
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        # A label may hold what the font lacks (an emoji): it is drawn as a box, and the data table has it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         return {figure["id"]: DRAWINGS[figure["id"]](figure) for figure in figures if figure["id"] in DRAWINGS}
 
 
@@ -155,15 +159,18 @@ def _calibration(figure: Content) -> bytes:
         zorder=4,
     )
     top.set_ylabel("Came about, of 100")
-    top.set_xlim(0, 100)
-    top.set_ylim(0, 100)
+    # No more of the axes than there is to see, and both alike, so that the diagonal stays one.
+    seen = [*x, *(row[6] or 0 for row in rows), *(max(row[0], row[3] or 0) for row in curve)]
+    limit = min(100, max(20, 10 * math.ceil(max(seen) / 10)))
+    top.set_xlim(0, limit)
+    top.set_ylim(0, limit)
     top.legend(loc="upper left", handlelength=2.2)
-    for row in rows:
-        if row[2] is not None:
+    for low, high, people in (row[:3] for row in rows):
+        if people is not None and low < limit:
             # Groups differ in width, so their height is people for each 10 of risk: the area is people.
-            width = row[1] - row[0]
+            width = min(high, limit) - low
             below.bar(
-                row[0], 10 * row[2] / width, width=width, align="edge", color="#c9d3df", edgecolor="white", linewidth=1
+                low, 10 * people / width, width=width, align="edge", color="#c9d3df", edgecolor="white", linewidth=1
             )
     below.set_ylabel("People\nper 10")
     below.set_xlabel("Predicted risk, of 100")

@@ -245,7 +245,6 @@ def _annex(source: Source) -> list[Part]:
         table(missing, fold=True),
         table(annex["suppressed"], fold=True),
         table(annex["tripod"], fold=True),
-        *source.figure("shap"),
     ]
 
 

@@ -113,6 +113,22 @@ def test_each_aggregation_is_what_one_would_count_by_hand(
             assert found == (None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-9)), (last, seen)
 
 
+def test_one_day_is_one_day_wherever_its_row_stands() -> None:
+    """Dividing a column of floats by a constant may differ in the last bit from row to row.
+
+    Two values of one day would then lie on two days: a slope of nearly nothing over nearly nothing.
+    """
+    lines = [{**line("trend"), "name": "trend"}, {**line("days_since_first", of="visit"), "name": "days"}]
+    study = study_file(features=lines)
+    for rows in range(2, 10):
+        for ago in (7, 29, 100):
+            facts = [("a", 1, 0, "visit", 1.0), *(("b", ago, 0, "visit", float(i % 4)) for i in range(rows))]
+            tables = Tables({"records": Table("records", study.sources["records"], records_of(facts))})
+            found = build_features(cohort_of("a", "b"), tables, study).frame
+            assert found["trend"].to_list() == [None, None], (rows, ago)
+            assert found["days"].to_list() == [1.0, float(ago)]
+
+
 def test_the_oracle_knows_every_aggregation() -> None:
     assert set(ORACLE) == set(AGGREGATIONS)
 

@@ -132,7 +132,7 @@ def said_of_the_date(tables: Tables) -> list[pl.DataFrame] | None:
 def assert_same(first: list[pl.DataFrame] | None, second: list[pl.DataFrame] | None) -> None:
     assert (first is None) == (second is None)
     for one, other in zip(first or [], second or [], strict=True):
-        assert_frame_equal(one, other)
+        assert_frame_equal(one, other, check_exact=True)
 
 
 @settings(max_examples=80, deadline=None)
