@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.assessment.suppression import PROFILES
+from riskmodels.cards.annex import build_annex, six_digits
 from riskmodels.cards.card import (
-    Annex,
     AuditSection,
-    Cell,
     Digests,
     Edition,
     Fact,
@@ -21,17 +21,15 @@ from riskmodels.cards.card import (
     Table,
 )
 from riskmodels.cards.figures import Results, build_figures
-from riskmodels.cards.indexes import atrs_index, tripod_index
 from riskmodels.cards.questions import Asked, answer_questions
 from riskmodels.cards.recommendation import CALIBRATION_METRICS, Evidence, fit_events, recommend
 from riskmodels.cards.results import audit_tables, audit_words, performance_tables, performance_words
 from riskmodels.cards.sections import answer_fact, answered, build_data, build_explanation, build_how_it_works
 from riskmodels.cards.shown import Shown, counted, people_of_100, published_audit, published_performance
 from riskmodels.cards.summary import build_summary
-from riskmodels.cards.words import attribute_words, capital, day, feature_words, label, language_of, listing
+from riskmodels.cards.words import attribute_words, feature_words, label, language_of
 from riskmodels.study import Study
 
-MOST_PARAMETERS = 200
 Row = Mapping[str, Any]
 
 
@@ -82,12 +80,14 @@ def build_card(
     attrition = counted(cohort_attrition, "data.attrition", safe)
     explained["n"] = safe.count(explained.get("n"))
     results = {"performance": shown, "audit": judged, "explanation": explained}
-    named = _failed(study, judged)
+    named = _contrasts(study, judged, "FAIL")
+    unresolved = _widest(study, judged)
     recommendation = recommend(
         Evidence(
             family=family,
             baseline=str((shown.get("comparison") or {}).get("baseline") or "single_best_column"),
-            gain_low=((shown.get("comparison") or {}).get("difference") or {}).get("low"),
+            # Unrounded: a gain of a thousandth is a gain, and the card shows fewer digits.
+            gain_low=((raw.get("comparison") or {}).get("difference") or {}).get("low"),
             gain_floor=file.floors.gain_over_baselines,
             auc_low=_overall(shown, "auc").get("low"),
             auc_high=_overall(shown, "auc").get("high"),
@@ -105,7 +105,7 @@ def build_card(
             level=file.level,
         )
     )
-    summary = build_summary(study, language, recommendation, results, column=column, named=named)
+    summary = build_summary(study, language, recommendation, results, column=column, named=named, unresolved=unresolved)
     figures, not_drawn = build_figures(Results(file, language, shown, judged, explained, tuple(attrition), test_dates))
     sections = {
         "study": file.study,
@@ -117,7 +117,7 @@ def build_card(
             version=model["sha256"][:12],
             sha256=model["sha256"],
             family=family,
-            recipe=_rounded(model.get("recipe") or {}),
+            recipe=six_digits(model.get("recipe") or {}),
         ),
         "digests": Digests(**digests),
         "summary": summary,
@@ -144,7 +144,7 @@ def build_card(
         "figures": figures,
         "not_computed": dict(sorted({**(shown.get("not_computed") or {}), **not_drawn}.items())),
     }
-    return ModelCard(**sections, annex=_annex(sections, model, splits, checks, safe))
+    return ModelCard(**sections, annex=build_annex(sections, model, splits, checks, safe))
 
 
 # ---------------------------------------------------------------- results, as the card takes them
@@ -231,14 +231,26 @@ def _column_of(model: Row, explanation: Row) -> str | None:
     return str(drivers[0]["feature"]) if drivers else None
 
 
-def _failed(study: Study, audit: Row) -> list[dict[str, Any]]:
-    """Primary contrasts that failed, with where their groups stand in ``audit.rows``."""
+def _widest(study: Study, audit: Row) -> dict[str, Any] | None:
+    """The widest gap of who is missed or wrongly listed that the audit could not settle, if it shows both groups.
+
+    "Cannot judge" must not hide on page one whom it looks worst for.
+    """
+    open_ = _contrasts(study, audit, "INSUFFICIENT EVIDENCE")
+    shown = [row for row in open_ if row["ratio"] and row["metric"] not in CALIBRATION_METRICS and row["both_shown"]]
+    return max(shown, key=lambda row: abs(math.log(row["ratio"])), default=None)
+
+
+def _contrasts(study: Study, audit: Row, verdict: str) -> list[dict[str, Any]]:
+    """Primary contrasts with this verdict, with where their groups stand in ``audit.rows``."""
     position = {(row["attribute"], row["group"]): index for index, row in enumerate(audit["rows"])}
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in audit["contrasts"]:
-        if row["family"] != "primary" or row["verdict"] != "FAIL":
+        if row["family"] != "primary" or row["verdict"] != verdict:
             continue
         group, reference = (position.get((row["attribute"], row[key])) for key in ("group", "reference"))
+        if reference is not None and row.get("worse_off") == audit["rows"][reference]["label"]:
+            group, reference = reference, group  # said of whoever fares worse, whichever was the reference
         name = audit["rows"][group]["label"] if group is not None else row["group"]
         # The same group and measure may fail against its reference and against the rest: said once.
         found.setdefault(
@@ -247,12 +259,19 @@ def _failed(study: Study, audit: Row) -> list[dict[str, Any]]:
                 "who": f"{attribute_words(study.file, row['attribute'])}, {name}",
                 "reference_label": "the others" if reference is None else audit["rows"][reference]["label"],
                 "metric": row["metric"],
+                "ratio": row.get("ratio"),
+                "both_shown": all(_has(audit, place, row["metric"]) for place in (group, reference)),
                 "row": -1 if group is None else group,
                 "reference_row": -1 if reference is None else reference,
             },
         )
     # Who is missed or wrongly listed comes before whose risks are off.
     return sorted(found.values(), key=lambda row: row["metric"] in CALIBRATION_METRICS)
+
+
+def _has(audit: Row, position: int | None, metric: str) -> bool:
+    metrics = (audit["rows"][position].get("metrics") or {}) if position is not None else {}
+    return (metrics.get(metric) or {}).get("value") is not None
 
 
 # ---------------------------------------------------------------- what people say
@@ -289,114 +308,3 @@ def _accepted(study: Study, checks: Sequence[Row]) -> Table:
         rows=rows,
         source="study.yaml: accepted",
     )
-
-
-# ---------------------------------------------------------------- annex
-
-
-def _annex(
-    sections: Mapping[str, Any], model: Row, splits: Sequence[Row], checks: Sequence[Row], shown: Shown
-) -> Annex:
-    parts = {
-        "parameters": _parameters(model),
-        "splits": _splits(splits),
-        "checks": Table(
-            caption="Checks of the data and the design",
-            columns=("Check", "Result", "Evidence", "Accepted because"),
-            rows=tuple(
-                (
-                    row.get("words") or label(row["check"]),
-                    row["result"],
-                    row.get("evidence") or "",
-                    row.get("accepted") or "",
-                )
-                for row in checks
-            ),
-            source="run: leak checks",
-        ),
-        "suppressed": Table(
-            caption="What is not shown",
-            columns=("Where", "What", "Why"),
-            rows=tuple((line["where"], line["what"], line["why"]) for line in shown.log),
-            source="run: disclosure control",
-            note="Counts below 10 are hidden, other counts are rounded to 5. Hidden cells may take others with them.",
-        ),
-    }
-    tree = {
-        name: part.model_dump(by_alias=True) if hasattr(part, "model_dump") else part for name, part in sections.items()
-    }
-    tree["annex"] = {name: table.model_dump() for name, table in parts.items()}
-    return Annex(**parts, tripod=tripod_index(tree), atrs=atrs_index(tree))
-
-
-def _parameters(model: Row) -> Table:
-    rows: list[tuple[Cell, ...]] = [("Family", str(model["family"]))]
-    for name in ("recipe", "parameters"):
-        rows += [
-            (f"{capital(name)}: {path}" if path else capital(name), text) for path, text in _flat(model.get(name) or {})
-        ]
-    note = None
-    if len(rows) > MOST_PARAMETERS:
-        note = f"The first {MOST_PARAMETERS} of {len(rows)}; the saved model holds them all."
-    return Table(
-        caption="Parameters",
-        columns=("Parameter", "Value"),
-        rows=tuple(rows[:MOST_PARAMETERS]),
-        source="run: saved model",
-        note=note,
-    )
-
-
-def _flat(value: Any, path: str = "") -> list[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        return [line for key, inner in value.items() for line in _flat(inner, f"{path}.{key}" if path else str(key))]
-    if isinstance(value, (list, tuple)) and any(isinstance(inner, (Mapping, list, tuple)) for inner in value):
-        return [
-            line
-            for position, inner in enumerate(value, 1)
-            for line in _flat(inner, f"{path}.{position}" if path else str(position))
-        ]
-    if isinstance(value, (list, tuple)):
-        return [(path, listing([_text(inner) for inner in value]) or "none")]
-    return [(path, _text(value))]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "none"}[value]
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _rounded(value: Any) -> Any:
-    """Plain values with floats at six significant digits."""
-    if isinstance(value, Mapping):
-        return {str(key): _rounded(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(inner) for inner in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
-def _splits(splits: Sequence[Row]) -> Table:
-    rows = []
-    for split in splits:
-        test = day(split["test"]) if split.get("test") else "none: the model in service"
-        rows.append(
-            (
-                day(split["stands_on"]),
-                _days(split.get("fit")),
-                _days(split.get("calibrate")),
-                test,
-                str(split.get("how") or ""),
-            )
-        )
-    return Table(
-        caption="What taught, what calibrated, what tested",
-        columns=("Stands on", "Learned from", "Calibrated on", "Tested on", "Calibration rows are"),
-        rows=tuple(rows),
-        source="run: splits",
-    )
-
-
-def _days(days: Any) -> str:
-    found = [day(one) for one in days or ()]
-    return listing(found) if len(found) <= 4 else f"{found[0]} to {found[-1]} ({len(found)} dates)"

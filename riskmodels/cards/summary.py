@@ -23,6 +23,7 @@ def build_summary(
     *,
     column: str | None,
     named: Sequence[Mapping[str, str]],
+    unresolved: Mapping[str, Any] | None = None,
 ) -> Summary:
     """The one-page summary.
 
@@ -32,6 +33,7 @@ def build_summary(
     column : words of the column that the single best column sorts by
     named : the contrasts that failed, each {who, reference_label, metric, row, reference_row, ...}; the last two are
         positions in ``audit.rows``
+    unresolved : the widest gap that the audit could not settle, in the same form
     """
     numbers = Numbers(results)
     run = [
@@ -44,7 +46,9 @@ def build_summary(
             text=_simple(language, numbers, column),
             source="run",
         ),
-        Block(id="worse", heading="Who is treated worse?", text=_worse(language, numbers, named), source="run"),
+        Block(
+            id="worse", heading="Who is treated worse?", text=_worse(language, numbers, named, unresolved), source="run"
+        ),
     ]
     used = sum(word_count(f"{block.heading} {block.text}") for block in run)
     used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 8
@@ -136,7 +140,8 @@ def _missed(language: Language, numbers: Numbers) -> str:
     if not numbers.has(f"{at}.recall.value"):
         return HANDFUL
     found, missed = numbers.per_100(f"{at}.recall.value"), numbers.rest_of_100(f"{at}.recall.value")
-    places = f" There are only {numbers.count(f'{at}.places')} places." if numbers.has(f"{at}.places") else ""
+    each = " on each list" if len(numbers.card["performance"]["at_capacity"].get("places_each") or ()) > 1 else ""
+    places = f" There are only {numbers.count(f'{at}.places')} places{each}." if numbers.has(f"{at}.places") else ""
     return f"{who}, the list finds {found} and misses {missed}.{places}"
 
 
@@ -166,7 +171,12 @@ def _simple(language: Language, numbers: Numbers, column: str | None) -> str:
     )
 
 
-def _worse(language: Language, numbers: Numbers, named: Sequence[Mapping[str, Any]]) -> str:
+def _worse(
+    language: Language,
+    numbers: Numbers,
+    named: Sequence[Mapping[str, Any]],
+    unresolved: Mapping[str, Any] | None,
+) -> str:
     audit = numbers.card["audit"]
     said = [_harm(language, numbers, failed) for failed in named[:2]]
     if len(said) == 2 and named[0]["who"] == named[1]["who"]:
@@ -183,6 +193,8 @@ def _worse(language: Language, numbers: Numbers, named: Sequence[Mapping[str, An
     if 0 < judged["insufficient"] < judged["comparisons"]:
         few = numbers.count("audit.tally.insufficient")
         said.append(f"For {few} of {numbers.count('audit.tally.comparisons')} checks the data cannot tell.")
+    if unresolved and not named:
+        said.append(f"The widest such gap: {_harm(language, numbers, unresolved)} This may be chance.")
     if judged["not_audited"]:
         said.append(f"Not checked: {listing(not_audited_words(audit))}.")
     return " ".join(said)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Content = Mapping[str, Any]
 INK, QUIET, RULE = "#0b0c0c", "#484f56", "#c5c9cc"
-BLUE, ORANGE, GREY, BAND = "#1a4f8b", "#b4460f", "#7a828a", "#dfe7f1"
+BLUE, ORANGE, BAND, BAR = "#1a4f8b", "#b4460f", "#dfe7f1", "#8fa3b8"
 STYLE = {
     "svg.hashsalt": "riskmodels",
     "svg.fonttype": "path",
@@ -169,9 +169,7 @@ def _calibration(figure: Content) -> bytes:
         if people is not None and low < limit:
             # Groups differ in width, so their height is people for each 10 of risk: the area is people.
             width = min(high, limit) - low
-            below.bar(
-                low, 10 * people / width, width=width, align="edge", color="#c9d3df", edgecolor="white", linewidth=1
-            )
+            below.bar(low, 10 * people / width, width=width, align="edge", color=BAR, edgecolor="white", linewidth=1)
     below.set_ylabel("People\nper 10")
     below.set_xlabel("Predicted risk, of 100")
     below.yaxis.set_major_locator(_few_ticks(2))

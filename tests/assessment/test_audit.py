@@ -428,6 +428,9 @@ def test_a_score_that_tells_the_group_is_flagged():
     found = audit(rng.integers(0, 2, 1005), risk > 0.5, {"sex": sex, "race": rng.choice(["a", "b"], 1005)}, risk)
     proxies = {(row["attribute"], row["group"]): row for row in found.proxies}
     assert proxies["sex", "m"]["flagged"]
+    # A score that is lower in a group tells it just as well.
+    assert proxies["sex", "f"]["auc_score"] < 0.25
+    assert proxies["sex", "f"]["flagged"]
     assert not proxies["race", "a"]["flagged"]
     assert proxies["sex", "x"]["auc_score"] is None
     men, others = risk[sex == "m"], risk[sex != "m"]
@@ -441,11 +444,14 @@ def test_intersections_say_where_to_look_and_never_fail():
     outcome = (rng.random(n) < 0.3).astype(int)
     missed = (sex == "f") & (race == "b")
     selected = rng.random(n) < np.where(outcome == 1, np.where(missed, 0.3, 0.6), 0.05)
+    sex = np.where(rng.random(n) < 0.02, "Unknown", sex)
     found = audit(outcome, selected, {"sex": sex, "race": race}, np.full(n, 0.3), intersections=[("sex", "race")])
     contrast = contrast_of(found, "f × b", "recall", "others", "sex × race")
     assert contrast["family"] == "exploratory"
     assert contrast["verdict"] == "look here"
     assert contrast["p_adjusted"] < 0.1
+    crossed = {row["group"] for row in found.contrasts if row["attribute"] == "sex × race"}
+    assert crossed == {"f × a", "f × b", "m × a", "m × b"}
     assert all(row["verdict"] not in ("FAIL", "PASS") for row in found.contrasts if row["family"] == "exploratory")
 
 

@@ -135,6 +135,7 @@ def broken_before_a_test_that_is_not_over() -> Evidence:
 PLANTED: list[tuple[str, Callable[[], Evidence], str]] = [
     ("same_rows_twice", calibrated_on_the_test_rows, "rows are used twice at origin 1"),
     ("same_rows_twice", the_test_date_taught, "200 rows are used twice at origin 1"),
+    ("same_rows_twice", same_dates_without_the_draw, "200 rows are used twice at origin 0"),
     ("same_people_calibrate", same_dates_without_the_draw, "200 people or households are on both sides at origin 0"),
     ("id_like", a_different_word_for_everybody, "nearly every value differs in: case"),
     ("id_like", a_different_number_for_everybody, "nearly every value differs in: case"),

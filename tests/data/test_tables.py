@@ -210,6 +210,19 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert tables["equality"].frame.height == 2
 
 
+def test_a_label_that_is_a_number_reads_as_it_was_written() -> None:
+    """A column of whole numbers with gaps arrives as decimals; a number too large for one stays as it is."""
+    study = study_file(
+        sources={**USED.model_dump()["sources"], "people": {"file": "people.parquet", "entity": "id"}},
+        cohort={"as_of_dates": ["2020-07-01"], "cluster": "people.household"},
+    )
+    homes = [[1.0, None, 3.0], [1.0, None, 3.5], [1.0, None, 1e300]]
+    for home, last in zip(homes, ("3", "3.5", "1e+300"), strict=True):
+        people = pl.DataFrame({"id": ["a", "b", "c"], "household": home})
+        tables = tables_of(study, people=people, records=SOURCES["records"], equality=SOURCES["equality"])
+        assert tables["people"].frame["household"].to_list()[1:] == [None, last]
+
+
 # ---------------------------------------------------------------- what is refused
 
 

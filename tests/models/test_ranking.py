@@ -125,7 +125,9 @@ def test_deleting_outcomes_never_changes_the_list(outcomes: list[int | None]) ->
 
 def test_only_the_test_rows_of_one_model_are_ranked() -> None:
     rows = [("a", SPRING, 0.5, 0.0)]
-    frame = pl.concat([predictions(rows), predictions(rows, model="points"), predictions(rows, stage="calibrate")])
+    frame = pl.concat(
+        [predictions(rows), predictions(rows, model="points"), predictions(rows, model="points", stage="calibrate")]
+    )
     ranking = rank(frame, "points", Capacity(places=1), SEED)
     assert (ranking.model, ranking.frame.height) == ("points", 1)
 

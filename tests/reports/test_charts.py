@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from riskmodels.cards.figures import FIGURES
-from riskmodels.reports.charts import BLUE, DRAWINGS, GREY, ORANGE, QUIET, draw_figures
+from riskmodels.reports.charts import BLUE, DRAWINGS, ORANGE, QUIET, draw_figures
 from tests.cards import example_card as example
 from tests.reports.test_page import contrast
 
@@ -68,7 +68,7 @@ def test_a_figure_without_a_drawing_is_left_out(figures: list[dict[str, Any]]) -
     assert draw_figures([{**figures[0], "id": "foreign"}]) == {}
 
 
-@pytest.mark.parametrize("colour", [BLUE, ORANGE, QUIET, GREY])
+@pytest.mark.parametrize("colour", [BLUE, ORANGE, QUIET])
 def test_marks_stand_out(colour: str) -> None:
     assert contrast(colour, "#ffffff") >= 3.0
 
@@ -83,7 +83,12 @@ def test_drawing_leaves_no_global_state(figures: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize(
     "label",
-    ["a group with a very long name that nobody expects on an axis", "<b>&amp;", "$x^2$ $\\bad{", "\u202eאב \U0001f600"],
+    [
+        "a group with a very long name that nobody expects on an axis",
+        "<b>&amp;",
+        "$x^2$ $\\bad{",
+        "\u202eאב \U0001f600",
+    ],
 )
 def test_any_label_can_be_drawn(figures: list[dict[str, Any]], label: str) -> None:
     for figure in copy.deepcopy(figures):

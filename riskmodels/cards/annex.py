@@ -1,0 +1,122 @@
+"""Section 15 of the card: parameters, splits, checks, what is not shown, and the indexes of published standards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from riskmodels.cards.card import Annex, Cell, Table
+from riskmodels.cards.indexes import atrs_index, tripod_index
+from riskmodels.cards.shown import Shown
+from riskmodels.cards.words import capital, day, label, listing
+
+MOST_PARAMETERS = 200
+Row = Mapping[str, Any]
+
+
+def build_annex(
+    sections: Mapping[str, Any], model: Row, splits: Sequence[Row], checks: Sequence[Row], shown: Shown
+) -> Annex:
+    parts = {
+        "parameters": _parameters(model),
+        "splits": _splits(splits),
+        "checks": Table(
+            caption="Checks of the data and the design",
+            columns=("Check", "Result", "Evidence", "Accepted because"),
+            rows=tuple(
+                (
+                    row.get("words") or label(row["check"]),
+                    row["result"],
+                    row.get("evidence") or "",
+                    row.get("accepted") or "",
+                )
+                for row in checks
+            ),
+            source="run: leak checks",
+        ),
+        "suppressed": Table(
+            caption="What is not shown",
+            columns=("Where", "What", "Why"),
+            rows=tuple((line["where"], line["what"], line["why"]) for line in shown.log),
+            source="run: disclosure control",
+            note="Counts below 10 are hidden, other counts are rounded to 5. Hidden cells may take others with them.",
+        ),
+    }
+    tree = {
+        name: part.model_dump(by_alias=True) if hasattr(part, "model_dump") else part for name, part in sections.items()
+    }
+    tree["annex"] = {name: table.model_dump() for name, table in parts.items()}
+    return Annex(**parts, tripod=tripod_index(tree), atrs=atrs_index(tree))
+
+
+def _parameters(model: Row) -> Table:
+    rows: list[tuple[Cell, ...]] = [("Family", str(model["family"]))]
+    for name in ("recipe", "parameters"):
+        rows += [
+            (f"{capital(name)}: {path}" if path else capital(name), text) for path, text in _flat(model.get(name) or {})
+        ]
+    note = None
+    if len(rows) > MOST_PARAMETERS:
+        note = f"The first {MOST_PARAMETERS} of {len(rows)}; the saved model holds them all."
+    return Table(
+        caption="Parameters",
+        columns=("Parameter", "Value"),
+        rows=tuple(rows[:MOST_PARAMETERS]),
+        source="run: saved model",
+        note=note,
+    )
+
+
+def _flat(value: Any, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, Mapping) and value:
+        return [line for key, inner in value.items() for line in _flat(inner, f"{path}.{key}" if path else str(key))]
+    if isinstance(value, (list, tuple)) and any(isinstance(inner, (Mapping, list, tuple)) for inner in value):
+        return [
+            line
+            for position, inner in enumerate(value, 1)
+            for line in _flat(inner, f"{path}.{position}" if path else str(position))
+        ]
+    if isinstance(value, (list, tuple)):
+        return [(path, listing([_text(inner) for inner in value]) or "none")]
+    return [(path, _text(value))]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def six_digits(value: Any) -> Any:
+    """Plain values with floats at six significant digits."""
+    if isinstance(value, Mapping):
+        return {str(key): six_digits(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [six_digits(inner) for inner in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _splits(splits: Sequence[Row]) -> Table:
+    rows = []
+    for split in splits:
+        test = day(split["test"]) if split.get("test") else "none: the model in service"
+        rows.append(
+            (
+                day(split["stands_on"]),
+                _days(split.get("fit")),
+                _days(split.get("calibrate")),
+                test,
+                str(split.get("how") or ""),
+            )
+        )
+    return Table(
+        caption="What taught, what calibrated, what tested",
+        columns=("Stands on", "Learned from", "Calibrated on", "Tested on", "Calibration rows are"),
+        rows=tuple(rows),
+        source="run: splits",
+    )
+
+
+def _days(days: Any) -> str:
+    found = [day(one) for one in days or ()]
+    return listing(found) if len(found) <= 4 else f"{found[0]} to {found[-1]} ({len(found)} dates)"
