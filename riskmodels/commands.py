@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
-from riskmodels.errors import DataError, ExitCode, StudyError, UsageError
+from riskmodels.errors import DataError, ExitCode, ModelFileError, StudyError, UsageError
 from riskmodels.study import Study, load_study
 from riskmodels.workspace import Workspace
 
@@ -304,7 +304,7 @@ def card(reference: str, workspace: Workspace, output: Path | None, today: dt.da
     page = checked.to_dict()
     folder = output or found.card_path.parent
     storage.write_whole(folder / "card.json", content, mode=0o644)
-    storage.write_whole(folder / "card.md", render_card_markdown(page, status), mode=0o644)
+    storage.write_whole(folder / "card.md", render_card_markdown(page, status, sign_off=sign_off, today=today), mode=0o644)
     html = render_card(page, status=status, sign_off=sign_off, figures=figures, today=today)
     storage.write_whole(folder / "card.html", html, mode=0o644)
     return folder / "card.html", status
@@ -418,7 +418,7 @@ def score(
         today=today,
     )
     storage.refuse_unwritable(output)
-    study = load_study(found.folder / "study")
+    study = _study_of(found)
     objectors = cohort_file.read_objectors(exclude)
     progress("reading the cohort")
     if cohort.is_dir():
@@ -438,6 +438,26 @@ def score(
     storage.write_whole(output, scored_bytes)
     _log_batch(report, approved, workspace, tracking_uri, today, progress)
     return report
+
+
+def _study_of(found: ResolvedModel) -> Study:
+    """The study as it was approved: its definitions make the cohort, so the card names them by digest.
+
+    Raises
+    ------
+    ModelFileError
+        if a file of the run's ``study/`` folder is not the one that the card was built from.
+    """
+    from riskmodels.cards.card import ModelCard
+
+    study = load_study(found.folder / "study")
+    digests = ModelCard.from_bytes(storage.read_bytes(found.card_path)).digests
+    if (study.digest, study.answers_digest) != (digests.study, digests.answers):
+        raise ModelFileError(
+            f"{study.folder}: a file of the study was changed after the card was built; restore the folder, or run the "
+            "changed study and have it reviewed"
+        )
+    return study
 
 
 def _log_batch(

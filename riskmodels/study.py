@@ -154,8 +154,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _bound(value: Any) -> float | dt.date | str | None:
-    if value is None or value == "as_of" or type(value) is dt.date:
-        return value  # type: ignore[no-any-return]
+    if value is None or type(value) is dt.date:
+        return value
+    if value == "as_of":
+        return "as_of"
     if _is_number(value):
         return float(value)
     try:

@@ -82,6 +82,8 @@ def _flat(value: Any, path: str = "") -> list[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "none"
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -68,6 +68,15 @@ def test_changed_card(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
         score(workspace, demo.data, tmp_path / "list.csv")
 
 
+@pytest.mark.parametrize("file", ["study.yaml", "register.yaml", "answers.yaml"])
+def test_changed_study_file(workspace: Workspace, demo: Demo, tmp_path: Path, file: str) -> None:
+    """The cohort's and features' definitions are approved with the model: editing them in the run's folder is noticed."""
+    path = workspace.root / demo.report.run.folder.relative_to(demo.workspace.root) / "study" / file
+    path.write_text(path.read_text() + "\n# later\n")
+    with pytest.raises(ModelFileError, match="changed after the card was built"):
+        score(workspace, demo.data, tmp_path / "list.csv")
+
+
 def test_no_review_at_all(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
     shutil.rmtree(workspace.root / "governance")
     with pytest.raises(GateError, match="review"):
