@@ -31,6 +31,10 @@ class Profile:
 PROFILES = {"sro-10": Profile("sro-10", below=10, base=5, leave=2)}
 
 
+# The tables are small: what is not solved in so many steps is not going to be.
+_LIMITS = {"maxiter": 10_000}
+
+
 # ---------------------------------------------------------------- one number
 
 
@@ -141,13 +145,16 @@ def first_found_out(
     """
     from scipy.optimize import linprog
 
-    least = np.array([low for low, _ in windows], dtype=float)
-    most = np.array([np.inf if high is None else high for _, high in windows], dtype=float)
-    bounded = np.isfinite(most)
-    upper, limit = np.vstack([facts[bounded], -facts]), np.concatenate([most[bounded], -least])
+    floor = np.array([low for low, _ in windows], dtype=float)
+    ceiling = np.array([np.inf if high is None else high for _, high in windows], dtype=float)
+    bounded = np.isfinite(ceiling)
+    upper, limit = np.vstack([facts[bounded], -facts]), np.concatenate([ceiling[bounded], -floor])
     for place, target in enumerate(targets):
-        low, high = (linprog(sign * target, A_ub=upper, b_ub=limit, method="highs").fun for sign in (1, -1))
-        top = profile.below - 1 if high is None else min(-high, profile.below - 1)
-        if top - low < profile.leave - 1 - 1e-6:
+        ends = [linprog(way * target, A_ub=upper, b_ub=limit, method="highs", options=_LIMITS) for way in (1, -1)]
+        # Nothing bounds it from above (3), or it is solved (0); where the solver gave up, better hide too much.
+        if ends[0].status != 0 or ends[1].status not in (0, 3):
+            return place
+        most = profile.below - 1 if ends[1].status == 3 else min(-ends[1].fun, profile.below - 1)
+        if most - ends[0].fun < profile.leave - 1 - 1e-6:
             return place
     return None

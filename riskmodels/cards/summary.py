@@ -226,8 +226,11 @@ def _harm(language: Language, numbers: Numbers, failed: Mapping[str, Any]) -> st
     if metric not in HARMS or not numbers.has(this):
         other = failed["reference_label"]
         return f"{who}: {measure_words(metric)} less fairly than {other}. The numbers are too small to show."
+    many = language.many
+    if numbers.card["performance"]["at_capacity"].get("leads_with_bounds") and metric != "selection_rate":
+        many += " with a known result"
     said = HARMS[metric].format(
-        many=language.many, need=language.needed, not_needed=language.not_needed, reference=failed["reference_label"],
+        many=many, need=language.needed, not_needed=language.not_needed, reference=failed["reference_label"],
         this=numbers.per_100(this), that=numbers.per_100(that) if numbers.has(that) else "not the same",
     )  # fmt: skip
     return f"{who}: {said}"

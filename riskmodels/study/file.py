@@ -1,0 +1,205 @@
+"""``study.yaml`` key by key, and the checks that need more than one section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from riskmodels.study.cohort import CohortSection, OutcomeSection
+from riskmodels.study.features import OF_A_SOURCE, FeatureLine
+from riskmodels.study.models import ModelsSection, SplitSection
+from riskmodels.study.predicates import Age, AnyFact, Attribute, CountFact, FollowedUntil, NoFact, parts_of
+from riskmodels.study.section import Section, Slug
+from riskmodels.study.sources import Fact, Source
+from riskmodels.study.spelling import meant
+from riskmodels.study.use import (
+    PROTECTED_BY_LAW,
+    Break,
+    Capacity,
+    FairnessSection,
+    Floors,
+    Money,
+    Protected,
+    ServiceRule,
+)
+
+
+class StudyFile(Section):
+    """``study.yaml``: everything that changes the model."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    study: Slug
+    title: str
+    question: str
+    seed: int = Field(ge=0, lt=2**32)
+    purpose: Literal["assistive", "punitive", "mixed"]
+    level: Literal["person", "household", "place"]
+    clock: Literal["calendar", "relative"]
+    sources: dict[Slug, Source] = Field(min_length=1)
+    facts: dict[Slug, Fact] = Field(default_factory=dict)
+    cohort: CohortSection
+    outcome: OutcomeSection
+    features: tuple[FeatureLine, ...] = Field(min_length=1)
+    split: SplitSection
+    models: ModelsSection = ModelsSection()
+    breaks: tuple[Break, ...] = ()
+    capacity: Capacity
+    service_rules: tuple[ServiceRule, ...] = ()
+    list_unit: Literal["person", "household"] = "person"
+    bands: dict[str, float] = Field({"lower": 0.0, "raised": 0.2, "high": 0.5})
+    thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.2, 0.3, 0.5)
+    money: Money | None = None
+    protected: dict[str, Protected] = Field(default_factory=dict)
+    not_audited: dict[str, str] = Field(default_factory=dict)
+    fairness: FairnessSection = FairnessSection()
+    disclosure: Literal["sro-10"] = "sro-10"
+    floors: Floors = Floors()
+    accepted: dict[str, str] = Field(default_factory=dict)
+
+    # -- checks that need more than one section
+
+    @model_validator(mode="after")
+    def _everything_named_exists(self) -> StudyFile:
+        for name, fact in self.facts.items():
+            source = self.sources.get(fact.source)
+            if source is None:
+                raise ValueError(
+                    f"facts.{name}.in: no source is called {fact.source!r}{meant(fact.source, self.sources)}"
+                )
+            if source.use == "audit":
+                raise ValueError(f"facts.{name}.in: {fact.source!r} is kept for the audit and cannot hold facts")
+            if source.event_date is None:
+                raise ValueError(f"facts.{name}.in: sources.{fact.source} names no event_date, so it holds no facts")
+            if fact.kind and source.kind is None:
+                raise ValueError(f"facts.{name}.kind: sources.{fact.source} names no kind column")
+        for where, word in self._facts_used():
+            if word not in self.facts:
+                raise ValueError(f"{where}: no fact is called {word!r}{meant(word, self.facts)}")
+        for where, column in self._columns_used():
+            head = column.split(".")[0]
+            if head not in self.sources:
+                raise ValueError(f"{where}: no source is called {head!r}{meant(head, self.sources)}")
+            if self.sources[head].use == "audit" and not where.startswith("protected."):
+                raise ValueError(f"{where}: {head!r} is kept for the audit and decides nothing else")
+        for index, item in enumerate(self.breaks):
+            for word in item.affects:
+                if word not in self.facts and word not in self.sources:
+                    known = [*self.facts, *self.sources]
+                    raise ValueError(
+                        f"breaks[{index}].affects: no fact or source is called {word!r}{meant(word, known)}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _features_fit(self) -> StudyFile:
+        for index, line in enumerate(self.features):
+            self._check_feature(f"features[{index}] ({line.name})", line)
+        names = [name for line in self.features for name, _, _ in line.columns]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"features: two of them make the column {name!r}; rename one")
+            if name in ("entity_id", "as_of_date", "cluster_id"):
+                raise ValueError(f"features: the name {name!r} is taken; use another")
+        for key in ("place", "current_practice"):
+            column = getattr(self.models, key)
+            if column is not None and column not in names:
+                raise ValueError(f"models.{key}: no feature is called {column!r}{meant(column, names)}")
+        return self
+
+    def source_of(self, take: str, of: str) -> str:
+        """The source that a feature is made from: named by itself, or by its fact."""
+        head = of.partition(".")[0]
+        return head if take in OF_A_SOURCE else self.facts[head].source
+
+    def _check_feature(self, where: str, line: FeatureLine) -> None:
+        head, _, column = line.of.partition(".")
+        if head in self.sources and self.sources[head].use == "audit":
+            raise ValueError(f"{where}.of: {head!r} is kept for the audit (use: audit) and cannot be a feature")
+        for take in line.take:
+            if take in OF_A_SOURCE and (head not in self.sources or not column):
+                raise ValueError(f"{where}.of: {take} needs source.column{meant(head, self.sources)}")
+            if take not in OF_A_SOURCE and head not in self.facts:
+                raise ValueError(f"{where}.of: no fact is called {head!r}{meant(head, self.facts)}")
+            if take in ("sum", "mean", "min", "max", "latest", "first", "change", "trend") and not column:
+                raise ValueError(f"{where}.of: {take} needs a column, as in {head}.value")
+        for name, spec in self.protected.items():
+            # The same column name is taken to be the same thing, whichever table it stands in; so is age.
+            same = column.lower() == spec.column.split(".")[1].lower() or ("age" in line.take and spec.law == "age")
+            if same and not spec.also_feature:
+                raise ValueError(
+                    f"{where}: uses the protected characteristic {name!r}; take it out, or write the reason under "
+                    f"protected.{name}.also_feature"
+                )
+
+    @model_validator(mode="after")
+    def _dates_fit(self) -> StudyFile:
+        dates = self.cohort.dates
+        if self.split.test.dates is not None:
+            unknown = [day for day in self.split.test.dates if day not in dates]
+            if unknown:
+                raise ValueError(f"split.test.dates: {unknown[0]} is not one of cohort.as_of_dates")
+        elif self.split.test.last is not None and self.split.test.last >= len(dates):
+            raise ValueError(f"split.test.last: {self.split.test.last} leaves no as-of date to learn from")
+        return self
+
+    @model_validator(mode="after")
+    def _within_what_is_built(self) -> StudyFile:
+        # Refused rather than read and ignored: a list that breaks its own rules is worse than none.
+        if self.capacity.by:
+            raise ValueError("capacity.by: lists by team are not built yet; give one number of places")
+        if self.list_unit != "person":
+            raise ValueError("list_unit: only 'person' is built yet")
+        for name, source in self.sources.items():
+            if source.time_zone:
+                raise ValueError(f"sources.{name}.time_zone: not built yet; give local dates")
+        return self
+
+    @model_validator(mode="after")
+    def _audit_is_whole(self) -> StudyFile:
+        for first, second in self.fairness.intersections:
+            for name in (first, second):
+                if name not in self.protected:
+                    raise ValueError(f"fairness.intersections: {name!r} does not stand under protected")
+        for name in self.not_audited:
+            if name not in PROTECTED_BY_LAW:
+                raise ValueError(f"not_audited: the law protects no {name!r}{meant(name, PROTECTED_BY_LAW)}")
+        starts = list(self.bands.values())
+        if starts and (starts != sorted(set(starts)) or starts[0] != 0 or starts[-1] >= 1):
+            raise ValueError("bands: the first band starts at risk 0 and each later one higher, below 1")
+        return self
+
+    def _facts_used(self) -> Iterator[tuple[str, str]]:
+        for where, predicate in self._predicates():
+            for part in parts_of(predicate):
+                if isinstance(part, AnyFact):
+                    yield where, part.any
+                elif isinstance(part, NoFact):
+                    yield where, part.none
+                elif isinstance(part, CountFact):
+                    yield where, part.count
+
+    def _columns_used(self) -> Iterator[tuple[str, str]]:
+        for where, predicate in self._predicates():
+            for part in parts_of(predicate):
+                if isinstance(part, Attribute):
+                    yield where, part.attribute
+                elif isinstance(part, Age):
+                    yield where, part.age
+                elif isinstance(part, FollowedUntil):
+                    yield where, part.followed_until
+        for name, spec in self.protected.items():
+            yield f"protected.{name}.column", spec.column
+        if self.cohort.cluster:
+            yield "cohort.cluster", self.cohort.cluster
+        if self.capacity.by:
+            yield "capacity.by", self.capacity.by
+
+    def _predicates(self) -> Iterator[tuple[str, Any]]:
+        for index, step in enumerate(self.cohort.steps):
+            yield f"cohort.steps[{index}]", step.keep or step.drop
+        yield "outcome.happens", self.outcome.happens
+        yield "outcome.known", self.outcome.known
+        for index, rule in enumerate(self.service_rules):
+            yield f"service_rules[{index}]", rule.exclude

@@ -1,0 +1,83 @@
+"""A study folder: ``study.yaml``, ``register.yaml`` and ``answers.yaml``, read and checked together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from riskmodels import storage
+from riskmodels.errors import StudyError
+from riskmodels.study.answers import Answers
+from riskmodels.study.file import StudyFile
+from riskmodels.study.problems import Schema, validated
+from riskmodels.study.register import Register
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study folder that has been read and checked."""
+
+    folder: Path
+    file: StudyFile
+    register: Register
+    answers: Answers
+    files: tuple[tuple[str, bytes], ...]
+
+    @property
+    def name(self) -> str:
+        return self.file.study
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what changes the model: ``study.yaml`` only."""
+        return storage.sha256(dict(self.files)["study.yaml"])
+
+    @cached_property
+    def answers_digest(self) -> str:
+        both = {name: content for name, content in self.files if name in ("answers.yaml", "register.yaml")}
+        return storage.digest_of_files(both)
+
+    @property
+    def extracted_on(self) -> dt.date:
+        """The day up to which every source used by the model had been extracted."""
+        used = [name for name, source in self.file.sources.items() if source.use == "model"]
+        return min(self.register.sources[name].extracted_on for name in used)
+
+
+def load_study(folder: str | Path) -> Study:
+    """Read and check a study folder (or its ``study.yaml``).
+
+    Raises
+    ------
+    StudyError
+        naming the file, the path of the key and what to do.
+    """
+    folder = Path(folder)
+    if folder.name == "study.yaml":
+        folder = folder.parent
+    if not folder.is_dir():
+        raise StudyError(f"{folder}: no such study folder; `riskmodels new` makes one")
+    files = {
+        name: storage.read_bytes(folder / name, StudyError) for name in ("study.yaml", "register.yaml", "answers.yaml")
+    }
+    study_file = _read(StudyFile, folder / "study.yaml")
+    register = _read(Register, folder / "register.yaml")
+    answers = _read(Answers, folder / "answers.yaml")
+    unregistered = sorted(set(study_file.sources) - set(register.sources))
+    if unregistered:
+        raise StudyError(
+            f"{folder / 'register.yaml'}: sources.{unregistered[0]} is missing; every source must be registered"
+        )
+    return Study(folder, study_file, register, answers, tuple(sorted(files.items())))
+
+
+def parse_study_file(raw: dict[str, Any], where: str = "study.yaml") -> StudyFile:
+    """Check a study that is already a mapping. Raises StudyError."""
+    return validated(StudyFile, raw, where)
+
+
+def _read(schema: type[Schema], path: Path) -> Schema:
+    return validated(schema, storage.read_yaml(path), str(path))

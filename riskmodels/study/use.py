@@ -1,0 +1,90 @@
+"""How the model will be used and audited: places, rules of the service, protected characteristics, floors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from riskmodels.errors import StudyError
+from riskmodels.study.predicates import Predicate
+from riskmodels.study.section import Column, Section
+
+PROTECTED_BY_LAW = (
+    "age", "disability", "gender reassignment", "marriage and civil partnership", "pregnancy and maternity", "race",
+    "religion or belief", "sex", "sexual orientation",
+)  # fmt: skip
+
+
+class Break(Section):
+    date: dt.date
+    what: str
+    affects: tuple[str, ...] = ()
+
+
+class Capacity(Section):
+    places: (
+        Annotated[
+            Annotated[int, Tag("<one>")] | Annotated[dict[str, int], Tag("<teams>")],
+            Discriminator(lambda value: "<teams>" if isinstance(value, dict) else "<one>"),
+        ]
+        | None
+    ) = None
+    share: float | None = Field(None, gt=0, lt=1)
+    by: Column | None = None
+
+    @model_validator(mode="after")
+    def _shape(self) -> Capacity:
+        if (self.places is None) == (self.share is None):
+            raise ValueError("say either 'places' or 'share'")
+        if isinstance(self.places, dict) != (self.by is not None):
+            raise ValueError("capacity by team needs 'by' and a number of places for each")
+        counts = self.places.values() if isinstance(self.places, dict) else (self.places,)
+        if any(count is not None and count < 1 for count in counts):
+            raise ValueError("places must be at least 1")
+        return self
+
+    def of(self, cohort_size: int) -> int:
+        """Places for a cohort of this size. Raises StudyError if there are more places than people."""
+        if self.share is not None:
+            return max(1, round(self.share * cohort_size))
+        places = sum(self.places.values()) if isinstance(self.places, dict) else int(self.places or 0)
+        if places > cohort_size:
+            raise StudyError(
+                f"capacity.places: {places} places for a cohort of {cohort_size}; everybody could be offered help, "
+                "so a ranking is not needed: lower the places, or do not rank"
+            )
+        return places
+
+
+class ServiceRule(Section):
+    exclude: Predicate
+    because: str
+    owner: str
+
+
+class Money(Section):
+    place_costs: tuple[float, float]
+    success_saves: tuple[float, float]
+    currency: str = "GBP"
+
+
+class Protected(Section):
+    column: Column
+    law: Literal[(*PROTECTED_BY_LAW, "none")]  # type: ignore[valid-type]
+    reference: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    words: str | None = None
+    bands: tuple[float, ...] = ()
+    also_feature: str | None = None
+
+
+class FairnessSection(Section):
+    policy: str = "default"
+    intersections: tuple[tuple[str, str], ...] = ()
+
+
+class Floors(Section):
+    oe_ratio: tuple[float, float] = (0.8, 1.25)
+    gain_over_baselines: float = 0.0
