@@ -205,6 +205,10 @@ def score(
     print(
         f"{counts['listed']} listed for {counts['places']} places; {counts['excluded']} kept off by the service's rules"
     )
+    if exclude is not None:
+        print(f"{report.objections_met} of {report.objections} objections are of people in this cohort")
+    if report.warning:
+        print(f"riskmodels: the list is written, but: {report.warning}", file=sys.stderr)
     print("Nothing was written (--dry-run)." if dry_run else f"List:    {report.output}\nRejects: {report.rejects}")
     print("The list is advice. People decide.")
     return ExitCode.DONE

@@ -10,13 +10,23 @@ import importlib.metadata
 import importlib.util
 import platform
 import sys
+import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
-from riskmodels.errors import DataError, ExitCode, ModelFileError, StudyError, UsageError
+from riskmodels.errors import (
+    CardError,
+    DataError,
+    ExitCode,
+    ModelFileError,
+    OutsideError,
+    RiskModelsError,
+    StudyError,
+    UsageError,
+)
 from riskmodels.study import Study, load_study
 from riskmodels.workspace import Workspace
 
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from riskmodels.service.scoring import Batch
 
 Progress = Callable[[str], None]
+PREPARED_BY = ".prepared"
 PACKAGES = (
     "lightgbm",
     "mlflow",
@@ -60,21 +71,38 @@ def data_folder(study: Study, workspace: Workspace, data: Path | None, progress:
             raise DataError(f"{data}: no such folder of data")
         return data
     folder = workspace.data(study.name)
-    wanted = [source.file for source in study.file.sources.values()]
-    if all((folder / file).is_file() for file in wanted):
-        return folder
     script = study.folder / "prepare.py"
     if not script.is_file():
         raise StudyError(f"{study.folder}: has no prepare.py; name the folder of its sources with --data")
+    # Prepared anew when the script or the package changed, and never left half prepared.
+    made_by = f"{storage.sha256(storage.read_bytes(script))} {_version('riskmodels')}"
+    stamp = folder / PREPARED_BY
+    if stamp.is_file() and stamp.read_text() == made_by:
+        return folder
     progress(f"preparing the data with {script.name}")
-    spec = importlib.util.spec_from_file_location(f"prepare_{study.name}", script)
+    with storage.outside_world(folder), storage.folder_made_whole(folder) as new:
+        _prepare(script, new)
+        (new / PREPARED_BY).write_text(made_by)
+    return folder
+
+
+def _prepare(script: Path, folder: Path) -> None:
+    """Run a study's prepare.py. An error in it is named by its line, without what it may hold."""
+    spec = importlib.util.spec_from_file_location("prepare", script)
     if spec is None or spec.loader is None:
         raise StudyError(f"{script}: cannot be read as Python")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    folder.mkdir(parents=True, exist_ok=True)
-    module.prepare(folder)
-    return folder
+    try:
+        spec.loader.exec_module(module)
+        module.prepare(folder)
+    except (RiskModelsError, OSError):
+        raise
+    except Exception as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(script)]
+        where = f", line {lines[-1]}" if lines else ""
+        raise StudyError(
+            f"{script}{where}: failed with {type(error).__name__}; mend the script, or use --data"
+        ) from None
 
 
 # ---------------------------------------------------------------- check
@@ -140,8 +168,9 @@ class RunReport:
 
     def exit_code(self, strict: bool) -> ExitCode:
         """12 always when something was left unaudited without a reason; 10 and 11 only under ``strict``."""
-        verdict = self.run.audit.to_dict()["verdict"]
-        if verdict == "NOT AUDITED":
+        audit = self.run.audit.to_dict()
+        verdict = audit["verdict"]
+        if not all(row["accepted"] for row in audit["not_audited"]):
             return ExitCode.NOT_AUDITED
         if strict and (verdict == "FAIL" or self.run.card.summary.recommendation.code == "do_not_use"):
             return ExitCode.FAIL
@@ -235,19 +264,14 @@ def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: in
     from riskmodels.tracking import RunRecord
 
     question = found.study.file
-    performance = found.performance
-    metrics = {name: estimate.value for name, estimate in performance.overall.items() if estimate.value is not None}
-    at_capacity = performance.at_capacity
-    for name in ("precision", "recall"):
-        if at_capacity[name].value is not None:
-            metrics[f"{name}_at_capacity"] = at_capacity[name].value
+    # What the card shows, and no more: counts and rates that it hides are hidden here too.
+    shown = found.card.to_dict()["performance"]
+    metrics = _values(shown["overall"])
+    at_capacity = _values({name: shown["at_capacity"].get(name) for name in ("precision", "recall")})
+    metrics |= {f"{name}_at_capacity": value for name, value in at_capacity.items()}
     families = {
-        str(row["model"]): {
-            name: row[name].value
-            for name in ("brier_score", "auc", "precision_at_k")
-            if row.get(name) is not None and row[name].value is not None
-        }
-        for row in performance.families
+        str(row["model"]): _values({name: row.get(name) for name in ("brier_score", "auc", "precision_at_k")})
+        for row in shown["families"]
     }
     params = {
         "study": question.study,
@@ -276,6 +300,11 @@ def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: in
     return RunRecord(question.study, folder, params, metrics, families, tags, inputs)
 
 
+def _values(estimates: Mapping[str, Any]) -> dict[str, float]:
+    found = {name: estimate.get("value") for name, estimate in estimates.items() if isinstance(estimate, Mapping)}
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
 # ---------------------------------------------------------------- card
 
 
@@ -294,7 +323,7 @@ def card(reference: str, workspace: Workspace, output: Path | None, today: dt.da
     from riskmodels.reports.page import render_card
 
     found = registry.resolve(workspace, reference)
-    content = storage.read_bytes(found.card_path)
+    content = storage.read_bytes(found.card_path, CardError)
     checked = ModelCard.from_bytes(content)
     chain = read_chain(workspace.reviews(found.study))
     model_sha256 = checked.model.sha256
@@ -304,7 +333,9 @@ def card(reference: str, workspace: Workspace, output: Path | None, today: dt.da
     page = checked.to_dict()
     folder = output or found.card_path.parent
     storage.write_whole(folder / "card.json", content, mode=0o644)
-    storage.write_whole(folder / "card.md", render_card_markdown(page, status, sign_off=sign_off, today=today), mode=0o644)
+    storage.write_whole(
+        folder / "card.md", render_card_markdown(page, status, sign_off=sign_off, today=today), mode=0o644
+    )
     html = render_card(page, status=status, sign_off=sign_off, figures=figures, today=today)
     storage.write_whole(folder / "card.html", html, mode=0o644)
     return folder / "card.html", status
@@ -324,7 +355,7 @@ def record_review(reference: str, decision: Any, workspace: Workspace, today: dt
         decisions.parse_decision(decision) if isinstance(decision, Mapping) else decisions.load_decision(Path(decision))
     )
     # A withdrawal must be possible even when the card has been lost.
-    card_bytes = None if isinstance(parsed, decisions.Withdrawal) else storage.read_bytes(found.card_path)
+    card_bytes = None if isinstance(parsed, decisions.Withdrawal) else storage.read_bytes(found.card_path, CardError)
     return review.record(
         workspace.reviews(found.study),
         parsed,
@@ -345,7 +376,7 @@ def show_review(
     from riskmodels.governance.review import read_chain, sign_off_rows, status_banner
 
     found = registry.resolve(workspace, reference)
-    card_bytes = storage.read_bytes(found.card_path)
+    card_bytes = storage.read_bytes(found.card_path, CardError)
     chain = read_chain(workspace.reviews(found.study))
     files = gate.read_model_folder(found.model_folder)
     registered = found.entry.model_dump(mode="json") if found.entry else None
@@ -378,6 +409,9 @@ class ScoreReport:
     rejects: Path
     study: str
     version: int | None
+    objections: int = 0
+    objections_met: int = 0
+    warning: str | None = None
 
 
 def score(
@@ -406,23 +440,27 @@ def score(
 
     if output.suffix not in (".csv", ".parquet"):
         raise UsageError(f"{output}: write to a .csv or a .parquet file")
+    if as_of is not None and as_of > today:
+        raise UsageError(f"--as-of {as_of} is in the future; nobody is known as they will be")
     if capacity is not None and capacity < 1:
         raise UsageError(f"--capacity must be at least 1, got {capacity}")
     found = registry.resolve(workspace, reference)
     progress("asking the gate")
+    card_bytes = storage.read_bytes(found.card_path, CardError)
     approved = gate.open_for_scoring(
         found.model_folder,
-        storage.read_bytes(found.card_path),
+        card_bytes,
         workspace.reviews(found.study),
         registered=found.entry.model_dump(mode="json") if found.entry else None,
         today=today,
     )
     storage.refuse_unwritable(output)
-    study = _study_of(found)
+    study = _study_of(found, card_bytes)
+    _refuse_more_places(capacity, card_bytes)
     objectors = cohort_file.read_objectors(exclude)
     progress("reading the cohort")
     if cohort.is_dir():
-        people = cohort_file.cohort_from_sources(cohort, study, as_of, objectors)
+        people = cohort_file.cohort_from_sources(cohort, study, as_of, objectors, today)
     elif cohort.exists():
         people = cohort_file.cohort_from_matrix(cohort, approved.model.reasons, study.file, as_of, objectors)
     else:
@@ -430,17 +468,33 @@ def score(
     progress(f"scoring {people.frame.height} people")
     batch = scoring.score_cohort(approved, people, study.file, capacity=capacity, explain=explain)
     rejects = output.with_name(f"{output.stem}.rejects.csv")
-    report = ScoreReport(batch, output, rejects, found.study, approved.version)
+    met = people.rejects.filter(people.rejects["code"] == "objected")["entity_id"].n_unique()
+    report = ScoreReport(batch, output, rejects, found.study, approved.version, len(objectors), met)
     if dry_run:
         return report
     scored_bytes, reject_bytes = scoring.batch_files(batch, output.suffix)
-    storage.write_whole(rejects, reject_bytes)
-    storage.write_whole(output, scored_bytes)
-    _log_batch(report, approved, workspace, tracking_uri, today, progress)
+    storage.write_together({rejects: reject_bytes, output: scored_bytes})
+    try:
+        _log_batch(report, approved, workspace, tracking_uri, today, progress)
+    except OutsideError as error:
+        # The list stands and is in the ledger; that the batch is not in MLflow must not look as if it did not.
+        return replace(report, warning=str(error))
     return report
 
 
-def _study_of(found: ResolvedModel) -> Study:
+def _refuse_more_places(capacity: int | None, card_bytes: bytes) -> None:
+    """Fewer places than were tested and audited are the service's choice; more are another list."""
+    from riskmodels.cards.card import ModelCard
+
+    tested = ModelCard.from_bytes(card_bytes).performance.at_capacity.get("places")
+    if capacity is not None and isinstance(tested, int) and capacity > tested:
+        raise UsageError(
+            f"--capacity {capacity}: the model was tested, audited and approved for {tested} places; "
+            "change the study and have it reviewed for more"
+        )
+
+
+def _study_of(found: ResolvedModel, card_bytes: bytes) -> Study:
     """The study as it was approved: its definitions make the cohort, so the card names them by digest.
 
     Raises
@@ -451,7 +505,7 @@ def _study_of(found: ResolvedModel) -> Study:
     from riskmodels.cards.card import ModelCard
 
     study = load_study(found.folder / "study")
-    digests = ModelCard.from_bytes(storage.read_bytes(found.card_path)).digests
+    digests = ModelCard.from_bytes(card_bytes).digests
     if (study.digest, study.answers_digest) != (digests.study, digests.answers):
         raise ModelFileError(
             f"{study.folder}: a file of the study was changed after the card was built; restore the folder, or run the "
@@ -471,6 +525,7 @@ def _log_batch(
     import json
 
     from riskmodels import tracking
+    from riskmodels.assessment.suppression import PROFILES, published_count
 
     batch = report.batch
     line = {
@@ -484,8 +539,12 @@ def _log_batch(
         "example": approved.approval.example,
         **batch.counts,
     }
-    storage.append_line(workspace.ledger, json.dumps(line, ensure_ascii=False))
+    # The same batch run again is the same batch: one line.
+    if not workspace.ledger.exists() or f'"batch_id": "{batch.batch_id}"' not in workspace.ledger.read_text():
+        storage.append_line(workspace.ledger, json.dumps(line, ensure_ascii=False))
     progress("logging the batch to MLflow")
+    # Rounded, and small ones left out: one person who objected is a person.
+    shown = {name: published_count(count, PROFILES["sro-10"]) for name, count in batch.counts.items()}
     tags = {"model.sha256": approved.model_sha256, "as_of_date": line["as_of_date"], "stage": approved.approval.stage}
     tracking.log_batch(
         workspace,
@@ -493,7 +552,7 @@ def _log_batch(
         report.study,
         batch.batch_id,
         tags,
-        batch.counts,
+        {name: count for name, count in shown.items() if count is not None},
     )
 
 

@@ -125,29 +125,65 @@ def write_folder(folder: Path, files: Mapping[str, bytes], mode: int = OWNER_ONL
     OutsideError
         if the disk or its permissions refuse; the earlier folder, if any, is as it was.
     """
+    with outside_world(folder), folder_made_whole(folder) as new:
+        for name, content in files.items():
+            target = new / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            target.chmod(mode)
+
+
+@contextmanager
+def folder_made_whole(folder: Path) -> Iterator[Path]:
+    """A new folder to fill, which takes the place of ``folder`` at the end, or vanishes if filling it failed."""
     folder = Path(folder)
-    with outside_world(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
-        new, earlier = temporary / "new", temporary / "earlier"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+    new, earlier = temporary / "new", temporary / "earlier"
+    try:
+        new.mkdir()
+        yield new
+        if folder.exists():
+            # Moved aside, not deleted, so that a refusal can put it back.
+            os.replace(folder, earlier)
         try:
-            for name, content in files.items():
-                target = new / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
-                target.chmod(mode)
-            new.mkdir(exist_ok=True)
-            if folder.exists():
-                # Moved aside, not deleted, so that a refusal can put it back.
-                os.replace(folder, earlier)
-            try:
-                os.replace(new, folder)
-            except OSError:
-                if earlier.exists():
-                    os.replace(earlier, folder)
-                raise
-        finally:
+            os.replace(new, folder)
+        except BaseException:
+            if earlier.exists() and not folder.exists():
+                os.replace(earlier, folder)
+            raise
+    finally:
+        # If even putting it back failed, the earlier folder stays where it is.
+        if folder.exists() or not earlier.exists():
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_together(files: Mapping[Path, bytes], mode: int = OWNER_ONLY) -> None:
+    """Write several files; all are on the disk beside their places before the first takes its place.
+
+    Raises
+    ------
+    OutsideError
+        if the disk or its permissions refuse while they are written; nothing was then changed.
+    """
+    first = next(iter(files))
+    with outside_world(first):
+        parts: list[tuple[Path, Path]] = []
+        try:
+            for path, content in files.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+                parts.append((Path(name), path))
+                with os.fdopen(handle, "wb") as part:
+                    part.write(content)
+                    part.flush()
+                    os.fsync(part.fileno())
+                Path(name).chmod(mode)
+            for part_path, path in parts:
+                os.replace(part_path, path)
+        finally:
+            for part_path, _ in parts:
+                part_path.unlink(missing_ok=True)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -241,7 +277,11 @@ def read_yaml(path: Path) -> Any:
     StudyError
         if it is missing or not YAML; the line and column are named.
     """
-    text = read_bytes(path, StudyError)
+    return parse_yaml(read_bytes(path, StudyError), path)
+
+
+def parse_yaml(text: bytes, path: Path) -> Any:
+    """As `read_yaml`, of bytes already read; ``path`` is for the message."""
     try:
         return yaml.load(text.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader with fewer booleans
     except UnicodeDecodeError:

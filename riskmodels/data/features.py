@@ -22,6 +22,9 @@ from riskmodels.errors import StudyError
 from riskmodels.study import OF_A_SOURCE, FeatureLine, Period, StudyFile
 
 DAYS_IN_A_YEAR = 365.2425
+# Sums are made in whole multiples of 2**-40: an engine adds numbers in no fixed order, and decimals added in another
+# order differ in the last bit, which trees and tallies turn into another model. Integers do not.
+FIXED_POINT = 2.0**40
 SEEN_ON = "__seen_on"
 VALUE = "__value"
 
@@ -68,6 +71,25 @@ def _grouped(expression: Callable[[nw.Expr], nw.Expr]) -> Callable[[Facts, dt.da
     return take
 
 
+def _exact(value: nw.Expr) -> nw.Expr:
+    return (value * FIXED_POINT).round(0).cast(nw.Int128)
+
+
+def _back(total: nw.Expr) -> nw.Expr:
+    return total.cast(nw.Float64) * (1 / FIXED_POINT)
+
+
+def _sum(facts: Facts, as_of: dt.date) -> Facts:
+    sums = facts.with_columns(_exact(nw.col(VALUE)).alias(VALUE)).group_by("entity_id").agg(nw.col(VALUE).sum())
+    return sums.select("entity_id", _back(nw.col(VALUE)).alias(VALUE))
+
+
+def _mean(facts: Facts, as_of: dt.date) -> Facts:
+    rows = facts.filter(~nw.col(VALUE).is_null()).with_columns(_exact(nw.col(VALUE)).alias(VALUE))
+    sums = rows.group_by("entity_id").agg(nw.col(VALUE).sum(), nw.len().cast(nw.Float64).alias("__n"))
+    return sums.select("entity_id", (_back(nw.col(VALUE)) / nw.col("__n")).alias(VALUE))
+
+
 def _count(facts: Facts, as_of: dt.date) -> Facts:
     return facts.group_by("entity_id").agg(nw.len().cast(nw.Float64).alias(VALUE))
 
@@ -78,13 +100,13 @@ def _any(facts: Facts, as_of: dt.date) -> Facts:
 
 def _days_before(as_of: dt.date, day: nw.Expr) -> nw.Expr:
     """Whole days, divided as integers: the engine's division of floats by a constant may differ in its last bit."""
-    return ((nw.lit(as_of) - day).dt.total_minutes() // (24 * 60)).cast(nw.Float64)
+    return (nw.lit(as_of) - day).dt.total_minutes() // (24 * 60)
 
 
 def _days_since(facts: Facts, as_of: dt.date, *, first: bool) -> Facts:
     day = nw.col("event_date").min() if first else nw.col("event_date").max()
     seen = facts.group_by("entity_id").agg(day.alias(SEEN_ON))
-    return seen.select("entity_id", _days_before(as_of, nw.col(SEEN_ON)).alias(VALUE))
+    return seen.select("entity_id", _days_before(as_of, nw.col(SEEN_ON)).cast(nw.Float64).alias(VALUE))
 
 
 def _one_end(facts: Facts, *, latest: bool) -> Facts:
@@ -118,13 +140,13 @@ def _change(facts: Facts, as_of: dt.date) -> Facts:
 
 def _trend(facts: Facts, as_of: dt.date) -> Facts:
     """Least-squares slope a year; missing unless there are two different days."""
-    rows = facts.filter(~nw.col(VALUE).is_null())
-    rows = rows.with_columns((-_days_before(as_of, nw.col("event_date"))).alias("__t"))
+    day = (-_days_before(as_of, nw.col("event_date"))).cast(nw.Int128)
+    rows = facts.filter(~nw.col(VALUE).is_null()).with_columns(day.alias("__t"), _exact(nw.col(VALUE)).alias(VALUE))
     sums = (
         rows.with_columns((nw.col("__t") * nw.col(VALUE)).alias("__tx"), (nw.col("__t") * nw.col("__t")).alias("__tt"))
         .group_by("entity_id")
         .agg(
-            nw.len().cast(nw.Float64).alias("__n"),
+            nw.len().cast(nw.Int128).alias("__n"),
             nw.col("__t").sum(),
             nw.col(VALUE).sum(),
             nw.col("__tx").sum(),
@@ -133,17 +155,17 @@ def _trend(facts: Facts, as_of: dt.date) -> Facts:
         )
         .filter(nw.col("__spread") > 0)
     )
-    slope = (nw.col("__n") * nw.col("__tx") - nw.col("__t") * nw.col(VALUE)) / (
-        nw.col("__n") * nw.col("__tt") - nw.col("__t") * nw.col("__t")
-    )
+    shared = nw.col("__n") * nw.col("__tx") - nw.col("__t") * nw.col(VALUE)
+    spread = nw.col("__n") * nw.col("__tt") - nw.col("__t") * nw.col("__t")
+    slope = _back(shared) / spread.cast(nw.Float64)
     return sums.select("entity_id", (slope * DAYS_IN_A_YEAR).alias(VALUE))
 
 
 AGGREGATIONS: dict[str, Callable[[Facts, dt.date], Facts]] = {
     "count": _count,
     "any": _any,
-    "sum": _grouped(lambda value: value.sum()),
-    "mean": _grouped(lambda value: value.mean()),
+    "sum": _sum,
+    "mean": _mean,
     "min": _grouped(lambda value: value.min()),
     "max": _grouped(lambda value: value.max()),
     "latest": _latest,

@@ -234,7 +234,8 @@ def rows_of(split: Split, rows: pl.DataFrame, study: StudyFile) -> tuple[pl.Seri
     fit = rows["as_of_date"].is_in(list(split.fit))
     calibrate = rows["as_of_date"].is_in(list(split.calibrate))
     if split.how == "grouped":
-        out = pl.Series(held_out(rows["cluster_id"], study.split.calibrate_share, study.seed))
+        # Only dates of this origin: who shares a home with whom later is not known yet.
+        out = pl.Series(held_out(rows["cluster_id"], study.split.calibrate_share, study.seed)) & calibrate
         # Somebody who moved from a household that is held out into one that is not teaches nothing.
         people_out = rows["entity_id"].is_in(rows.filter(out)["entity_id"].unique().to_list())
         return fit & ~people_out, calibrate & out

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from riskmodels.data.cohort import Cohort
-from riskmodels.data.predicates import Window, holds
+from riskmodels.data.predicates import Window, holds, undated_in
 from riskmodels.data.tables import Tables
-from riskmodels.study import StudyFile
+from riskmodels.study import StudyFile, fact_word, parts_of
 
 STATUSES = ("known", "immature", "unobserved")
 
@@ -50,6 +50,8 @@ def build_outcomes(cohort: Cohort, tables: Tables, study: StudyFile, known_befor
         else:
             happened = holds(study.outcome.happens, rows, tables, study, window)
             seen = happened | holds(study.outcome.known, rows, tables, study, window)
+            # A record of the outcome without its date may be the outcome: it is not a "no".
+            seen &= happened | ~_maybe_happened(rows, tables, study, window)
             status = pl.select(pl.when(seen).then(pl.lit("known")).otherwise(pl.lit("unobserved"))).to_series()
             outcome = pl.select(pl.when(seen).then(happened.cast(pl.Int8))).to_series()
         frames.append(
@@ -58,3 +60,10 @@ def build_outcomes(cohort: Cohort, tables: Tables, study: StudyFile, known_befor
             )
         )
     return Outcomes(pl.concat(frames), known_before)
+
+
+def _maybe_happened(rows: pl.DataFrame, tables: Tables, study: StudyFile, window: Window) -> pl.Series:
+    """Whether each person has an undated record of a fact that the outcome asks for."""
+    words = {word for part in parts_of(study.outcome.happens) if (word := fact_word(part))}
+    people = [undated_in(tables, study.facts[word], window) for word in sorted(words)]
+    return rows["entity_id"].is_in(pl.concat(people).to_list() if people else [])

@@ -29,6 +29,7 @@ from riskmodels.study import (
     Not,
     Period,
     StudyFile,
+    fact_word,
 )
 
 
@@ -87,6 +88,18 @@ def facts_in(tables: Tables, fact: Fact, window: Window) -> nw.LazyFrame[Any]:
     return frame.filter(seen)
 
 
+def undated_in(tables: Tables, fact: Fact, window: Window) -> pl.Series:
+    """Ids of people with a row of this fact that may fall in the window, but lacks a date that would tell."""
+    undated = tables[fact.source].undated
+    if undated is None:
+        return pl.Series("entity_id", [], dtype=pl.String)
+    seen = pl.col("event_date").is_null() | pl.col("event_date").is_between(window.start, window.end, closed="left")
+    rows = undated.filter(seen & (pl.col("kind").is_in(list(fact.kind)) if fact.kind else pl.lit(True)))
+    for column, condition in fact.where.items():
+        rows = nw.from_native(rows).filter(compare(nw.col(column), condition, window.as_of)).to_native()
+    return rows["entity_id"].unique()
+
+
 def attribute_rows(tables: Tables, column: str, known_by: dt.date) -> nw.LazyFrame[Any]:
     """entity_id and ``value``: a person's attribute as it was known just before ``known_by``."""
     source, _, name = column.partition(".")
@@ -137,7 +150,7 @@ def holds(predicate: Any, rows: pl.DataFrame, tables: Tables, study: StudyFile, 
 def _counts(
     predicate: AnyFact | NoFact | CountFact, rows: pl.DataFrame, tables: Tables, study: StudyFile, window: Window
 ) -> pl.Series:
-    word = getattr(predicate, "any", None) or getattr(predicate, "none", None) or getattr(predicate, "count", None)
+    word = fact_word(predicate)
     if predicate.last is not None:
         start = max(window.start, predicate.last.before(window.end))
         window = Window(window.as_of, start, window.end, window.known_by)

@@ -18,6 +18,8 @@ from riskmodels import storage
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import Age, Attribute, FollowedUntil, Source, Study, StudyFile, parts_of
 
+MOST_KINDS_SHOWN = 30
+LOCAL_DATE = r"^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"
 KEYS = ("entity_id", "event_date", "known_date", "kind")
 # What is asked of a column: the stronger demand stands, and two of the strongest cannot both be met.
 STRENGTH = {"label": 0, "anything": 1, "text": 2, "number": 2, "date": 2}
@@ -31,7 +33,7 @@ class Table:
     source: Source
     frame: pl.DataFrame
     sha256: str = ""
-    undated: int = 0  # facts left out because one of their dates is not recorded
+    undated: pl.DataFrame | None = None  # facts set aside because one of their dates is not recorded
 
     @property
     def is_facts(self) -> bool:
@@ -102,14 +104,14 @@ def columns_used(study: StudyFile) -> dict[str, dict[str, str]]:
 
 
 def read_tables(
-    folder: Path, study: Study, uses: tuple[str, ...] = ("model", "audit"), newer_extract: bool = False
+    folder: Path, study: Study, uses: tuple[str, ...] = ("model", "audit"), extracted_on: dt.date | None = None
 ) -> Tables:
     """Read the sources of a study.
 
     Parameters
     ----------
     folder : where the sources' files stand
-    newer_extract : whether this extract may hold facts from after the registered one, as a new cohort to score does
+    extracted_on : the day of this extract, where it is not the registered one but newer, as a cohort to score is
     uses : which sources to read; scoring reads ``("model",)`` only, so equality data never comes near a score
 
     Raises
@@ -129,8 +131,8 @@ def read_tables(
                 raise StudyError(f"{where}: sources.{name}.columns lacks {column!r}, which the study uses; register it")
         path = Path(folder) / source.file
         raw = storage.read_table(path)
-        extracted_on = dt.date.max if newer_extract else entry.extracted_on
-        frame, undated = _normalise(path.name, raw, source, used[name], extracted_on)
+        _refuse_missing_columns(path.name, raw, source, used[name], set(entry.columns))
+        frame, undated = _normalise(path.name, raw, source, used[name], extracted_on or entry.extracted_on)
         tables[name] = Table(name, source, frame, storage.sha256(path.read_bytes()), undated)
     return Tables(tables, tuple(_quality(table) for table in tables.values()))
 
@@ -141,18 +143,27 @@ def check_kinds(tables: Tables, study: StudyFile) -> None:
         there = set(tables[fact.source].frame["kind"].unique()) if fact.kind else set()
         for kind in fact.kind or ():
             if kind not in there:
-                found = ", ".join(sorted(str(value) for value in there)[:12])
+                # Many kinds are no kinds: the column may hold ids, which no message may show.
+                found = ", ".join(sorted(map(str, there))) if len(there) <= MOST_KINDS_SHOWN else f"{len(there)} others"
                 raise DataError(f"facts.{name}.kind: {kind!r} does not occur in {fact.source} (there: {found})")
+
+
+def _refuse_missing_columns(
+    file: str, raw: pl.DataFrame, source: Source, used: Mapping[str, str], registered: set[str]
+) -> None:
+    keys = (source.entity, source.event_date, source.known_date, source.kind)
+    for column in [*(name for name in keys if name), *used]:
+        if column not in raw.columns:
+            # Only names that the register knows are shown: a file without a header has a person in its first line.
+            there = ", ".join(name for name in raw.columns if name in registered) or "none that the register knows"
+            raise DataError(f"{file}: has no column {column!r} (columns: {there}); check its header and the study")
 
 
 def _normalise(
     file: str, raw: pl.DataFrame, source: Source, used: Mapping[str, str], extracted_on: dt.date
-) -> tuple[pl.DataFrame, int]:
-    """The table under our names and types, and how many rows were left out for want of a date."""
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """The table under our names and types, and the rows that were set aside for want of a date."""
     keys = dict(zip(KEYS, (source.entity, source.event_date, source.known_date, source.kind), strict=True))
-    for column in [*(name for name in keys.values() if name), *used]:
-        if column not in raw.columns:
-            raise DataError(f"{file}: has no column {column!r} (columns: {', '.join(raw.columns[:20])})")
     if raw.height == 0:
         raise DataError(f"{file}: has no rows")
 
@@ -183,11 +194,11 @@ def _normalise(
     if not dates:
         again = (~frame["entity_id"].is_first_distinct()).alias(source.entity)
         _refuse(file, again, "ids stand more than once", "a table without dates has one row for each", "first repeated")
-        return frame, 0
+        return frame, None
     whole = frame.drop_nulls(dates)
     if whole.height == 0:
         raise DataError(f"{file}: no row has all its dates ({', '.join(sorted(dates))}); mend the extract")
-    return whole, frame.height - whole.height
+    return whole, frame.filter(pl.any_horizontal(pl.col(dates).is_null()))
 
 
 # ---------------------------------------------------------------- columns
@@ -248,8 +259,10 @@ def _dates(file: str, column: pl.Series, time_zone: str | None) -> pl.Series:
     if column.dtype == pl.Date:
         return column
     if isinstance(column.dtype, pl.Datetime):
-        if column.dtype.time_zone and time_zone:
-            column = column.dt.convert_time_zone(time_zone)
+        if column.dtype.time_zone:
+            raise DataError(
+                f"{file}, column {column.name!r}: has a time zone, which is not built yet; give local dates"
+            )
         return column.dt.date()
     if column.dtype == pl.String:
         parsed = _parsed_dates(column)
@@ -259,8 +272,10 @@ def _dates(file: str, column: pl.Series, time_zone: str | None) -> pl.Series:
 
 
 def _parsed_dates(column: pl.Series) -> pl.Series:
-    """Text as dates; null for all but 2024-06-30, with or without a time behind it."""
-    day = column.str.extract(r"^(\d{4}-\d{2}-\d{2})(?:[T ].*)?$").str.to_date("%Y-%m-%d", strict=False)
+    """Text as dates; null for all but 2024-06-30, alone or with a local time: an offset would need a time zone."""
+    day = column.str.extract(r"^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$").str.to_date(
+        "%Y-%m-%d", strict=False
+    )
     return day.alias(column.name)
 
 
@@ -305,7 +320,7 @@ def _quality(table: Table) -> dict[str, object]:
     """What the card says of one source: how much, from when to when, how late, how whole. Aggregates only."""
     frame = table.frame
     row: dict[str, object] = {"source": table.name, "rows": frame.height, "entities": frame["entity_id"].n_unique()}
-    row["undated"] = table.undated
+    row["undated"] = 0 if table.undated is None else table.undated.height
     if table.is_facts:
         lag = (frame["known_date"] - frame["event_date"]).dt.total_days()
         row["first_date"] = str(frame["event_date"].min())

@@ -90,8 +90,8 @@ def _prepare(data: Dataset, split: Split, study: StudyFile) -> tuple[Encoder, _S
         events = int(part.outcome.sum())
         if events == 0 or events == len(part.outcome):
             raise DataError(
-                f"outcome: all {len(part.outcome)} known outcomes of the {stage} rows at {split.stands_on} are the same;"
-                " check outcome.happens and outcome.known, or use earlier as_of_dates"
+                f"outcome: all {len(part.outcome)} known outcomes of the {stage} rows at {split.stands_on} "
+                "are the same; check outcome.happens and outcome.known, or use earlier as_of_dates"
             )
     return encoder, fit_slice, calibrate_slice
 

@@ -41,7 +41,9 @@ class CohortToScore:
     sha256: str
 
 
-def cohort_from_sources(folder: Path, study: Study, as_of: dt.date | None, objectors: frozenset[str]) -> CohortToScore:
+def cohort_from_sources(
+    folder: Path, study: Study, as_of: dt.date | None, objectors: frozenset[str], today: dt.date
+) -> CohortToScore:
     """Build the cohort and its features on ``as_of``, by the definitions the model was trained with.
 
     Only sources that the model uses are read: equality data never comes near a score.
@@ -55,7 +57,7 @@ def cohort_from_sources(folder: Path, study: Study, as_of: dt.date | None, objec
     """
     if as_of is None:
         raise UsageError("a folder of sources is scored on a day; name it with --as-of YYYY-MM-DD")
-    tables = read_tables(folder, study, uses=("model",), newer_extract=True)
+    tables = read_tables(folder, study, uses=("model",), extracted_on=today)
     cohort = build_cohort(tables, study.file, [as_of])
     frame = build_features(cohort, tables, study.file).frame
     because = pl.Series("excluded", [None] * frame.height, dtype=pl.String)
@@ -63,6 +65,7 @@ def cohort_from_sources(folder: Path, study: Study, as_of: dt.date | None, objec
         true = holds(rule.exclude, cohort.rows, tables, study.file, Window.before(as_of))
         because = pl.select(pl.when(true).then(pl.lit(rule.because)).otherwise(because).alias("excluded")).to_series()
     frame = frame.with_columns(because)
+    _refuse_near_matches(frame["entity_id"], objectors)
     objected = frame["entity_id"].is_in(list(objectors))
     numbered = frame.with_row_index("row_number", offset=1)
     rejects = _rejects(numbered.filter(objected), "objected")
@@ -87,9 +90,9 @@ def cohort_from_matrix(
             f"{path.name}: the study has service rules, which need its sources; give their folder and --as-of"
         )
     day = _the_day(path.name, raw, as_of)
-    frame = raw.select(pl.col("entity_id").cast(pl.String), *(spec.name for spec in specs)).with_row_index(
-        "row_number", offset=1
-    )
+    ids = pl.col("entity_id").cast(pl.String).str.strip_chars()
+    _refuse_near_matches(raw.select(ids)["entity_id"].drop_nulls(), objectors)
+    frame = raw.select(ids, *(spec.name for spec in specs)).with_row_index("row_number", offset=1)
     reasons: Any = pl.when(pl.col("entity_id").is_null() | (pl.col("entity_id").str.strip_chars() == "")).then(
         pl.lit("missing_id")
     )
@@ -130,7 +133,32 @@ def read_objectors(path: Path | None) -> frozenset[str]:
     frame = storage.read_table(path)
     if "entity_id" not in frame.columns:
         raise DataError(f"{path.name}: a list of objections has a column entity_id")
+    _refuse_decimal_ids(path.name, frame)
     return frozenset(frame["entity_id"].cast(pl.String).drop_nulls().str.strip_chars().to_list())
+
+
+def _refuse_near_matches(ids: pl.Series, objectors: frozenset[str]) -> None:
+    """An objection that misses only by case or leading zeros is meant: better no list than one with that person."""
+    met = set(ids.to_list())
+    missed = {_loosely(one) for one in objectors - met}
+    near = sum(_loosely(one) in missed for one in met - objectors) if missed else 0
+    if near:
+        raise DataError(
+            f"{near} objections match ids of the cohort only if case and leading zeros are ignored; "
+            "write them as they stand in the cohort"
+        )
+
+
+def _loosely(entity_id: str) -> str:
+    return entity_id.casefold().lstrip("0")
+
+
+def _refuse_decimal_ids(file: str, frame: pl.DataFrame) -> None:
+    column = frame["entity_id"]
+    if column.dtype.is_float() or column.cast(pl.String).str.contains(r"^\d+\.0*$").any():
+        raise DataError(
+            f"{file}, column 'entity_id': ids were read as decimals, which loses digits; store them as text"
+        )
 
 
 def _check_columns(file: str, raw: pl.DataFrame, specs: tuple[FeatureSpec, ...], study: StudyFile) -> None:
@@ -148,10 +176,7 @@ def _check_columns(file: str, raw: pl.DataFrame, specs: tuple[FeatureSpec, ...],
             raise DataError(
                 f"{file}: holds the protected column {column!r}, which the model does not use; take it out first"
             )
-    if raw["entity_id"].dtype.is_float():
-        raise DataError(
-            f"{file}, column 'entity_id': ids were read as decimals, which loses digits; store them as text"
-        )
+    _refuse_decimal_ids(file, raw)
 
 
 def _the_day(file: str, raw: pl.DataFrame, as_of: dt.date | None) -> dt.date:

@@ -55,7 +55,8 @@ def score_cohort(
         if nobody is left to score.
     """
     if cohort.frame.height == 0:
-        raise DataError("the cohort holds nobody who can be scored; see the rejects")
+        why = ", ".join(f"{count} {code}" for code, count in sorted(cohort.rejects["code"].value_counts().iter_rows()))
+        raise DataError(f"nobody of {cohort.rows_in} can be scored: {why or 'the cohort is empty'}; mend the rows")
     frame = cohort.frame
     score = approved.model.score(frame)
     risk = approved.model.calibrator.apply(score)

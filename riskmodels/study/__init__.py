@@ -50,6 +50,7 @@ from riskmodels.study.predicates import (
     NoFact,
     Not,
     Predicate,
+    fact_word,
     parts_of,
 )
 from riskmodels.study.problems import validated
@@ -98,6 +99,7 @@ __all__ = [
     "Study",
     "StudyFile",
     "TestDates",
+    "fact_word",
     "load_study",
     "parse_study_file",
     "parts_of",

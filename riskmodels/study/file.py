@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from riskmodels.study.cohort import CohortSection, OutcomeSection
 from riskmodels.study.features import OF_A_SOURCE, FeatureLine
 from riskmodels.study.models import ModelsSection, SplitSection
-from riskmodels.study.predicates import Age, AnyFact, Attribute, CountFact, FollowedUntil, NoFact, parts_of
+from riskmodels.study.predicates import Age, Attribute, FollowedUntil, fact_word, parts_of
 from riskmodels.study.section import Section, Slug
 from riskmodels.study.sources import Fact, Source
 from riskmodels.study.spelling import meant
@@ -173,12 +173,8 @@ class StudyFile(Section):
     def _facts_used(self) -> Iterator[tuple[str, str]]:
         for where, predicate in self._predicates():
             for part in parts_of(predicate):
-                if isinstance(part, AnyFact):
-                    yield where, part.any
-                elif isinstance(part, NoFact):
-                    yield where, part.none
-                elif isinstance(part, CountFact):
-                    yield where, part.count
+                if word := fact_word(part):
+                    yield where, word
 
     def _columns_used(self) -> Iterator[tuple[str, str]]:
         for where, predicate in self._predicates():

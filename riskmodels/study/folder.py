@@ -63,9 +63,10 @@ def load_study(folder: str | Path) -> Study:
     files = {
         name: storage.read_bytes(folder / name, StudyError) for name in ("study.yaml", "register.yaml", "answers.yaml")
     }
-    study_file = _read(StudyFile, folder / "study.yaml")
-    register = _read(Register, folder / "register.yaml")
-    answers = _read(Answers, folder / "answers.yaml")
+    # Parsed from the very bytes whose digests are taken.
+    study_file = _parsed(StudyFile, files, folder / "study.yaml")
+    register = _parsed(Register, files, folder / "register.yaml")
+    answers = _parsed(Answers, files, folder / "answers.yaml")
     unregistered = sorted(set(study_file.sources) - set(register.sources))
     if unregistered:
         raise StudyError(
@@ -79,5 +80,5 @@ def parse_study_file(raw: dict[str, Any], where: str = "study.yaml") -> StudyFil
     return validated(StudyFile, raw, where)
 
 
-def _read(schema: type[Schema], path: Path) -> Schema:
-    return validated(schema, storage.read_yaml(path), str(path))
+def _parsed(schema: type[Schema], files: dict[str, bytes], path: Path) -> Schema:
+    return validated(schema, storage.parse_yaml(files[path.name], path), str(path))

@@ -96,6 +96,15 @@ Predicate = Annotated[
 ]
 
 
+def fact_word(part: Any) -> str | None:
+    """The fact that a predicate names itself, if it names one."""
+    if isinstance(part, AnyFact):
+        return part.any
+    if isinstance(part, NoFact):
+        return part.none
+    return part.count if isinstance(part, CountFact) else None
+
+
 def parts_of(predicate: Any) -> Iterator[Any]:
     """The predicate and everything inside it."""
     yield predicate

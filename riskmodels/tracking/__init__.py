@@ -8,6 +8,7 @@ never logged. Nothing here unpickles: the model is text and JSON, loaded by code
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,11 @@ class RunRecord:
 def resolve_tracking_uri(workspace: Workspace, given: str | None) -> str:
     """--tracking-uri, else MLFLOW_TRACKING_URI, else the workspace's own database."""
     return given or os.environ.get(URI_VARIABLE) or workspace.tracking_uri
+
+
+def without_password(tracking_uri: str) -> str:
+    """An address that may be printed: ``//user:secret@host`` becomes ``//host``."""
+    return re.sub(r"//[^/@]*@", "//", tracking_uri)
 
 
 def log_training(workspace: Workspace, tracking_uri: str, record: RunRecord) -> LoggedRun:
@@ -96,6 +102,8 @@ def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
         import mlflow
         from sqlalchemy.exc import SQLAlchemyError
 
+        where = without_password(tracking_uri)
+
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         workspace.root.mkdir(parents=True, exist_ok=True)
@@ -104,10 +112,10 @@ def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
             mlflow.set_tracking_uri(tracking_uri)
             mlflow.set_registry_uri(tracking_uri)
             yield mlflow
-        except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as reason:
-            first = str(reason).splitlines()[0][:200]
+        except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError, ImportError) as reason:
+            first = str(reason).splitlines()[0][:200].replace(tracking_uri, where)
             raise OutsideError(
-                f"MLflow at {tracking_uri}: {first}; what was made stands in the workspace, run again to log it"
+                f"MLflow at {where}: {first}; what was made stands in the workspace, run again to log it"
             ) from None
         finally:
             # MLflow writes the address it is given into the environment, where the next run would take it for a wish.

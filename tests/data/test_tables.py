@@ -173,14 +173,14 @@ def test_a_fact_without_a_knowledge_date_was_known_when_it_happened() -> None:
     )
     tables = tables_of(study, records="id happened kind\na 2020-01-05 visit\nb - visit")
     assert tables["records"].frame["known_date"].to_list() == [dt.date(2020, 1, 5)]
-    assert tables["records"].undated == 1
+    assert len(tables["records"].undated) == 1
     assert tables.quality[0]["known_date_recorded"] is False
 
 
 def test_rows_without_a_knowledge_date_are_left_out_and_counted(tmp_path: Path) -> None:
     tables = read(tmp_path, records=with_value("records", "known", 2, None))
     assert tables["records"].frame.height == 2
-    assert tables["records"].undated == 1
+    assert len(tables["records"].undated) == 1
     quality = {row["source"]: row for row in tables.quality}["records"]
     assert (quality["rows"], quality["undated"], quality["entities"]) == (2, 1, 1)
     # Of the two rows left, one became known the day after and one on the day; half of the values are missing.
@@ -195,7 +195,7 @@ def test_scoring_reads_no_audit_source_and_may_hold_newer_facts(tmp_path: Path) 
     newer.write_csv(tmp_path / "records.csv")
     with pytest.raises(DataError, match="dated after 2021-12-31"):
         read_tables(tmp_path, study)
-    tables = read_tables(tmp_path, study, uses=("model",), newer_extract=True)
+    tables = read_tables(tmp_path, study, uses=("model",), extracted_on=dt.date.max)
     assert set(tables.tables) == {"people", "records"}
 
 
@@ -228,7 +228,7 @@ def test_a_label_that_is_a_number_reads_as_it_was_written() -> None:
 
 def test_missing_column(tmp_path: Path) -> None:
     said = refusal(tmp_path, records=SOURCES["records"].drop("value"))
-    assert said == "records.csv: has no column 'value' (columns: id, happened, known, kind, grade)"
+    assert said == "records.csv: has no column 'value' (columns: id, happened, known, kind, grade); check its header and the study"
 
 
 def test_missing_file(tmp_path: Path) -> None:

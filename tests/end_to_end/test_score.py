@@ -70,7 +70,7 @@ def test_changed_card(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["study.yaml", "register.yaml", "answers.yaml"])
 def test_changed_study_file(workspace: Workspace, demo: Demo, tmp_path: Path, file: str) -> None:
-    """The cohort's and features' definitions are approved with the model: editing them in the run's folder is noticed."""
+    """The definitions of cohort and features are approved with the model: editing them is noticed."""
     path = workspace.root / demo.report.run.folder.relative_to(demo.workspace.root) / "study" / file
     path.write_text(path.read_text() + "\n# later\n")
     with pytest.raises(ModelFileError, match="changed after the card was built"):
@@ -156,7 +156,7 @@ def test_the_same_batch_has_the_same_id_and_bytes(workspace: Workspace, demo: De
     assert first.batch.batch_id == second.batch.batch_id
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     ledger = [json.loads(line) for line in workspace.ledger.read_text().splitlines()]
-    assert [line["batch_id"] for line in ledger[-2:]] == [first.batch.batch_id] * 2
+    assert [line["batch_id"] for line in ledger].count(first.batch.batch_id) == 1
 
 
 def test_dry_run_writes_nothing(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
