@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 OWNER_ONLY = 0o600
+ROWS_IN_A_GROUP = 100_000
 
 
 # ---------------------------------------------------------------- bytes
@@ -330,7 +331,8 @@ def table_bytes(frame: pl.DataFrame, suffix: str) -> bytes:
 
     buffer = io.BytesIO()
     if suffix == ".parquet":
-        frame.write_parquet(buffer, compression="zstd")
+        # In one chunk and row groups of a stated size: else the bytes depend on how many threads there are.
+        frame.rechunk().write_parquet(buffer, compression="zstd", row_group_size=ROWS_IN_A_GROUP)
     else:
         frame.write_csv(buffer)
     return buffer.getvalue()

@@ -254,3 +254,32 @@ def test_a_table_of_another_kind_or_nowhere(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(DataError, match=r"folder\.csv: no such file"):
         storage.read_table(tmp_path / "folder.csv")
+
+
+def test_a_folder_survives_an_interruption_between_its_two_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    storage.write_folder(folder, {"a.txt": b"earlier"})
+    moves, move = [], os.replace
+
+    def interrupted(source: Path, target: Path) -> None:
+        moves.append(target)
+        if len(moves) == 2:
+            raise KeyboardInterrupt
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        storage.write_folder(folder, {"a.txt": b"later"})
+    assert (folder / "a.txt").read_bytes() == b"earlier"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_files_written_together_change_together(tmp_path: Path) -> None:
+    storage.write_together({tmp_path / "a": b"1", tmp_path / "b": b"2"})
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutsideError):
+        storage.write_together({tmp_path / "a": b"3", tmp_path / "file" / "b": b"4"})
+    assert (tmp_path / "a").read_bytes() == b"1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "file"]

@@ -107,3 +107,23 @@ def test_the_table_of_statuses_adds_up() -> None:
 def test_the_lag_counts_from_the_end_of_the_horizon(lag: str, status: str) -> None:
     found = outcomes("2020-10-01", lag=lag)
     assert by_id(found)["a"] == (1 if status == "known" else status)
+
+
+def test_an_undated_record_of_the_outcome_is_not_a_no() -> None:
+    # g was tested in the horizon, so seen; a visit of g's has no known date, so it may have been one. h's undated visit
+    # happened before the as-of date, and i's undated record is a test: both are plain nos.
+    records = """
+    id happened   known      kind
+    g  2020-08-01 2020-08-01 test
+    g  2020-08-05 -          visit
+    h  2020-08-01 2020-08-01 test
+    h  2020-06-05 -          visit
+    i  2020-08-01 2020-08-01 test
+    i  2020-08-05 -          test
+    j  2020-08-01 2020-08-01 visit
+    j  -          2020-08-01 visit
+    """
+    study = study_file(outcome=BASE["outcome"])
+    tables = tables_of(study, people="id\ng\nh\ni\nj", records=records)
+    found = build_outcomes(cohort_of("g", "h", "i", "j"), tables, study, dt.date(2022, 1, 1))
+    assert by_id(found) == {"g": "unobserved", "h": 0, "i": 0, "j": 1}

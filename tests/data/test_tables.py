@@ -228,7 +228,8 @@ def test_a_label_that_is_a_number_reads_as_it_was_written() -> None:
 
 def test_missing_column(tmp_path: Path) -> None:
     said = refusal(tmp_path, records=SOURCES["records"].drop("value"))
-    assert said == "records.csv: has no column 'value' (columns: id, happened, known, kind, grade); check its header and the study"
+    there = "columns: id, happened, known, kind, grade"
+    assert said == f"records.csv: has no column 'value' ({there}); check its header and the study"
 
 
 def test_missing_file(tmp_path: Path) -> None:

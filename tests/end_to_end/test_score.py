@@ -100,6 +100,58 @@ def test_objections_are_honoured(workspace: Workspace, demo: Demo, tmp_path: Pat
     assert report.batch.counts["rows_in"] == scored.height + rejects.height
 
 
+@pytest.mark.parametrize("written", ["  {} ", "{}"])
+def test_an_objection_with_spaces_is_the_same_person(
+    workspace: Workspace, matrix: pl.DataFrame, tmp_path: Path, written: str
+) -> None:
+    one = matrix["entity_id"][0]
+    padded = matrix.with_columns(pl.col("entity_id") + " ")
+    padded.write_parquet(tmp_path / "cohort.parquet")
+    (tmp_path / "objections.csv").write_text(f"entity_id\n{written.format(one)}\n")
+    report = score(
+        workspace, tmp_path / "cohort.parquet", tmp_path / "list.csv", exclude=tmp_path / "objections.csv", capacity=10
+    )
+    assert report.objections_met == report.objections == 1
+    assert one not in report.batch.scored["entity_id"].to_list()
+
+
+def test_an_objection_that_nearly_matches_stops_the_list(
+    workspace: Workspace, matrix: pl.DataFrame, tmp_path: Path
+) -> None:
+    matrix.write_parquet(tmp_path / "cohort.parquet")
+    (tmp_path / "objections.csv").write_text(f"entity_id\n{matrix['entity_id'][0].lower()}\n")
+    with pytest.raises(DataError, match="1 objections match ids of the cohort only if case"):
+        score(
+            workspace, tmp_path / "cohort.parquet", tmp_path / "list.csv", exclude=tmp_path / "objections.csv",
+            capacity=10,
+        )  # fmt: skip
+
+
+def test_objections_as_decimals_are_refused(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
+    pl.DataFrame({"entity_id": [101.0, None]}).write_parquet(tmp_path / "objections.parquet")
+    with pytest.raises(DataError, match="store them as text"):
+        score(workspace, demo.data, tmp_path / "list.csv", exclude=tmp_path / "objections.parquet")
+
+
+def test_more_places_than_were_audited(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="approved for 500 places"):
+        score(workspace, demo.data, tmp_path / "list.csv", capacity=501)
+
+
+def test_a_date_in_the_future(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="in the future"):
+        score(workspace, demo.data, tmp_path / "list.csv", as_of=TODAY + dt.timedelta(days=1))
+
+
+def test_the_list_stands_when_mlflow_does_not(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
+    """A store that cannot be reached is a warning after the list, without its password; the ledger has the batch."""
+    report = score(workspace, demo.data, tmp_path / "list.csv", capacity=400, tracking_uri="nosuchdb://me:pw@host/x")
+    assert (tmp_path / "list.csv").exists()
+    assert report.warning is not None
+    assert "pw" not in report.warning
+    assert report.batch.batch_id in workspace.ledger.read_text()
+
+
 def test_each_bad_row_is_rejected_with_its_reason(workspace: Workspace, matrix: pl.DataFrame, tmp_path: Path) -> None:
     ids = matrix["entity_id"].to_list()
     ids[1], ids[4] = None, ids[3]
