@@ -273,8 +273,8 @@ def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: in
         str(row["model"]): _values({name: row.get(name) for name in ("brier_score", "auc", "precision_at_k")})
         for row in shown["families"]
     }
+    # No param named as one of MLproject's is: `mlflow run` has logged those already, and they cannot be changed.
     params = {
-        "study": question.study,
         "family": found.model.family,
         "best_baseline": found.choice.best_baseline,
         "calibrator": question.models.calibrator,
@@ -285,6 +285,7 @@ def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: in
         "purpose": question.purpose,
     }
     tags = {
+        "study": question.study,
         "model.sha256": entry["model_sha256"],
         "card.sha256": entry["card_sha256"],
         "data.digest": entry["data_sha256"],
