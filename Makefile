@@ -8,7 +8,7 @@ WORKSPACE ?= work
 .PHONY: demo test check full cards lock clean
 
 demo: $(VENV)/.ready
-	$(BIN)/python -m riskmodels demo --study $(STUDY) --workspace $(WORKSPACE)
+	$(BIN)/python -m riskmodels demo --study $(STUDY) --workspace $(WORKSPACE)/demo
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -q

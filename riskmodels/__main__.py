@@ -27,9 +27,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("riskmodels: stopped; nothing half-written was left behind", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        return int(ExitCode.DONE)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            return int(ExitCode.DONE)
+        print(
+            f"riskmodels: {error.filename or 'the system'}: {error.strerror or type(error).__name__}", file=sys.stderr
+        )
+        return int(ExitCode.OUTSIDE)
     except Exception as error:  # the last net: an unexpected error must not print data that it may carry
+        if type(error).__name__ == "Abort":  # the command line's own word for Ctrl-C or an input that ended
+            print("riskmodels: stopped; nothing half-written was left behind", file=sys.stderr)
+            return 130
         code = getattr(error, "exit_code", None)
         if isinstance(code, int) and hasattr(error, "format_message"):
             print(f"riskmodels: {error.format_message()}; see --help", file=sys.stderr)

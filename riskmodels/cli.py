@@ -64,12 +64,12 @@ def _print_table(rows: Iterable[dict[str, Any]], columns: Iterable[str]) -> None
         print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
-@app.command(epilog="Example: riskmodels demo --workspace work")
+@app.command(epilog="Example: riskmodels demo --workspace work/demo")
 def demo(
     study: Annotated[
         Path | None, typer.Option("--study", help="A study folder; the reading study unless given.")
     ] = None,
-    workspace: WorkspaceOption = WORK,
+    workspace: WorkspaceOption = WORK / "demo",
 ) -> int:
     """Run the whole chain on real data: study, card, refusal, EXAMPLE decision, list."""
     from riskmodels import commands
@@ -93,7 +93,7 @@ def demo(
     print(f"Card:  {report.card_html}  (open it in a browser)")
     print(f"State: {report.status['words']}")
     print(f"MLflow: {Path(sys.executable).parent / 'mlflow'} ui --backend-store-uri {run.tracking_uri}")
-    return run.exit_code(strict=False)
+    return _with_reason(run, strict=False)
 
 
 @app.command(epilog="Example: riskmodels run experiments/early_reading_support --workspace work")
@@ -114,7 +114,20 @@ def run(
     print(f"\nCard:  {report.card_html}")
     print(f"Model: {report.study}/{report.version} (candidate; not approved)")
     print(f"Next:  riskmodels review record {report.study}/{report.version} DECISION.yaml --workspace {workspace}")
-    return report.exit_code(strict)
+    return _with_reason(report, strict)
+
+
+def _with_reason(report: Any, strict: bool) -> int:
+    """The exit code of a finished run; where it is not 0, a line that says why."""
+    code = report.exit_code(strict)
+    missing = [row["attribute"] for row in report.run.audit.to_dict()["not_audited"] if not row["accepted"]]
+    if code == ExitCode.NOT_AUDITED:
+        why = f"not audited: {', '.join(missing)}; give each a column under protected, or a reason under not_audited"
+    else:
+        why = f"the audit's verdict is {report.run.audit.to_dict()['verdict']}"
+    if code != ExitCode.DONE:
+        print(f"riskmodels: the run is finished, but {why} (exit {int(code)})", file=sys.stderr)
+    return int(code)
 
 
 def _print_findings(report: Any) -> None:
@@ -144,8 +157,9 @@ def check(study: StudyFolder, workspace: WorkspaceOption = WORK, data: DataOptio
     _print_table(report.checks, ["result", "words", "evidence", "accepted"])
     unanswered = [row for row in report.checks if row["result"] == "concern" and not row["accepted"]]
     if unanswered:
+        noun = "concern is" if len(unanswered) == 1 else "concerns are"
         print(
-            f"\n{len(unanswered)} concerns are not answered; write the reason under "
+            f"\n{len(unanswered)} {noun} not answered; write the reason under "
             f"accepted.{unanswered[0]['check']}, or mend them."
         )
     return ExitCode.DONE
@@ -210,6 +224,8 @@ def score(
     if report.warning:
         print(f"riskmodels: the list is written, but: {report.warning}", file=sys.stderr)
     print("Nothing was written (--dry-run)." if dry_run else f"List:    {report.output}\nRejects: {report.rejects}")
+    if report.example:
+        print("The approval is an EXAMPLE, not a real one: this list may not be used.")
     print("The list is advice. People decide.")
     return ExitCode.DONE
 

@@ -413,6 +413,7 @@ class ScoreReport:
     objections: int = 0
     objections_met: int = 0
     warning: str | None = None
+    example: bool = False
 
 
 def score(
@@ -470,7 +471,9 @@ def score(
     batch = scoring.score_cohort(approved, people, study.file, capacity=capacity, explain=explain)
     rejects = output.with_name(f"{output.stem}.rejects.csv")
     met = people.rejects.filter(people.rejects["code"] == "objected")["entity_id"].n_unique()
-    report = ScoreReport(batch, output, rejects, found.study, approved.version, len(objectors), met)
+    report = ScoreReport(
+        batch, output, rejects, found.study, approved.version, len(objectors), met, example=approved.approval.example
+    )
     if dry_run:
         return report
     scored_bytes, reject_bytes = scoring.batch_files(batch, output.suffix)

@@ -28,7 +28,7 @@ from riskmodels.cards.sections import answer_fact, answered, build_data, build_e
 from riskmodels.cards.shown import Shown, counted, people_of_100, published_audit, published_performance
 from riskmodels.cards.summary import build_summary
 from riskmodels.cards.words import attribute_words, feature_words, label, language_of
-from riskmodels.study import Study
+from riskmodels.study import BASELINES, Study
 
 Row = Mapping[str, Any]
 
@@ -81,6 +81,10 @@ def build_card(
     explained["n"] = safe.count(explained.get("n"))
     results = {"performance": shown, "audit": judged, "explanation": explained}
     named = _contrasts(study, judged, "FAIL")
+    others_better = family in BASELINES and any(
+        ((row.get("difference") or {}).get("low") or 0.0) > file.floors.gain_over_baselines
+        for row in raw.get("families") or ()
+    )
     unresolved = _widest(study, judged)
     recommendation = recommend(
         Evidence(
@@ -103,9 +107,19 @@ def build_card(
             concerns={row["check"]: row.get("accepted") for row in checks if row["result"] == "concern"},
             column=column,
             level=file.level,
+            others_better=others_better,
         )
     )
-    summary = build_summary(study, language, recommendation, results, column=column, named=named, unresolved=unresolved)
+    summary = build_summary(
+        study,
+        language,
+        recommendation,
+        results,
+        column=column,
+        named=named,
+        unresolved=unresolved,
+        others_better=others_better,
+    )
     figures, not_drawn = build_figures(Results(file, language, shown, judged, explained, tuple(attrition), test_dates))
     sections = {
         "study": file.study,
@@ -260,6 +274,7 @@ def _contrasts(study: Study, audit: Row, verdict: str) -> list[dict[str, Any]]:
                 "reference_label": "the others" if reference is None else audit["rows"][reference]["label"],
                 "metric": row["metric"],
                 "ratio": row.get("ratio"),
+                "beyond_chance": _excludes_one(row),
                 "both_shown": all(_has(audit, place, row["metric"]) for place in (group, reference)),
                 "row": -1 if group is None else group,
                 "reference_row": -1 if reference is None else reference,
@@ -267,6 +282,11 @@ def _contrasts(study: Study, audit: Row, verdict: str) -> list[dict[str, Any]]:
         )
     # Who is missed or wrongly listed comes before whose risks are off.
     return sorted(found.values(), key=lambda row: row["metric"] in CALIBRATION_METRICS)
+
+
+def _excludes_one(row: Row) -> bool:
+    low, high = row.get("low"), row.get("high")
+    return low is not None and high is not None and (low > 1 or high < 1)
 
 
 def _has(audit: Row, position: int | None, metric: str) -> bool:

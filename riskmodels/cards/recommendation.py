@@ -47,6 +47,7 @@ class Evidence:
     concerns: Mapping[str, str | None] = field(default_factory=dict)  # check -> the reason it was accepted for
     column: str | None = None  # words of the single best column
     level: str = "person"
+    others_better: bool = False  # a family that was not chosen beat the best baseline on the test, beyond chance
 
 
 Advice = tuple[Code, str, str]  # code, headline, reason
@@ -84,6 +85,13 @@ def too_few_events(evidence: Evidence) -> Advice | None:
 def no_discrimination(evidence: Evidence) -> Advice | None:
     """The AUC's interval reaches a coin's, or the same risk for everybody did as well."""
     headline = "Do not use this. The model does no better than chance."
+    if evidence.family == "base_rate" and evidence.others_better:
+        # Nothing won on the rows kept for choosing, and the test is not for choosing.
+        return (
+            "too_little_data",
+            "Too little data to choose how to make the list: do not use this yet.",
+            "Before the test, no way beat the same risk for everybody. On the test, some did. Choose on more data.",
+        )
     if evidence.family == "base_rate":
         return "do_not_use", headline, "No way that we tried beat the same risk for everybody."
     if evidence.auc_low is not None and evidence.auc_low <= NO_BETTER_THAN_CHANCE:
@@ -152,6 +160,8 @@ def simple_rule(evidence: Evidence) -> Advice | None:
         )
     column = evidence.column or "one column"
     headline = SIMPLE.get(rule, f"A simple sort by {column} does as well as the complex model: use that.")
+    if evidence.others_better:
+        return "simple_rule", headline, "A complex model did better on the test only. Choose again on more data."
     return "simple_rule", headline, "No complex model beat the simple rule by more than chance."
 
 

@@ -14,6 +14,8 @@ MOST_WORDS = 350
 FEWEST_ANSWER_WORDS = 25
 HANDFUL = "We cannot give this number without pointing at a few people."
 
+CALIBRATION_METRICS = {"oe_ratio", "calibration_slope"}
+
 
 def build_summary(
     study: Study,
@@ -24,6 +26,7 @@ def build_summary(
     column: str | None,
     named: Sequence[Mapping[str, str]],
     unresolved: Mapping[str, Any] | None = None,
+    others_better: bool = False,
 ) -> Summary:
     """The one-page summary.
 
@@ -34,6 +37,7 @@ def build_summary(
     named : the contrasts that failed, each {who, reference_label, metric, row, reference_row, ...}; the last two are
         positions in ``audit.rows``
     unresolved : the widest gap that the audit could not settle, in the same form
+    others_better : whether a family that was not chosen beat the best baseline on the test
     """
     numbers = Numbers(results)
     run = [
@@ -43,7 +47,7 @@ def build_summary(
         Block(
             id="simple",
             heading="Is it better than a simple rule?",
-            text=_simple(language, numbers, column),
+            text=_simple(language, numbers, column, others_better),
             source="run",
         ),
         Block(
@@ -145,7 +149,7 @@ def _missed(language: Language, numbers: Numbers) -> str:
     return f"{who}, the list finds {found} and misses {missed}.{places}"
 
 
-def _simple(language: Language, numbers: Numbers, column: str | None) -> str:
+def _simple(language: Language, numbers: Numbers, column: str | None, others_better: bool) -> str:
     performance = numbers.card["performance"]
     comparison = performance.get("comparison") or {}
     chosen, baseline = comparison.get("chosen"), comparison.get("baseline")
@@ -153,6 +157,8 @@ def _simple(language: Language, numbers: Numbers, column: str | None) -> str:
     if chosen in BASELINES:
         tried = [name for name in rows if name not in BASELINES]
         said = f"No. This list is a simple rule: {family_words(chosen, column)}."
+        if others_better:
+            return f"{said} On the test another way did better, but it was not chosen before the test."
         if len(tried) == 1:
             return f"{said} We tried a complex model too. It did no better, beyond chance."
         return f"{said} We tried complex models too. They did no better, beyond chance." if tried else said
@@ -187,14 +193,21 @@ def _worse(
     if not named and judged["comparisons"] and judged["insufficient"] == judged["comparisons"]:
         said.append("We cannot say. The groups are too small to judge any of them, and that is not a pass.")
     elif not named and judged["comparisons"]:
-        said.append("We found no harm to the groups that we could judge.")
+        checked = {
+            row["metric"] for row in audit["contrasts"] if row["family"] == "primary" and row["verdict"] == "PASS"
+        }
+        if checked - CALIBRATION_METRICS:
+            said.append("We found no harm to the groups that we could judge.")
+        else:
+            said.append("We cannot say who is missed more. Risks were about right for the groups that we could judge.")
     elif not named:
         said.append("No group was compared.")
     if 0 < judged["insufficient"] < judged["comparisons"]:
         few = numbers.count("audit.tally.insufficient")
         said.append(f"For {few} of {numbers.count('audit.tally.comparisons')} checks the data cannot tell.")
     if unresolved and not named:
-        said.append(f"The widest such gap: {_harm(language, numbers, unresolved)} This may be chance.")
+        chance = "Chance alone would seldom do this." if unresolved.get("beyond_chance") else "This may be chance."
+        said.append(f"The widest such gap: {_harm(language, numbers, unresolved)} {chance}")
     if judged["not_audited"]:
         said.append(f"Not checked: {listing(not_audited_words(audit))}.")
     return " ".join(said)

@@ -160,6 +160,10 @@ def _refuse_today(decision: Decision, card: bytes | None, card_sha256: str, toda
     for key, answer in decision.answers.items():
         if answer.expires < today:
             raise GateError(f"answers.{key}.expires: {answer.expires} is in the past; the answer would never hold")
+    audited = {str(row.get("attribute")) for row in parse_card(card)["audit"].get("contrasts") or ()}
+    for key in decision.answers:
+        if key.split(":")[0].strip() not in audited:
+            raise GateError(f"answers.{key}: the audit holds no such characteristic ({', '.join(sorted(audited))})")
     missing = unanswered(decision, parse_card(card), today)
     if missing:
         raise GateError(

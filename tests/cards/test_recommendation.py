@@ -39,6 +39,7 @@ GIRLS = {"who": "gender, female", "metric": "recall"}
         # noise
         ({"auc_low": 0.49, "auc_high": 0.53, "gain_low": -0.01}, "do_not_use", "chance"),
         ({"family": "base_rate"}, "do_not_use", "chance"),
+        ({"family": "base_rate", "others_better": True}, "too_little_data", "choose"),
         ({"gain_low": -0.01, "baseline": "base_rate"}, "do_not_use", "chance"),
         # harm, named
         ({"verdict": "FAIL", "failed": (GIRLS,)}, "do_not_use", "gender, female"),

@@ -183,3 +183,14 @@ def test_an_internal_error_shows_no_data(
     line = refused(1, "models", "--workspace", workspace.root)
     assert "this is our bug" in line
     assert "ZZ1" not in line
+
+
+def test_a_run_that_left_something_unaudited_says_so(
+    study: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 12 always, with the characteristic by name: the work is done, but nobody excused what was left out."""
+    edit("  disability: Not in the extract.\n", "")(study)
+    code = __main__.run(["run", str(study), "--data", str(data), "--workspace", str(tmp_path / "work")])
+    assert code == 12
+    assert "not audited: disability" in capsys.readouterr().err
+    assert (tmp_path / "work" / "models.json").exists()
