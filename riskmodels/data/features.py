@@ -185,9 +185,9 @@ NOUGHT_WHEN_NOTHING = ("count", "any", "sum")
 def plan_features(tables: Tables, study: StudyFile) -> tuple[FeatureSpec, ...]:
     """The columns that the study's feature lines make, in their order."""
     return tuple(
-        _spec(name, take, str(last), line, tables, study)
+        _spec(column.name, column.take, str(column.last), line, tables, study)
         for line in study.features
-        for name, take, last in line.columns
+        for column in line.columns
     )
 
 

@@ -11,7 +11,9 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import narwhals as nw
 import polars as pl
 
 from riskmodels import storage
@@ -27,13 +29,23 @@ STRENGTH = {"label": 0, "anything": 1, "text": 2, "number": 2, "date": 2}
 
 @dataclass(frozen=True)
 class Table:
-    """One source. ``frame``: entity_id, event_date, known_date and kind where the source has them, then columns."""
+    """One source. ``frame``: entity_id, event_date, known_date and kind where the source has them, then columns.
+
+    ``covered`` says of whom the source can speak, and from when: entity_id and from_date (Date), a row each. Somebody
+    who is not in it is *not linked*, or did not consent: nothing is known of them, which is not "no events". None
+    means everybody.
+    """
 
     name: str
     source: Source
     frame: pl.DataFrame
     sha256: str = ""
     undated: pl.DataFrame | None = None  # facts set aside because one of their dates is not recorded
+    covered: pl.DataFrame | None = None
+
+    def scan(self) -> nw.LazyFrame[Any]:
+        """The rows, on whichever engine holds them."""
+        return nw.from_native(self.frame.lazy())
 
     @property
     def is_facts(self) -> bool:
@@ -129,7 +141,7 @@ def read_tables(
             if column not in entry.columns:
                 where = study.folder / "register.yaml"
                 raise StudyError(f"{where}: sources.{name}.columns lacks {column!r}, which the study uses; register it")
-        path = Path(folder) / source.file
+        path = Path(folder) / str(source.file)
         raw = storage.read_table(path)
         _refuse_missing_columns(path.name, raw, source, used[name], set(entry.columns))
         frame, undated = _normalise(path.name, raw, source, used[name], extracted_on or entry.extracted_on)

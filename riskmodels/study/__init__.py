@@ -17,6 +17,7 @@ Each file imports only from those above it:
 - ``file.py``        `StudyFile`: all of these, and the checks that need more than one
 - ``register.py``    ``register.yaml``
 - ``answers.py``     ``answers.yaml``
+- ``examples.py``    ``examples.yaml``
 - ``problems.py``    what is wrong with a file, in one line
 - ``folder.py``      `Study` and `load_study`: the three files of a folder
 """
@@ -24,8 +25,17 @@ Each file imports only from those above it:
 from __future__ import annotations
 
 from riskmodels.study.answers import Answer, Answers
-from riskmodels.study.cohort import AsOfDates, CohortSection, OutcomeSection
-from riskmodels.study.features import AGGREGATIONS, OF_A_SOURCE, FeatureLine
+from riskmodels.study.cohort import ESTIMATE, AsOfDates, CohortSection, OutcomeSection
+from riskmodels.study.examples import Example, Examples
+from riskmodels.study.features import (
+    AGGREGATIONS,
+    EACH,
+    OF_A_COLUMN,
+    OF_A_SOURCE,
+    OF_NUMBERS,
+    FeatureLine,
+    PlannedColumn,
+)
 from riskmodels.study.file import StudyFile
 from riskmodels.study.folder import Study, load_study, parse_study_file
 from riskmodels.study.models import (
@@ -46,6 +56,7 @@ from riskmodels.study.predicates import (
     AnyOf,
     Attribute,
     CountFact,
+    FirstEver,
     FollowedUntil,
     NoFact,
     Not,
@@ -56,13 +67,18 @@ from riskmodels.study.predicates import (
 from riskmodels.study.problems import validated
 from riskmodels.study.register import Register, RegisterEntry
 from riskmodels.study.section import Section, Slug
-from riskmodels.study.sources import Condition, Fact, Source
-from riskmodels.study.use import PROTECTED_BY_LAW, Capacity, Protected
+from riskmodels.study.sources import DATABASE_FILES, Condition, Fact, Link, Source
+from riskmodels.study.use import PROTECTED_BY_LAW, Capacity, Consents, Objections, Protected
 
 __all__ = [
     "AGGREGATIONS",
     "BASELINES",
+    "DATABASE_FILES",
+    "EACH",
+    "ESTIMATE",
+    "OF_A_COLUMN",
     "OF_A_SOURCE",
+    "OF_NUMBERS",
     "PROTECTED_BY_LAW",
     "Age",
     "AllOf",
@@ -75,18 +91,25 @@ __all__ = [
     "Capacity",
     "CohortSection",
     "Condition",
+    "Consents",
     "CountFact",
+    "Example",
+    "Examples",
     "Fact",
     "FeatureLine",
+    "FirstEver",
     "FollowedUntil",
     "LightGBMSettings",
+    "Link",
     "LogisticSettings",
     "ModelsSection",
     "NoFact",
     "NoSettings",
     "Not",
+    "Objections",
     "OutcomeSection",
     "Period",
+    "PlannedColumn",
     "PointsSettings",
     "Predicate",
     "Protected",

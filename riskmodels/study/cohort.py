@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, model_validator
+from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
 
-from riskmodels.study.periods import Period, PeriodText, WindowText
+from riskmodels.study.periods import Period, WindowText
 from riskmodels.study.predicates import Predicate
 from riskmodels.study.section import Column, Section, Slug
 
@@ -68,21 +68,47 @@ class CohortSection(Section):
         return self
 
 
+ESTIMATE = "estimate"
+
+
+def _lag(value: Any) -> Period | str:
+    if value == ESTIMATE or isinstance(value, Period):
+        return value
+    return Period.parse(str(value))
+
+
+LagText = Annotated[Period | str, PlainValidator(_lag)]
+
+
 class OutcomeSection(Section):
+    """What must not happen, in [as_of, as_of + horizon), and how it is known.
+
+    ``exits`` are other ends, such as moving away: where one comes first, it is not known whether the outcome would have
+    happened. ``lag`` is how long records take to arrive, or ``estimate``: the 95th percentile of known - event date.
+    """
+
     name: Slug
     words: str
     measures: Literal["need", "service"]
     happens: Predicate
     known: Predicate
+    exits: dict[Slug, Predicate] = Field(default_factory=dict)
     horizon: WindowText
-    lag: PeriodText
+    lag: LagText
 
     @model_validator(mode="after")
     def _ends(self) -> OutcomeSection:
-        if self.horizon.amount is None or self.lag.amount is None:
+        if self.horizon.amount is None or (isinstance(self.lag, Period) and self.lag.amount is None):
             raise ValueError("horizon and lag have a length, not 'ever'")
         return self
 
+    @property
+    def recording_lag(self) -> Period:
+        """How long facts take to be recorded. ``lag: estimate`` must have been resolved from the tables before."""
+        if not isinstance(self.lag, Period):
+            raise TypeError("outcome.lag is 'estimate': resolve it first (riskmodels.data.outcomes.with_lag)")
+        return self.lag
+
     def mature_on(self, as_of: dt.date) -> dt.date:
         """The first day on which the outcome of ``as_of`` can be trusted to be recorded."""
-        return self.lag.after(self.horizon.after(as_of))
+        return self.recording_lag.after(self.horizon.after(as_of))

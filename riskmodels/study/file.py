@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from riskmodels.study.cohort import CohortSection, OutcomeSection
-from riskmodels.study.features import OF_A_SOURCE, FeatureLine
+from riskmodels.study.features import OF_A_COLUMN, OF_A_SOURCE, FeatureLine
 from riskmodels.study.models import ModelsSection, SplitSection
 from riskmodels.study.predicates import Age, Attribute, FollowedUntil, fact_word, parts_of
 from riskmodels.study.section import Section, Slug
@@ -18,9 +18,11 @@ from riskmodels.study.use import (
     PROTECTED_BY_LAW,
     Break,
     Capacity,
+    Consents,
     FairnessSection,
     Floors,
     Money,
+    Objections,
     Protected,
     ServiceRule,
 )
@@ -38,6 +40,8 @@ class StudyFile(Section):
     level: Literal["person", "household", "place"]
     clock: Literal["calendar", "relative"]
     sources: dict[Slug, Source] = Field(min_length=1)
+    objections: Objections | None = None
+    consents: Consents | None = None
     facts: dict[Slug, Fact] = Field(default_factory=dict)
     cohort: CohortSection
     outcome: OutcomeSection
@@ -74,6 +78,7 @@ class StudyFile(Section):
                 raise ValueError(f"facts.{name}.in: sources.{fact.source} names no event_date, so it holds no facts")
             if fact.kind and source.kind is None:
                 raise ValueError(f"facts.{name}.kind: sources.{fact.source} names no kind column")
+        self._check_links()
         for where, word in self._facts_used():
             if word not in self.facts:
                 raise ValueError(f"{where}: no fact is called {word!r}{meant(word, self.facts)}")
@@ -92,11 +97,58 @@ class StudyFile(Section):
                     )
         return self
 
+    def level_of(self, source: str) -> str:
+        """Whose ids a source holds: person, household or place."""
+        return self.sources[source].level or self.level
+
+    def _check_links(self) -> None:
+        for name, source in self.sources.items():
+            where = f"sources.{name}"
+            if source.consented and self.consents is None:
+                raise ValueError(f"{where}.consented: say under consents which file holds who consented")
+            if source.link is None:
+                continue
+            other = source.link.through or str(source.link.flag).split(".")[0]
+            if other not in self.sources:
+                raise ValueError(f"{where}.link: no source is called {other!r}{meant(other, self.sources)}")
+            if other == name or self.sources[other].link or self.sources[other].use == "audit":
+                raise ValueError(
+                    f"{where}.link: {other!r} must be another source that the model uses, and not linked itself"
+                )
+            if self.level_of(other) != self.level or self.level_of(name) != self.level:
+                raise ValueError(f"{where}.link: only sources of the study's own level ({self.level}) are linked")
+
+    @model_validator(mode="after")
+    def _levels_fit(self) -> StudyFile:
+        """Facts of a household or place are reached through a column of ours that holds its id."""
+        for where, source, by in self._joins():
+            if by is None and self.level_of(source) != self.level:
+                raise ValueError(
+                    f"{where}: {source!r} holds facts of a {self.level_of(source)}, not of a {self.level}; name our "
+                    "column that holds its id, as in by: people.area"
+                )
+            if by is not None and self.level_of(source) == self.level:
+                raise ValueError(f"{where}.by: {source!r} holds our own ids; take 'by' out, or give the source a level")
+            if by is not None and self.level_of(by.split(".")[0]) != self.level:
+                raise ValueError(f"{where}.by: {by} is not a column of ours ({self.level})")
+        return self
+
+    def _joins(self) -> Iterator[tuple[str, str, str | None]]:
+        for index, line in enumerate(self.features):
+            yield f"features[{index}] ({line.name})", self.source_of(line.take[0], line.of), line.by
+        for name, spec in self.protected.items():
+            yield f"protected.{name}", spec.column.split(".")[0], spec.by
+        for where, word in self._facts_used():
+            yield where, self.facts[word].source, None
+        for where, column in self._columns_used():
+            if not where.startswith("protected.") and not where.endswith(".by"):
+                yield where, column.split(".")[0], None
+
     @model_validator(mode="after")
     def _features_fit(self) -> StudyFile:
         for index, line in enumerate(self.features):
             self._check_feature(f"features[{index}] ({line.name})", line)
-        names = [name for line in self.features for name, _, _ in line.columns]
+        names = [column.name for line in self.features for column in line.columns]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"features: two of them make the column {name!r}; rename one")
@@ -122,8 +174,12 @@ class StudyFile(Section):
                 raise ValueError(f"{where}.of: {take} needs source.column{meant(head, self.sources)}")
             if take not in OF_A_SOURCE and head not in self.facts:
                 raise ValueError(f"{where}.of: no fact is called {head!r}{meant(head, self.facts)}")
-            if take in ("sum", "mean", "min", "max", "latest", "first", "change", "trend") and not column:
+            if take in OF_A_COLUMN and not column:
                 raise ValueError(f"{where}.of: {take} needs a column, as in {head}.value")
+        if line.over is not None:
+            self._check_ratio(where, line)
+        if line.each is not None and "kind" in line.each and self.sources[self.facts[head].source].kind is None:
+            raise ValueError(f"{where}.each: sources.{self.facts[head].source} names no kind column")
         for name, spec in self.protected.items():
             # The same column name is taken to be the same thing, whichever table it stands in; so is age.
             same = column.lower() == spec.column.split(".")[1].lower() or ("age" in line.take and spec.law == "age")
@@ -132,6 +188,15 @@ class StudyFile(Section):
                     f"{where}: uses the protected characteristic {name!r}; take it out, or write the reason under "
                     f"protected.{name}.also_feature"
                 )
+
+    def _check_ratio(self, where: str, line: FeatureLine) -> None:
+        head, _, column = str(line.over).partition(".")
+        if head not in self.facts:
+            raise ValueError(f"{where}.over: no fact is called {head!r}{meant(head, self.facts)}")
+        if bool(column) != bool(line.of.partition(".")[2]):
+            raise ValueError(f"{where}.over: divides counts by counts, or sums by sums: both name a column, or neither")
+        if self.facts[head].source != self.facts[line.of.partition(".")[0]].source:
+            raise ValueError(f"{where}.over: both facts of a ratio stand in one source")
 
     @model_validator(mode="after")
     def _dates_fit(self) -> StudyFile:
@@ -151,9 +216,6 @@ class StudyFile(Section):
             raise ValueError("capacity.by: lists by team are not built yet; give one number of places")
         if self.list_unit != "person":
             raise ValueError("list_unit: only 'person' is built yet")
-        for name, source in self.sources.items():
-            if source.time_zone:
-                raise ValueError(f"sources.{name}.time_zone: not built yet; give local dates")
         return self
 
     @model_validator(mode="after")
@@ -187,6 +249,14 @@ class StudyFile(Section):
                     yield where, part.followed_until
         for name, spec in self.protected.items():
             yield f"protected.{name}.column", spec.column
+            if spec.by:
+                yield f"protected.{name}.by", spec.by
+        for index, line in enumerate(self.features):
+            if line.by:
+                yield f"features[{index}] ({line.name}).by", line.by
+        for name, source in self.sources.items():
+            if source.link and source.link.flag:
+                yield f"sources.{name}.link.flag", source.link.flag
         if self.cohort.cluster:
             yield "cohort.cluster", self.cohort.cluster
         if self.capacity.by:
@@ -197,5 +267,7 @@ class StudyFile(Section):
             yield f"cohort.steps[{index}]", step.keep or step.drop
         yield "outcome.happens", self.outcome.happens
         yield "outcome.known", self.outcome.known
+        for name, predicate in self.outcome.exits.items():
+            yield f"outcome.exits.{name}", predicate
         for index, rule in enumerate(self.service_rules):
             yield f"service_rules[{index}]", rule.exclude

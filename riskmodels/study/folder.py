@@ -1,4 +1,4 @@
-"""A study folder: ``study.yaml``, ``register.yaml`` and ``answers.yaml``, read and checked together."""
+"""A study folder: ``study.yaml``, ``register.yaml``, ``answers.yaml`` and ``examples.yaml``, read together."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from typing import Any
 from riskmodels import storage
 from riskmodels.errors import StudyError
 from riskmodels.study.answers import Answers
+from riskmodels.study.examples import Examples
 from riskmodels.study.file import StudyFile
 from riskmodels.study.problems import Schema, validated
 from riskmodels.study.register import Register
+
+EXAMPLES = "examples.yaml"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Study:
     register: Register
     answers: Answers
     files: tuple[tuple[str, bytes], ...]
+    examples: Examples | None = None
 
     @property
     def name(self) -> str:
@@ -63,16 +67,19 @@ def load_study(folder: str | Path) -> Study:
     files = {
         name: storage.read_bytes(folder / name, StudyError) for name in ("study.yaml", "register.yaml", "answers.yaml")
     }
+    if (folder / EXAMPLES).exists():
+        files[EXAMPLES] = storage.read_bytes(folder / EXAMPLES, StudyError)
     # Parsed from the very bytes whose digests are taken.
     study_file = _parsed(StudyFile, files, folder / "study.yaml")
     register = _parsed(Register, files, folder / "register.yaml")
     answers = _parsed(Answers, files, folder / "answers.yaml")
+    examples = _parsed(Examples, files, folder / EXAMPLES) if EXAMPLES in files else None
     unregistered = sorted(set(study_file.sources) - set(register.sources))
     if unregistered:
         raise StudyError(
             f"{folder / 'register.yaml'}: sources.{unregistered[0]} is missing; every source must be registered"
         )
-    return Study(folder, study_file, register, answers, tuple(sorted(files.items())))
+    return Study(folder, study_file, register, answers, tuple(sorted(files.items())), examples)
 
 
 def parse_study_file(raw: dict[str, Any], where: str = "study.yaml") -> StudyFile:

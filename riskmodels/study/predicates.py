@@ -22,6 +22,12 @@ class NoFact(Section):
     last: WindowText | None = None
 
 
+class FirstEver(Section):
+    """The fact happens in the window, and no earlier one is known of."""
+
+    first_ever: str
+
+
 class CountFact(Condition):
     count: str
     last: WindowText | None = None
@@ -66,8 +72,8 @@ class FollowedUntil(Section):
 
 # Tags stand in angle brackets, so that they can be told from keys in the path of a problem.
 TAGGED: dict[str, type[Section]] = {
-    "<any>": AnyFact, "<none>": NoFact, "<count>": CountFact, "<attribute>": Attribute, "<age>": Age, "<all_of>": AllOf,
-    "<any_of>": AnyOf, "<not>": Not, "<followed_until>": FollowedUntil,
+    "<any>": AnyFact, "<none>": NoFact, "<first_ever>": FirstEver, "<count>": CountFact, "<attribute>": Attribute,
+    "<age>": Age, "<all_of>": AllOf, "<any_of>": AnyOf, "<not>": Not, "<followed_until>": FollowedUntil,
 }  # fmt: skip
 PREDICATES = tuple(tag.strip("<>") for tag in TAGGED)
 
@@ -81,6 +87,7 @@ def _which_predicate(value: Any) -> str | None:
 Predicate = Annotated[
     Annotated[AnyFact, Tag("<any>")]
     | Annotated[NoFact, Tag("<none>")]
+    | Annotated[FirstEver, Tag("<first_ever>")]
     | Annotated[CountFact, Tag("<count>")]
     | Annotated[Attribute, Tag("<attribute>")]
     | Annotated[Age, Tag("<age>")]
@@ -102,6 +109,8 @@ def fact_word(part: Any) -> str | None:
         return part.any
     if isinstance(part, NoFact):
         return part.none
+    if isinstance(part, FirstEver):
+        return part.first_ever
     return part.count if isinstance(part, CountFact) else None
 
 

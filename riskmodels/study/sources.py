@@ -4,29 +4,102 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
+import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, field_validator, model_validator
 
-from riskmodels.study.section import Section, one_or_many
+from riskmodels.study.section import Column, Section, Slug, one_or_many
+
+DATABASE_FILES = (".duckdb", ".sqlite", ".db")
+
+
+class Link(Section):
+    """How another agency's records were matched to ours. Matches are taken as they were made, never made here.
+
+    Either ``flag``, a column of our own that is true for whoever was matched; or ``through``, a source that holds our
+    ids and theirs (``id``), a row for each match, with its status and confidence. People without an accepted match are
+    *not linked*: of them that source says nothing, which is never the same as "no events".
+    """
+
+    flag: Column | None = None
+    through: Slug | None = None
+    id: str | None = None
+    status: str | None = None
+    accept: Annotated[tuple[str, ...], BeforeValidator(one_or_many)] = ()
+    confidence: str | None = None
+    at_least: float | None = Field(None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Link:
+        if (self.flag is None) == (self.through is None):
+            raise ValueError("say either 'flag' (a column of ours) or 'through' (a source of matches)")
+        if self.flag and any((self.id, self.status, self.accept, self.confidence, self.at_least)):
+            raise ValueError("a link by flag has no other keys")
+        if self.through and not self.id:
+            raise ValueError("a link through a source names the column of its ids: id")
+        if bool(self.status) != bool(self.accept):
+            raise ValueError("status and accept (the statuses that count) go together")
+        if bool(self.confidence) != (self.at_least is not None):
+            raise ValueError("confidence and at_least go together")
+        return self
 
 
 class Source(Section):
-    file: str
+    """One table: a file of the data folder, a table in a database file, or a table of a database server."""
+
+    file: str | None = None
+    database: str | None = None  # the environment variable that holds the connection: no password in a study
+    table: str | None = None
     entity: str
     event_date: str | None = None
     known_date: str | None = None
     kind: str | None = None
     time_zone: str | None = None
     use: Literal["model", "audit"] = "model"
+    level: Literal["person", "household", "place"] | None = None  # whose ids it holds; the study's level unless said
+    link: Link | None = None
+    consented: bool = False
+
+    @property
+    def name_of_file(self) -> str:
+        """What a message calls it."""
+        where = self.file or f"${self.database}"
+        return f"{where}, table {self.table}" if self.table else where
 
     @field_validator("file")
     @classmethod
-    def _inside_the_data_folder(cls, value: str) -> str:
-        if Path(value).is_absolute() or ".." in Path(value).parts:
+    def _inside_the_data_folder(cls, value: str | None) -> str | None:
+        if value and (Path(value).is_absolute() or ".." in Path(value).parts):
             raise ValueError("a source's file is a relative path inside the data folder (--data)")
         return value
+
+    @field_validator("database")
+    @classmethod
+    def _a_variable(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
+            raise ValueError(
+                "names the environment variable that holds the connection, such as CASES_DATABASE, not the connection"
+            )
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _a_zone(cls, value: str | None) -> str | None:
+        if value and value not in zoneinfo.available_timezones():
+            raise ValueError("no such time zone; it reads like Europe/London")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        if (self.file is None) == (self.database is None):
+            raise ValueError("say either 'file' or 'database' (an environment variable that holds the connection)")
+        in_database = self.database or Path(str(self.file)).suffix in DATABASE_FILES
+        if bool(in_database) != bool(self.table):
+            raise ValueError("a database needs 'table'; a .csv or .parquet file has none")
+        return self
 
 
 def is_number(value: Any) -> bool:

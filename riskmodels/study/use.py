@@ -17,6 +17,26 @@ PROTECTED_BY_LAW = (
 )  # fmt: skip
 
 
+class Objections(Section):
+    """A file of who objected to what: a row for each person and scope (training, audit, scoring or all)."""
+
+    file: str
+    entity: str
+    scope: str
+    table: str | None = None
+
+
+class Consents(Section):
+    """A file of who consented to the use of which source, when, and until when: for sources with consented: true."""
+
+    file: str
+    entity: str
+    source: str
+    given_on: str
+    withdrawn_on: str
+    table: str | None = None
+
+
 class Break(Section):
     date: dt.date
     what: str
@@ -78,6 +98,7 @@ class Protected(Section):
     words: str | None = None
     bands: tuple[float, ...] = ()
     also_feature: str | None = None
+    by: Column | None = None  # our own column that holds the id of the household or place, where ``column`` is its
 
 
 class FairnessSection(Section):

@@ -90,6 +90,7 @@ def register_entry(
     }
 
 
+PURPOSE = "offering help early"
 REGISTER_NOTES = {
     "words": "what the table holds, in one plain line",
     "owner": "the role that answers for this table",
@@ -115,7 +116,8 @@ def register_text(entries: Mapping[str, Mapping[str, Any]]) -> str:
         if key in REGISTER_NOTES
     }
     above = {"sources": ("Where each table comes from, and what it may be used for. Only people know most of this.",)}
-    return write_notes_and_yaml({"sources": entries}, notes, above, flow=False)
+    notes["purpose"] = CHECK + "what this study uses the data for; every permitted_purposes must include it"
+    return write_notes_and_yaml({"purpose": PURPOSE, "sources": entries}, notes, above, flow=False)
 
 
 # ---------------------------------------------------------------- answers.yaml
