@@ -35,6 +35,16 @@ TrackingOption = Annotated[
     str | None, typer.Option("--tracking-uri", help="An MLflow store; the workspace's own unless given.")
 ]
 Today = Annotated[str | None, typer.Option("--today", hidden=True)]
+EngineOption = Annotated[
+    str, typer.Option("--engine", help="What counts the facts: polars, duckdb (under --memory-limit) or spark.")
+]
+MemoryOption = Annotated[
+    str | None, typer.Option("--memory-limit", help="How much memory duckdb may use, such as 1GB; 2GB unless given.")
+]
+NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Make every step anew, and keep nothing.")]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Say of each step whether it was made or taken from the cache, and why.")
+]
 WORK = Path("work")
 
 
@@ -105,11 +115,21 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 10 or 11 when the audit fails or cannot judge.")
     ] = False,
+    engine: EngineOption = "polars",
+    memory_limit: MemoryOption = None,
+    no_cache: NoCacheOption = False,
+    explain: ExplainOption = False,
+    today: Today = None,
 ) -> int:
     """Run a study whole: train, test on the future, audit, explain, write the card, register the candidate."""
     from riskmodels import commands
 
-    report = commands.run(study, Workspace(workspace), data, tracking_uri, _progress())
+    report = commands.run(
+        study, Workspace(workspace), data, tracking_uri, _progress(), engine=engine, memory_limit=memory_limit,
+        keep=not no_cache, today=_day(today, "--today"),
+    )  # fmt: skip
+    if explain:
+        _print_steps(report.steps)
     _print_findings(report)
     print(f"\nCard:  {report.card_html}")
     print(f"Model: {report.study}/{report.version} (candidate; not approved)")
@@ -139,22 +159,59 @@ def _print_findings(report: Any) -> None:
         print(textwrap.fill(f"{block.heading}: {block.text}", 100, subsequent_indent="  "))
 
 
-@app.command(epilog="Example: riskmodels check experiments/early_reading_support")
-def check(study: StudyFolder, workspace: WorkspaceOption = WORK, data: DataOption = None) -> int:
-    """Validate everything of a study short of training: files, data, cohort, outcomes, features, leaks."""
+def _print_steps(steps: Iterable[Any]) -> None:
+    print("Steps")
+    rows = [{"step": step.name, "was": "reused" if step.reused else "made", "because": step.why} for step in steps]
+    _print_table(rows, ["was", "step", "because"])
+
+
+@app.command(epilog="Example: riskmodels check experiments/early_reading_support --profile profile.html")
+def check(
+    study: StudyFolder,
+    workspace: WorkspaceOption = WORK,
+    data: DataOption = None,
+    profile: Annotated[
+        Path | None, typer.Option("--profile", help="Write the data audit as a page: register, quality, gaps, checks.")
+    ] = None,
+    engine: EngineOption = "polars",
+    memory_limit: MemoryOption = None,
+    no_cache: NoCacheOption = False,
+    explain: ExplainOption = False,
+    today: Today = None,
+) -> int:
+    """Validate everything of a study short of training: register, data, examples, cohort, outcomes, features, leaks."""
     from riskmodels import commands
 
-    report = commands.check(study, Workspace(workspace), data, _progress())
+    report = commands.check(
+        study, Workspace(workspace), data, _progress(), profile=profile, engine=engine, memory_limit=memory_limit,
+        keep=not no_cache, today=_day(today, "--today"),
+    )  # fmt: skip
+    if explain:
+        _print_steps(report.steps)
+    ready = report.prepared
     print("Who is in the cohort")
     _print_table(report.attrition, ["as_of_date", "step", "dropped", "remaining"])
     print("\nWhat is known of the outcome")
-    _print_table(report.outcome_status, ["as_of_date", "known", "immature", "unobserved", "events"])
+    _print_table(report.outcome_status, report.outcome_status[0])
+    if report.lag_was_estimated:
+        print(f"The lag was estimated from the records: {ready.study.file.outcome.lag}.")
     print("\nHow it will be tested")
     print("\n".join(report.origins))
     print(f"\nFeatures ({len(report.features)})")
-    _print_table([{"name": name, "words": words} for name, words in report.features], ["name", "words"])
+    _print_table(report.features, report.features[0])
+    if ready.examples:
+        print(f"\nExamples: {len(ready.examples)} made-up cases, and the definitions agree with each")
+    if ready.tables.objected:
+        counts = ", ".join(f"{count} from {scope}" for scope, count in ready.tables.objected.items())
+        print(f"\nObjections honoured: {counts}")
+    if ready.tables.links:
+        print("\nLinks between agencies")
+        _print_table(ready.tables.links, ready.tables.links[0])
     print("\nChecks")
     _print_table(report.checks, ["result", "words", "evidence", "accepted"])
+    if ready.gaps:
+        print("\nGaps in the register")
+        _print_table(ready.gaps, ["source", "key", "words"])
     unanswered = [row for row in report.checks if row["result"] == "concern" and not row["accepted"]]
     if unanswered:
         noun = "concern is" if len(unanswered) == 1 else "concerns are"
@@ -162,6 +219,13 @@ def check(study: StudyFolder, workspace: WorkspaceOption = WORK, data: DataOptio
             f"\n{len(unanswered)} {noun} not answered; write the reason under "
             f"accepted.{unanswered[0]['check']}, or mend them."
         )
+    if report.not_audited:
+        print(
+            f"\nNOT AUDITED: {', '.join(report.not_audited)}; give each a column under protected, or a reason under "
+            "not_audited. A run would end with 12."
+        )
+    if report.profile is not None:
+        print(f"\nProfile: {report.profile}  (open it in a browser)")
     return ExitCode.DONE
 
 
@@ -201,6 +265,8 @@ def score(
     explain: Annotated[str, typer.Option("--explain", help="Reasons for: selected, all or none.")] = "selected",
     tracking_uri: TrackingOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
+    engine: EngineOption = "polars",
+    memory_limit: MemoryOption = None,
     today: Today = None,
 ) -> int:
     """Score a cohort with an approved model. Refused, with exit 6, without an approval in date."""
@@ -210,7 +276,7 @@ def score(
         raise UsageError(f"--explain is selected, all or none, got {explain!r}")
     report = commands.score(
         model, cohort, output, Workspace(workspace), _day(today, "--today") or dt.date.today(), _day(as_of, "--as-of"),
-        exclude, capacity, explain, tracking_uri, dry_run, _progress(),
+        exclude, capacity, explain, tracking_uri, dry_run, _progress(), engine=engine, memory_limit=memory_limit,
     )  # fmt: skip
     counts = report.batch.counts
     print(f"{counts['rows_in']} people in = {counts['scored']} scored + {counts['rejected']} rejected")
@@ -268,7 +334,10 @@ def new(
         f"{len(draft.guesses)} things were guessed, {len(unsure)} of them unsurely; each is marked CHECK in the files."
     )
     data = files[0].parent
-    print(f"Next:  edit {folder / 'study.yaml'}, then: riskmodels check {folder} --data {data}")
+    print(
+        f"Next:  edit {folder / 'study.yaml'} and register.yaml (nothing is run on special category data without its "
+        f"condition), then: riskmodels check {folder} --data {data}"
+    )
     return ExitCode.DONE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,15 @@ from typing import Any
 from riskmodels.assessment.audit import Audit, audit_groups
 from riskmodels.assessment.explanation import Explanation, explain
 from riskmodels.assessment.performance import Performance, assess_performance
+from riskmodels.caching import NO_CACHE, Steps
 from riskmodels.cards.build import build_card
 from riskmodels.cards.card import ModelCard
-from riskmodels.data.cohort import build_cohort, check_capacity
-from riskmodels.data.dataset import Dataset, build_dataset
-from riskmodels.data.groups import build_groups
-from riskmodels.data.leakage import Evidence, Finding, look_for_leaks
-from riskmodels.data.splits import Split, Splits, plan_splits
-from riskmodels.data.tables import Tables, check_kinds, read_tables
+from riskmodels.data.dataset import Dataset
+from riskmodels.data.engines import POLARS, Engine
+from riskmodels.data.leakage import Finding
+from riskmodels.data.preparing import Prepared, prepare_study
+from riskmodels.data.splits import Split, Splits
+from riskmodels.data.tables import Tables
 from riskmodels.models.ranking import Ranking, rank
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.models.training import Choice, Predictions, backtest, choose_model, fit_risk_model
@@ -31,11 +33,7 @@ Progress = Callable[[str], None]
 class StudyRun:
     """Everything that one run of a study found. ``figures``: id -> SVG."""
 
-    study: Study
-    tables: Tables
-    splits: Splits
-    dataset: Dataset
-    checks: tuple[Finding, ...]
+    prepared: Prepared
     predictions: Predictions
     choice: Choice
     ranking: Ranking
@@ -46,8 +44,36 @@ class StudyRun:
     card: ModelCard
     figures: Mapping[str, bytes]
 
+    @property
+    def study(self) -> Study:
+        return self.prepared.study
 
-def run_study(study: Study, data: Tables | str | Path, progress: Progress = lambda message: None) -> StudyRun:
+    @property
+    def tables(self) -> Tables:
+        return self.prepared.tables
+
+    @property
+    def splits(self) -> Splits:
+        return self.prepared.splits
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.prepared.dataset
+
+    @property
+    def checks(self) -> tuple[Finding, ...]:
+        return self.prepared.checks
+
+
+def run_study(
+    study: Study,
+    data: Tables | str | Path,
+    progress: Progress = lambda message: None,
+    *,
+    today: dt.date | None = None,
+    engine: Engine = POLARS,
+    steps: Steps = NO_CACHE,
+) -> StudyRun:
     """The main job. The same study, data and seed give the same model, card and list, byte for byte.
 
     Parameters
@@ -55,30 +81,25 @@ def run_study(study: Study, data: Tables | str | Path, progress: Progress = lamb
     study : from `load_study`
     data : the tables, or the folder in which the study's sources stand
     progress : called with a few words as each step begins
+    today : the day on which agreements to share data must still hold; the clock's unless given
+    engine, steps : what counts the facts, and which results are kept; neither changes what is found
 
     Raises
     ------
     StudyError, DataError, LeakError
         in one line: what, where, what to do.
     """
-    question = study.file
-    progress("reading and checking the data")
-    tables = data if isinstance(data, Tables) else read_tables(Path(data), study)
-    check_kinds(tables, question)
-    cohort = build_cohort(tables, question)
-    check_capacity(cohort, question)
-    splits = plan_splits(question, study.extracted_on)
-
-    progress("building outcomes and features")
-    dataset = build_dataset(cohort, tables, question, splits, study.extracted_on)
-    checks = look_for_leaks(Evidence(cohort, dataset.features, dataset.outcomes, splits, question))
+    ready = prepare_study(study, data, today=today, engine=engine, steps=steps, progress=progress)
+    question, tables, splits, dataset = ready.study.file, ready.tables, ready.splits, ready.dataset
 
     predictions = backtest(dataset, splits, question, progress)
     progress("choosing, and testing the choice on the future")
     choice, ranking, performance = settle(choose_model(predictions, question), predictions, question)
 
     progress("auditing fairness")
-    groups = build_groups(ranking.frame, tables, question)
+    groups = ranking.frame.select("entity_id", "as_of_date").join(
+        ready.groups, on=["entity_id", "as_of_date"], how="left", maintain_order="left"
+    )
     audit = audit_groups(ranking, groups, question, seed=question.seed)
 
     progress("fitting the model for service, and explaining it")
@@ -87,22 +108,28 @@ def run_study(study: Study, data: Tables | str | Path, progress: Progress = lamb
 
     progress("writing the card")
     card = build_card(
-        study,
+        ready.study,
         performance=performance,
         audit=audit,
         explanation=explanation,
         model=_identity(model, question),
         digests=_digests(study, tables, audit),
-        cohort_attrition=cohort.attrition.to_dicts(),
+        cohort_attrition=ready.cohort.attrition.to_dicts(),
         outcome_status=dataset.outcomes.status_table().to_dicts(),
         quality=tables.quality,
         splits=[_split(split, dataset) for split in splits.all],
-        checks=[finding.to_dict() for finding in checks],
+        checks=[finding.to_dict() for finding in ready.checks],
         baseline_column=_single_best_column(dataset, splits, question),
+        profile=ready.profile.to_dict(),
+        attrition_differences=ready.profile.attrition_differences,
+        register_gaps=ready.gaps,
+        objected=tables.objected,
+        links=tables.links,
+        examples={"given": len(ready.examples), "agree": sum(example.agrees for example in ready.examples)},
     )
     return StudyRun(
-        study, tables, splits, dataset, checks, predictions, choice, ranking, performance, audit, model, explanation,
-        card, draw_figures(card.to_dict()["figures"]),
+        ready, predictions, choice, ranking, performance, audit, model, explanation, card,
+        draw_figures(card.to_dict()["figures"]),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@
     models.json                       study -> versions, digests, folders, aliases
     governance/<study>.jsonl          hash-chained reviews
     batches/ledger.jsonl
+    cache/                            results kept between runs; it may be deleted at any time
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class Workspace:
     @property
     def ledger(self) -> Path:
         return self.root / "batches" / "ledger.jsonl"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
 
     def data(self, study: str) -> Path:
         return self.root / "data" / study

@@ -55,4 +55,9 @@ def test_every_heavy_library_has_a_home() -> None:
         "fairlearn": ["riskmodels.assessment.audit"],
         "shap": ["riskmodels.assessment.explanation"],
         "lightgbm": ["riskmodels.models"],
+        "pyspark": ["riskmodels.data.engines"],
+        "duckdb": ["riskmodels.data.engines", "riskmodels.data.database_files"],
+        "adbc_driver_postgresql": ["riskmodels.data.database_servers"],
+        "adbc_driver_manager": ["riskmodels.data.database_servers"],
+        "arrow_odbc": ["riskmodels.data.database_servers"],
     }

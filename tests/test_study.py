@@ -161,7 +161,7 @@ def test_a_study_is_keys_and_values(raw: Any) -> None:
             {"not": {"all_of": [{"any": "on_roll"}, {"count": "on_roll", "at_lest": 3}]}},
             "cohort.steps[0].keep.not.all_of[1].at_lest: unknown key; did you mean 'at_least'?",
         ),
-        ("cohort.steps.0.keep", {"anny": "on_roll"}, "cohort.steps[0].keep: needs one of the words any, none, count"),
+        ("cohort.steps.0.keep", {"anny": "on_roll"}, "cohort.steps[0].keep: needs one of the words any, none, first_ever, count"),
         ("cohort.steps.0.keep", {"anyof": []}, "; did you mean 'any_of'?"),
         ("outcome.hapens", {}, "outcome.hapens: unknown key; did you mean 'happens'?"),
         ("features.0.tke", "count", "features[0].tke: unknown key; did you mean 'take'?"),
@@ -214,7 +214,30 @@ def test_a_missing_key_is_named(reading: dict[str, Any]) -> None:
         ("sources", {}, "sources: "),
         ("sources.pupils.file", "../pupils.csv", "sources.pupils.file: a source's file is a relative path"),
         ("sources.pupils.file", "/pupils.csv", "sources.pupils.file: a source's file is a relative path"),
-        ("sources.pupils.time_zone", "Europe/London", "sources.pupils.time_zone: not built yet"),
+        ("sources.pupils.time_zone", "Europe/Londn", "sources.pupils.time_zone: no such time zone"),
+        ("sources.pupils.file", None, "sources.pupils: say either 'file' or 'database'"),
+        ("sources.pupils.table", "pupils", "a .csv or .parquet file has none"),
+        ("sources.pupils.file", "cases.duckdb", "a database needs 'table'"),
+        ("sources.pupils.database", "postgresql://user:word@host/cases", "the environment variable that holds"),
+        ("sources.pupils.consented", True, "say under consents which file holds who consented"),
+        ("sources.records.link", {}, "say either 'flag'"),
+        ("sources.records.link", {"flag": "pupils.matched", "id": "x"}, "a link by flag has no other keys"),
+        ("sources.records.link", {"through": "matches"}, "names the column of its ids"),
+        ("sources.records.link", {"through": "matches", "id": "x"}, "no source is called 'matches'"),
+        ("sources.records.link", {"through": "records", "id": "x"}, "must be another source"),
+        ("sources.records.link", {"through": "pupils", "id": "x", "status": "s"}, "status and accept"),
+        ("sources.records.link", {"through": "pupils", "id": "x", "at_least": 0.5}, "confidence and at_least"),
+        ("sources.records.level", "household", "name our column that holds its id, as in by: people.area"),
+        ("features.0.by", "pupils.area", "holds our own ids; take 'by' out"),
+        ("features.3.take", "rate", "so many a year: it needs a window with a length"),
+        ("features.0.take", "ratio", "ratio needs over"),
+        ("features.0.over", "on_roll", "over belongs to take: ratio"),
+        ("features.0.take", "episodes", "episodes needs gap"),
+        ("features.0.than", "12 months", "than belongs to take: rate_change"),
+        ("features.0.each", {"kind": []}, "each names one column and its values"),
+        ("features.0.last", "-3 months", "a period reads like"),
+        ("outcome.lag", "guess", "a period reads like"),
+        ("outcome.exits", {"left": {"any": "lft"}}, "outcome.exits.left: no fact is called 'lft'"),
         ("facts.Low", {"in": "records"}, "facts.Low: a name has lower-case letters, digits and _"),
         ("facts.on_roll.in", "pupils", "facts.on_roll.in: sources.pupils names no event_date, so it holds no facts"),
         ("facts.low_reading.where.percentile", {}, "facts.low_reading.where.percentile: a condition needs one of"),
@@ -408,12 +431,48 @@ def test_lists_make_a_column_for_each_take_and_window(reading: dict[str, Any]) -
         "last": ["3 months", "ever"], "words": "w",
     }  # fmt: skip
     study = parse_study_file(changed(reading, "features", [line]))
-    assert [(name, take, str(last)) for name, take, last in study.features[0].columns] == [
+    assert [(column.name, column.take, str(column.last)) for column in study.features[0].columns] == [
         ("r_count_3_months", "count", "3 months"),
         ("r_count_ever", "count", "ever"),
         ("r_latest_3_months", "latest", "3 months"),
         ("r_latest_ever", "latest", "ever"),
     ]
+
+
+def test_each_makes_a_column_for_each_value(reading: dict[str, Any]) -> None:
+    line = {
+        "name": "n", "take": "count", "of": "on_roll", "last": ["3 months", "ever"],
+        "each": {"class_type": ["small", "Regular + aide"]}, "words": "w",
+    }  # fmt: skip
+    columns = parse_study_file(changed(reading, "features", [line])).features[0].columns
+    assert [(column.name, column.each) for column in columns] == [
+        ("n_3_months_small", ("class_type", "small")),
+        ("n_3_months_regular_aide", ("class_type", "Regular + aide")),
+        ("n_ever_small", ("class_type", "small")),
+        ("n_ever_regular_aide", ("class_type", "Regular + aide")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ("on_rol", "no fact is called 'on_rol'"),
+        ("on_roll", "both name a column, or neither"),
+        ("visit.minutes", "both facts of a ratio stand in one source"),
+    ],
+)
+def test_a_ratio_divides_like_by_like(reading: dict[str, Any], over: str, words: str) -> None:
+    raw = changed(reading, "sources.visits", {"file": "v.csv", "entity": "id", "event_date": "on"})
+    raw = changed(raw, "facts.visit", {"in": "visits"})
+    line = {"name": "r", "take": "ratio", "of": "reading_test.percentile", "over": over, "words": "w"}
+    assert words in refusal(changed(raw, "features", [line]))
+
+
+def test_what_a_predicate_looks_at(reading: dict[str, Any]) -> None:
+    study = parse_study_file(reading)
+    predicates = [study.cohort.steps[0].keep, study.outcome.happens]
+    assert study.sources_of(predicates) == {"records"}
+    assert list(study.facts_of(predicates)) == ["low_reading", "on_roll"]
 
 
 def test_the_table_of_aggregations_is_whole() -> None:

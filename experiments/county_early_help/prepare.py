@@ -1,4 +1,4 @@
-"""Make the county's three tables. Every child and every record is made up; the same bytes come out each time.
+"""Make the county's tables, one for each agency. Every child and every record is made up; the same bytes come out each time.
 
 `riskmodels.data.synthetic` says how the county works. Planted here, so that the study has something to find:
 
@@ -15,6 +15,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import polars as pl
+
+from riskmodels import storage
 from riskmodels.data.synthetic import make_county, write_county
 from riskmodels.errors import RiskModelsError
 
@@ -22,10 +25,12 @@ PEOPLE = 10_000
 SEED = 20260630
 UNDER_RECORDED = {"White other": 0.45}
 UNLINKED = 0.04
+# Whose records must be matched to the council's index of children, and what they write down.
+AGENCIES = {"police": "police_contact", "housing": "housing_arrears", "health": "ae_attendance"}
 
 
 def prepare(folder: Path) -> None:
-    """Write ``people.parquet``, ``events.parquet`` and ``equality.parquet`` into ``folder``.
+    """Write people, events (of schools and council), police, housing, health and equality into ``folder``.
 
     Raises
     ------
@@ -34,6 +39,14 @@ def prepare(folder: Path) -> None:
     """
     county = make_county(PEOPLE, SEED, under_recorded=UNDER_RECORDED, unlinked=UNLINKED)
     write_county(Path(folder), county, entity="child_id")
+    events = county.events.rename({"entity_id": "child_id"})
+    for agency, kind in AGENCIES.items():
+        _write(Path(folder), agency, events.filter(pl.col("kind") == kind))
+    _write(Path(folder), "events", events.filter(~pl.col("kind").is_in(AGENCIES.values())))
+
+
+def _write(folder: Path, name: str, table: pl.DataFrame) -> None:
+    storage.write_whole(folder / f"{name}.parquet", storage.table_bytes(table, ".parquet"))
 
 
 def main(arguments: list[str]) -> int:

@@ -15,7 +15,6 @@ import numpy as np
 import polars as pl
 
 from riskmodels.assessment.audit_coding import (
-    NOT_RECORDED,
     Attribute,
     as_series,
     as_text,
@@ -40,6 +39,7 @@ from riskmodels.assessment.audit_tables import (
 from riskmodels.assessment.audit_verdicts import FAIL, INSUFFICIENT, NOT_AUDITED, PASS, contrast_rows, overall_verdict
 from riskmodels.assessment.audit_words import NOUNS, in_words
 from riskmodels.assessment.intervals import checked_risk
+from riskmodels.data.group_names import NOT_RECORDED
 from riskmodels.errors import DataError, ExitCode, StudyError
 from riskmodels.models.ranking import Ranking
 from riskmodels.study import PROTECTED_BY_LAW, Protected, StudyFile

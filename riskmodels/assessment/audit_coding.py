@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from riskmodels.assessment.audit_policy import Policy
+from riskmodels.data.group_names import NOT_RECORDED, band_labels
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import Protected
 
-NOT_RECORDED = "Not recorded"
 NOBODY = "It is not recorded for anybody."
 
 
@@ -193,19 +192,6 @@ def _reference(
         )
     known = sizes * ~np.array(unknown)
     return int(np.argmax(known if known.any() else sizes))
-
-
-def band_labels(bands: tuple[float, ...]) -> tuple[str, ...]:
-    """Names for the bands that lie between the cut points: ``under 45``, ``45-54``, ``55 and over``.
-
-    Each band starts at its cut point. Where all cut points are whole numbers, so are the ends ("45-54" holds 54.9).
-    """
-    whole = all(float(cut).is_integer() for cut in bands)
-    between = [
-        (f"{low:g}-{high - 1:g}" if high - 1 > low else f"{low:g}") if whole else f"{low:g} to under {high:g}"
-        for low, high in pairwise(bands)
-    ]
-    return (f"under {bands[0]:g}", *between, f"{bands[-1]:g} and over")
 
 
 def _bands(values: pl.Series, bands: tuple[float, ...]) -> pl.Series:

@@ -131,7 +131,12 @@ def calibration_slopes(
 
 
 def too_few(floor: int, of: str, noun: str = "people") -> str:
-    return f"fewer than {floor} {noun} {of}"
+    return f"fewer than {floor} {counted_as(noun, of)}"
+
+
+def counted_as(noun: str, of: str) -> str:
+    """ "people who had the outcome", "places that had the outcome"."""
+    return f"{noun} {of if noun == 'people' else of.replace('who ', 'that ')}"
 
 
 def rate_estimate(
@@ -147,7 +152,7 @@ def rate_estimate(
     top, bottom = (int(part) for part in parts(cells, metric))
     of = PROPORTIONS[metric].of
     if bottom == 0:
-        return {"value": None, "reason": f"nobody {of}" if noun == "people" else f"no {noun} {of}"}
+        return {"value": None, "reason": f"nobody {of}" if noun == "people" else f"no {counted_as(noun, of)}"}
     if bottom < policy.floors.show:
         return {"value": None, "reason": f"not shown ({too_few(policy.floors.show, of, noun)})"}
     rate = top / bottom

@@ -30,6 +30,8 @@ from riskmodels.assessment.logistic import fit_logistic, logit
 from riskmodels.errors import DataError
 
 CONSTANT = "the risk is the same for everybody"
+NO_SPREAD = "no interval: the clusters are too few, or too alike, to say how sure this is"
+SMALLEST_VARIANCE = 1e-12  # below it a sum over a few clusters that cancel is only round-off, of either sign
 SEPARATED = "the logistic fit has no finite answer: the risk separates events from non-events"
 
 
@@ -181,8 +183,10 @@ def calibration_slope(outcome: Any, risk: Any, clusters: Any = None) -> Estimate
 def _coefficient(fit: tuple[Floats, Floats], index: int, n: int, units: Units) -> Estimate:
     if units is not None and units.count < 2:
         return Estimate(float(fit[0][index]), n=n, reason=ONE_CLUSTER)
-    half = critical_value(units) * math.sqrt(fit[1][index, index])
-    value = float(fit[0][index])
+    value, variance = float(fit[0][index]), float(fit[1][index, index])
+    if variance < SMALLEST_VARIANCE:
+        return Estimate(value, n=n, reason=NO_SPREAD)
+    half = critical_value(units) * math.sqrt(variance)
     return Estimate(value, value - half, value + half, n)
 
 

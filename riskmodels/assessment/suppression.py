@@ -28,7 +28,11 @@ class Profile:
 
 
 # To add a profile: one row here, its name in study.yaml's `disclosure`, one test.
-PROFILES = {"sro-10": Profile("sro-10", below=10, base=5, leave=2)}
+# ``places`` hides nothing: a count of schools or wards is no count of people. It belongs to studies of places.
+PROFILES = {
+    "sro-10": Profile("sro-10", below=10, base=5, leave=2),
+    "places": Profile("places", below=0, base=1, leave=1),
+}
 
 
 # The tables are small: what is not solved in so many steps is not going to be.

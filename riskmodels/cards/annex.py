@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.assessment.suppression import Profile
 from riskmodels.cards.card import Annex, Cell, Table
 from riskmodels.cards.indexes import atrs_index, tripod_index
 from riskmodels.cards.shown import Shown
@@ -39,7 +40,7 @@ def build_annex(
             columns=("Where", "What", "Why"),
             rows=tuple((line["where"], line["what"], line["why"]) for line in shown.log),
             source="run: disclosure control",
-            note="Counts below 10 are hidden, other counts are rounded to 5. Hidden cells may take others with them.",
+            note=_rules(shown.profile),
         ),
     }
     tree = {
@@ -47,6 +48,15 @@ def build_annex(
     }
     tree["annex"] = {name: table.model_dump() for name, table in parts.items()}
     return Annex(**parts, tripod=tripod_index(tree), atrs=atrs_index(tree))
+
+
+def _rules(profile: Profile) -> str:
+    if profile.below == 0:
+        return "Counts are of places, not of people, so none is hidden or rounded."
+    return (
+        f"Counts below {profile.below} are hidden, other counts are rounded to {profile.base}. Hidden cells may take "
+        "others with them."
+    )
 
 
 def _parameters(model: Row) -> Table:

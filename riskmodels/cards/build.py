@@ -20,17 +20,20 @@ from riskmodels.cards.card import (
     PerformanceSection,
     Table,
 )
+from riskmodels.cards.data_section import build_data
+from riskmodels.cards.data_tables import data_tables, linkage_in_short, linkage_words, publish_known
 from riskmodels.cards.figures import Results, build_figures
 from riskmodels.cards.questions import Asked, answer_questions
 from riskmodels.cards.recommendation import CALIBRATION_METRICS, Evidence, fit_events, recommend
 from riskmodels.cards.results import audit_tables, audit_words, performance_tables, performance_words
-from riskmodels.cards.sections import answer_fact, answered, build_data, build_explanation, build_how_it_works
+from riskmodels.cards.sections import answer_fact, answered, build_explanation, build_how_it_works
 from riskmodels.cards.shown import Shown, counted, people_of_100, published_audit, published_performance
 from riskmodels.cards.summary import build_summary
 from riskmodels.cards.words import attribute_words, feature_words, label, language_of
 from riskmodels.study import BASELINES, Study
 
 Row = Mapping[str, Any]
+NOBODY: Mapping[str, int] = {}
 
 
 def build_card(
@@ -48,6 +51,12 @@ def build_card(
     checks: Sequence[Row] = (),
     suppressed: Sequence[Row] = (),
     baseline_column: str | None = None,
+    profile: Row | None = None,
+    attrition_differences: Sequence[Row] = (),
+    register_gaps: Sequence[Row] = (),
+    objected: Mapping[str, int] = NOBODY,
+    links: Sequence[Row] = (),
+    examples: Mapping[str, int] | None = None,
 ) -> ModelCard:
     """The card. The same results and answers give the same bytes.
 
@@ -57,12 +66,18 @@ def build_card(
     model : {sha256, family, recipe: mapping, parameters: mapping}
     digests : {study, answers, data, policy}
     cohort_attrition : rows {as_of_date, step, dropped, remaining}
-    outcome_status : rows {as_of_date, known, immature, unobserved, events}
+    outcome_status : rows {as_of_date, known, immature, unobserved, events} and a count for each of the outcome's exits
     quality : one row a source, as `riskmodels.data.tables.Tables.quality` holds them
     splits : rows {origin, stands_on, fit, calibrate, test, how} and, where known, fit_events
     checks : rows {check, result, evidence} and, where known, words and accepted
     suppressed : what was hidden before it came here, rows {where, what, why}
     baseline_column : feature that the single best column sorts by; needed when the chosen family is another
+    profile : `riskmodels.data.profile.Profile.to_dict()`
+    attrition_differences : rows of `riskmodels.data.attrition.attrition_differences`
+    register_gaps : rows {source, key, words}
+    objected : how many people's rows were left out, by what they objected to
+    links : rows {source, linked, not_linked, ambiguous, below_confidence}
+    examples : {given, agree}, of the made-up examples of the study
     """
     file, language = study.file, language_of(study.file)
     safe = Shown(PROFILES[file.disclosure], [{key: str(value) for key, value in line.items()} for line in suppressed])
@@ -76,7 +91,7 @@ def build_card(
     column = feature_words(file, baseline_column or _column_of(model, explained))
     family = str(model["family"])
 
-    status = counted(outcome_status, "data.outcome_status", safe)
+    status = counted(outcome_status, "data.outcome_status", safe, tuple(file.outcome.exits))
     attrition = counted(cohort_attrition, "data.attrition", safe)
     explained["n"] = safe.count(explained.get("n"))
     results = {"performance": shown, "audit": judged, "explanation": explained}
@@ -110,6 +125,17 @@ def build_card(
             others_better=others_better,
         )
     )
+    known = publish_known(
+        file,
+        language,
+        safe,
+        profile=profile,
+        differences=attrition_differences,
+        gaps=register_gaps,
+        objected=objected,
+        links=links,
+        examples=examples,
+    )
     summary = build_summary(
         study,
         language,
@@ -119,6 +145,7 @@ def build_card(
         named=named,
         unresolved=unresolved,
         others_better=others_better,
+        unlinked=linkage_in_short(known),
     )
     figures, not_drawn = build_figures(Results(file, language, shown, judged, explained, tuple(attrition), test_dates))
     sections = {
@@ -139,9 +166,16 @@ def build_card(
         "purpose": answered(study, "purpose"),
         "people_process": answered(study, "people_process"),
         "data": build_data(
-            study, language, counted(quality, "data.quality", safe), attrition, status, shown["unknown_by_fifth"]
+            study,
+            language,
+            quality=counted(quality, "data.quality", safe),
+            attrition=attrition,
+            status=status,
+            fifths=shown["unknown_by_fifth"],
+            concerns=linkage_words(known),
+            tables=data_tables(known),
         ),
-        "how_it_works": build_how_it_works(study, language, family, test_dates, column),
+        "how_it_works": build_how_it_works(study, language, family, test_dates, column, _used(model, explained)),
         "performance": PerformanceSection(
             words=performance_words(study, shown, language),
             tables=performance_tables(shown, language, column),
@@ -243,6 +277,13 @@ def _column_of(model: Row, explanation: Row) -> str | None:
                 return str(place[key])
     drivers = explanation.get("drivers") or []
     return str(drivers[0]["feature"]) if drivers else None
+
+
+def _used(model: Row, explanation: Row) -> set[str]:
+    """The feature columns that the chosen model's scores depend on."""
+    drivers = {str(row["feature"]) for row in explanation.get("drivers") or () if row.get("share")}
+    column = _column_of(model, explanation)
+    return drivers | ({column} if column else set())
 
 
 def _widest(study: Study, audit: Row) -> dict[str, Any] | None:

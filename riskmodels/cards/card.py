@@ -141,6 +141,7 @@ class DataSection(Part):
     attrition: Table
     outcome_status: Table
     unknown_by_fifth: Table
+    tables: dict[str, Table] = {}  # links, gaps between groups, objections, what the register leaves open
 
 
 class HowItWorks(Part):

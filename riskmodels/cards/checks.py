@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from riskmodels.assessment.suppression import PROFILES
+from riskmodels.assessment.suppression import PROFILES, Profile
 from riskmodels.cards.card import ModelCard
 from riskmodels.cards.indexes import NOT_ANSWERED
 from riskmodels.cards.reading import reading_grade
@@ -149,11 +149,18 @@ def prose_agrees(card: Card) -> Verdict:
 
 
 def disclosure(card: Card) -> Verdict:
-    """No count of people below 10, and none that is not rounded to 5, in any part that came from the run."""
-    found = [path for path, key, value in _counts(card) if value is not None and not _may_show(key, value)]
+    """No count below the profile's limit, and none that is not rounded, in any part that came from the run.
+
+    In the tables of the data a whole number is a count, and none at all may be shown.
+    """
+    profile = PROFILES[card["edition_profile"]["disclosure"]]
+    found = [path for path, key, value in _counts(card) if value is not None and not _may_show(key, value, profile)]
+    found += [path for path, value in _data_counts(card) if value != 0 and not _may_show("", value, profile)]
     return (
         not found,
-        f"counts that may not be shown: {', '.join(found[:5])}" if found else "no count below 10, all rounded to 5",
+        f"counts that may not be shown: {', '.join(found[:5])}"
+        if found
+        else f"no count below {profile.below}, all rounded to {profile.base}",
     )
 
 
@@ -190,6 +197,16 @@ def _counts(card: Card) -> Iterator[tuple[str, str, Any]]:
         yield from _counts_in(card[section], section, "")
 
 
+def _data_counts(card: Card) -> Iterator[tuple[str, int]]:
+    data = card["data"]
+    tables = {name: data[name] for name in ("quality", "attrition", "outcome_status")} | data.get("tables", {})
+    for name, table in tables.items():
+        for line, row in enumerate(table["rows"]):
+            for cell in row:
+                if isinstance(cell, int) and not isinstance(cell, bool):
+                    yield f"data.{name}.rows.{line}", cell
+
+
 def _counts_in(value: Any, path: str, key: str) -> Iterator[tuple[str, str, Any]]:
     if isinstance(value, Mapping):
         for name, inner in value.items():
@@ -201,8 +218,7 @@ def _counts_in(value: Any, path: str, key: str) -> Iterator[tuple[str, str, Any]
         yield path, key, value
 
 
-def _may_show(key: str, value: int) -> bool:
-    profile = PROFILES["sro-10"]
+def _may_show(key: str, value: int, profile: Profile) -> bool:
     return (value == 0 and key in MAY_BE_NONE) or (value >= profile.below and value % profile.base == 0)
 
 
@@ -218,6 +234,8 @@ def _study_words(card: Card) -> list[str]:
         card["question"],
         str(facts["outcome"]["value"]),
         *(str(row[0]) for row in card["how_it_works"]["features"]["rows"]),
+        # Sources and groups may have a number in their name.
+        *(f"{row[0]} {row[1]}" for row in card["data"].get("tables", {}).get("linkage", {"rows": ()})["rows"]),
     ]
 
 

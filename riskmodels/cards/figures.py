@@ -133,10 +133,10 @@ def unknown_by_fifth(results: Results) -> Figure | str:
 
 def calibration(results: Results) -> Figure | str:
     """What was predicted against what happened."""
-    curve = results.performance["calibration_curve"]
+    curve, many = results.performance["calibration_curve"], results.language.many
     bins = [one for one in curve["bins"] if one["observed"].get("value") is not None]
     if not bins:
-        return "no group of risks holds enough people with the outcome and without"
+        return f"no group of risks holds enough {many} with the outcome and without"
     worst = max(bins, key=lambda one: abs(one["observed"]["value"] - one["mean_risk"]))
     ends = ("at least", "at most")
     return Figure(
@@ -149,7 +149,7 @@ def calibration(results: Results) -> Figure | str:
         ),
         table=Table(
             caption="Predicted and observed, for each group of risks",
-            columns=("Risk from", "to", "People", "Predicted, of 100", "Came about, of 100", *ends),
+            columns=("Risk from", "to", capital(many), "Predicted, of 100", "Came about, of 100", *ends),
             rows=tuple(
                 (
                     per_100(one["low"]),
@@ -161,7 +161,7 @@ def calibration(results: Results) -> Figure | str:
                 for one in bins
             ),
             source="run: performance",
-            note="At least and at most: 95% interval. Groups are joined until each holds 10 people of each kind.",
+            note=f"At least and at most: 95% interval. Groups are joined until each holds 10 {many} of each kind.",
         ),
         curve=Table(
             caption="The smooth curve",
@@ -169,7 +169,7 @@ def calibration(results: Results) -> Figure | str:
             rows=_thinned(curve.get("spline") or []),
             source="run: performance",
         ),
-        unit="of 100, among people whose outcome is known",
+        unit=f"of 100, among {many} whose outcome is known",
         n=results.performance.get("known"),
     )
 
@@ -234,7 +234,7 @@ def groups(results: Results) -> Figure | str:
     language, audit = results.language, results.audit
     metric = "fpr" if audit.get("purpose") == "punitive" else "recall"
     who = language.not_needed if metric == "fpr" else language.needed
-    unit = f"of 100 {language.many} who {who}, how many are on the list"
+    unit = f"of 100 {language.many} {language.that} {who}, how many are on the list"
     references = {row["attribute"]: row["reference"] for row in audit["contrasts"] if row.get("against") == "reference"}
     rows: list[tuple[Any, ...]] = []
     left_out: list[str] = []
@@ -260,14 +260,14 @@ def groups(results: Results) -> Figure | str:
         note += f" Not shown, since numbers are small: {listing(list(dict.fromkeys(left_out)))}."
     return Figure(
         id="groups",
-        title=f"Who {who} and is on the list",
+        title=f"On the list, of {language.many} {language.that} {who}",
         alt=(
             f"For each group, {unit}, as a dot with its interval, beside the band of its reference group. The lowest "
             f"is {lowest[1]} with {lowest[3]:g}, the highest {highest[1]} with {highest[3]:g}."
         ),
         table=Table(
             caption=capital(unit),
-            columns=("Characteristic", "Group", "People", "Of 100", "at least", "at most", "Role"),
+            columns=("Characteristic", "Group", capital(language.many), "Of 100", "at least", "at most", "Role"),
             rows=tuple(rows),
             source="run: audit",
             note=note,

@@ -82,7 +82,7 @@ def _need(asked: Asked) -> str:
 def _less_data(asked: Asked) -> str | None:
     drivers = asked.results["explanation"]["drivers"]
     if not drivers:
-        return None
+        return "No field is used at all: everybody has the same risk."
     used = {row["words"] for row in drivers}
     unused = [line.words for line in asked.study.file.features if not any(word.startswith(line.words) for word in used)]
     little = [row["words"] for row in drivers if row["share"] < 0.01]

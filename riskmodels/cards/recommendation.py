@@ -86,16 +86,17 @@ def no_discrimination(evidence: Evidence) -> Advice | None:
     """The AUC's interval reaches a coin's, or the same risk for everybody did as well."""
     headline = "Do not use this. The model does no better than chance."
     if evidence.family == "base_rate" and evidence.others_better:
-        # Nothing won on the rows kept for choosing, and the test is not for choosing.
+        # What won on the rows kept for choosing did not win on the test, and the test is not for choosing.
         return (
             "too_little_data",
             "Too little data to choose how to make the list: do not use this yet.",
-            "Before the test, no way beat the same risk for everybody. On the test, some did. Choose on more data.",
+            "On the test some ways beat the same risk for everybody, but not the one that was chosen before it. Choose "
+            "on more data.",
         )
     if evidence.family == "base_rate":
         return "do_not_use", headline, "No way that we tried beat the same risk for everybody."
     if evidence.auc_low is not None and evidence.auc_low <= NO_BETTER_THAN_CHANCE:
-        return "do_not_use", headline, "It may put people in no better order than a coin would."
+        return "do_not_use", headline, "It may put them in no better order than a coin would."
     return None
 
 
@@ -153,6 +154,8 @@ def simple_rule(evidence: Evidence) -> Advice | None:
     else:
         return None
     if rule == "base_rate":
+        if evidence.others_better:
+            return None  # said by no_discrimination, and the next line would deny it
         return (
             "do_not_use",
             "Do not use this. The model does no better than chance.",
@@ -160,6 +163,8 @@ def simple_rule(evidence: Evidence) -> Advice | None:
         )
     column = evidence.column or "one column"
     headline = SIMPLE.get(rule, f"A simple sort by {column} does as well as the complex model: use that.")
+    if evidence.level != "person":
+        headline = headline.replace(", not people", "")
     if evidence.others_better:
         return "simple_rule", headline, "A complex model did better on the test only. Choose again on more data."
     return "simple_rule", headline, "No complex model beat the simple rule by more than chance."

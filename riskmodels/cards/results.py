@@ -47,7 +47,7 @@ def performance_tables(performance: Row, language: Language, column: str | None)
             caption="Measures, for specialists",
             columns=("Measure", "Value", "95% interval", "What it means"),
             rows=tuple(
-                (measure_words(name), value_cell(estimate), interval_cell(estimate), meaning_of(name))
+                (measure_words(name), value_cell(estimate), interval_cell(estimate), meaning_of(name, language.many))
                 for name, estimate in performance["overall"].items()
             ),
             source="run: performance",
@@ -114,7 +114,7 @@ def _families_table(performance: Row, language: Language, column: str | None) ->
             )
         )
     return Table(
-        caption="Against simple rules, on the same people",
+        caption=f"Against simple rules, on the same {language.many}",
         columns=(
             "Way of choosing",
             f"Of 100 on its list, {language.needed}",
@@ -163,14 +163,18 @@ def performance_words(study: Study, performance: Row, language: Language) -> tup
         words.append("Nothing here was tested on the future: the data have no calendar.")
     overall, dates = performance["overall"], performance["per_date"]
     auc, oe = (overall.get(name, {}).get("value") for name in ("auc", "oe_ratio"))
-    if auc is not None:
+    ranked = (performance.get("comparison") or {}).get("chosen") != "base_rate"
+    if not ranked:
+        words.append(f"All {language.many} have the same risk, so chance alone decides which are on the list.")
+    elif auc is not None:
         words.append(
-            f"Take two {language.many}, one who {language.needed} and one who {language.not_needed}. Of 100 such "
-            f"pairs, the ranking puts the right one first in {of_100(auc)}. A coin would do so in 50."
+            f"Take two {language.many}, {language.who} {language.needed} and {language.who} {language.not_needed}. Of "
+            f"100 such pairs, the ranking puts the right one first in {of_100(auc)}. A coin would do so in 50."
         )
     if oe is not None:
         words.append(f"For each 100 cases that the risks foresee, {100 * oe:.0f} came about.")
-    words.append(_over_time(dates))
+    if ranked:
+        words.append(_over_time(dates))
     words.append("No neighbouring area was compared.")
     if "current_practice" not in {row["model"] for row in performance["families"]}:
         words.append("There is no record of today's choices, so the list could not be compared with them.")
@@ -247,7 +251,12 @@ def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Tabl
         ),
         Table(
             caption="Who is on the list",
-            columns=("Group", f"Of 100 {language.many} ranked", "Of 100 on the list", f"Of 100 who {language.needed}"),
+            columns=(
+                "Group",
+                f"Of 100 {language.many} ranked",
+                "Of 100 on the list",
+                f"Of 100 {language.that} {language.needed}",
+            ),
             rows=tuple(
                 (group(row), *(of_100_cell(row.get(key), row) for key in ("in_cohort", "on_list", "in_need")))
                 for row in audit.get("composition") or []

@@ -1,15 +1,15 @@
-"""The sections of the card that the study folder fills: answers, data, how it works, explanation."""
+"""The sections of the card that the study folder fills: answers, how it works, explanation. Data: `data_section`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from riskmodels.cards.card import Cell, DataSection, ExplanationSection, Fact, Facts, HowItWorks, Table
-from riskmodels.cards.cells import count_cell, of_100_cell
-from riskmodels.cards.words import Language, attribute_words, capital, day, family_words, listing, of_100
+from riskmodels.cards.card import Cell, ExplanationSection, Fact, Facts, HowItWorks, Table
+from riskmodels.cards.cells import of_100_cell
+from riskmodels.cards.words import Language, day, family_words, listing, of_100
 from riskmodels.data.features import NOUGHT_WHEN_NOTHING
-from riskmodels.study import Answer, RegisterEntry, Study
+from riskmodels.study import Answer, FeatureLine, Study
 
 Row = Mapping[str, Any]
 
@@ -28,23 +28,6 @@ EXPECTED = {
     "monitoring": ("review", "stop_rules", "retirement", "retention", "who_sees"),
 }
 
-# Not every source has these; for any other field of the register a gap is a gap.
-MAY_BE_LEFT_OUT = ("special_category_condition", "agreement_expires")
-REGISTER = {
-    "words": "What it is",
-    "owner": "Owner",
-    "collected_for": "Collected for",
-    "how": "How",
-    "about": "About",
-    "lawful_basis": "Lawful basis",
-    "special_category_condition": "Special category condition",
-    "agreement": "Agreement",
-    "agreement_expires": "Agreement expires",
-    "permitted_purposes": "Permitted purposes",
-    "people_were_told": "What people were told",
-    "retention": "Kept for",
-    "extracted_on": "Extracted on",
-}
 IF_MISSING = {
     "keep": "kept as missing",
     "zero": "counted as none",
@@ -71,145 +54,24 @@ def answer_fact(answer: Answer, source: str) -> Fact:
     return Fact(value=text or None, source=source, owner=answer.owner)
 
 
-# ---------------------------------------------------------------- 5 data
-
-
-def build_data(
-    study: Study,
-    language: Language,
-    quality: Sequence[Row],
-    attrition: Sequence[Row],
-    status: Sequence[Row],
-    fifths: Sequence[Row],
-) -> DataSection:
-    tables = {
-        "register": _register(study),
-        "columns": _columns(study),
-        "quality": _quality(quality),
-        "missing": Table(
-            caption="What is missing",
-            columns=("Source", "Column", "Missing, of 100 rows"),
-            rows=tuple(
-                (row["source"], column, of_100_cell(share))
-                for row in quality
-                for column, share in (row.get("missing") or {}).items()
-            ),
-            source="run: data quality",
-        ),
-        "attrition": Table(
-            caption=f"Who is counted: {language.many} left after each step",
-            columns=("As of", "Step", "Left out", "Remaining"),
-            rows=tuple(
-                (day(row["as_of_date"]), capital(row["step"]), count_cell(row["dropped"]), count_cell(row["remaining"]))
-                for row in attrition
-            ),
-            source="run: cohort attrition",
-            note="Decided from what was known before each date. Nothing that came later changes it.",
-        ),
-        "outcome_status": Table(
-            caption="For whom the outcome is known",
-            columns=("As of", "Known", "Of these, came about", "Too early to know", "Not recorded"),
-            rows=tuple(
-                (
-                    day(row["as_of_date"]),
-                    *(count_cell(row.get(name)) for name in ("known", "events", "immature", "unobserved")),
-                )
-                for row in status
-            ),
-            source="run: outcomes",
-            note="An outcome that is not known is never counted as one that did not come about.",
-        ),
-        "unknown_by_fifth": Table(
-            caption="Outcome not known, by fifth of risk",
-            columns=("Fifth of risk (1 is lowest)", capital(language.many), "Not known", "Not known, of 100"),
-            rows=tuple(
-                (row["fifth"], count_cell(row["n"]), count_cell(row["unknown"]), of_100_cell(row.get("share")))
-                for row in fifths
-            ),
-            source="run: performance",
-        ),
-    }
-    return DataSection.model_validate({"words": _data_words(study, language), **tables})
-
-
-def _data_words(study: Study, language: Language) -> tuple[str, ...]:
-    file = study.file
-    features = [attribute_words(file, name) for name, spec in file.protected.items() if spec.also_feature]
-    count = len(file.sources)
-    words = [
-        f"The data come from {count} source{'s' if count > 1 else ''}. The register below says who owns each, and what "
-        "it was for."
-    ]
-    if features:
-        words.append(
-            f"Equality data are kept in tables of their own. The model also uses {listing(features)}: see section 8."
-        )
-    else:
-        words.append(
-            "Equality data are kept in tables of their own. They are used to check the list, never to make it."
-        )
-    if file.clock == "relative":
-        words.append(
-            f"Time is counted in days since each {language.one}'s own start, so nothing was tested on the future."
-        )
-    return tuple(words)
-
-
-def _register(study: Study) -> Table:
-    uses = {"model": "the model", "audit": "the audit only"}
-    rows = []
-    for name, entry in study.register.sources.items():
-        first, *others = (_register_cell(entry, key) for key in REGISTER)
-        source = study.file.sources.get(name)
-        rows.append((name, first, uses[source.use] if source else "nothing in this study", *others))
-    titles = list(REGISTER.values())
-    columns = ("Source", titles[0], "Used for", *titles[1:])
-    return Table(caption="Data register", columns=columns, rows=tuple(rows), source="register.yaml")
-
-
-def _register_cell(entry: RegisterEntry, key: str) -> Cell:
-    value = getattr(entry, key)
-    text = " ".join(str("; ".join(value) if isinstance(value, tuple) else value or "").split())
-    return text or ("None stated" if key in MAY_BE_LEFT_OUT else f"Not provided (owner: {entry.owner})")
-
-
-def _columns(study: Study) -> Table:
-    rows = tuple(
-        (name, column, " ".join(words.split()))
-        for name, entry in study.register.sources.items()
-        for column, words in entry.columns.items()
-    )
-    return Table(caption="Columns", columns=("Source", "Column", "What it holds"), rows=rows, source="register.yaml")
-
-
-def _quality(quality: Sequence[Row]) -> Table:
-    rows = []
-    for row in quality:
-        dated, lag = row.get("first_date"), row.get("recording_lag_days_95")
-        rows.append(
-            (
-                row["source"],
-                *(count_cell(row.get(name)) for name in ("rows", "entities")),
-                day(row["first_date"]) if dated else "undated",
-                day(row["last_date"]) if dated else "undated",
-                "undated" if lag is None else f"{lag} days",
-                count_cell(row.get("undated", 0)),
-            )
-        )
-    return Table(
-        caption="What each source holds",
-        columns=("Source", "Rows", "Different ids", "From", "To", "Recorded within (95 of 100)", "Left out: no date"),
-        rows=tuple(rows),
-        source="run: data quality",
-    )
-
-
 # ---------------------------------------------------------------- 6 how it works
 
 
 def build_how_it_works(
-    study: Study, language: Language, family: str, test_dates: Sequence[str], column: str | None
+    study: Study,
+    language: Language,
+    family: str,
+    test_dates: Sequence[str],
+    column: str | None,
+    used: Collection[str] = (),
 ) -> HowItWorks:
+    """How it works, in words, facts, and a line for each field.
+
+    Parameters
+    ----------
+    column : words of the column that the single best column sorts by
+    used : the feature columns that the chosen family's scores depend on
+    """
     file = study.file
     measured = "a measured need" if file.outcome.measures == "need" else "a contact with a service, or its decision"
     known = {
@@ -220,15 +82,6 @@ def build_how_it_works(
         "places": (_capacity(study), "capacity"),
         "seed": (str(file.seed), "seed"),
     }
-    rows = tuple(
-        (
-            line.words,
-            listing([take.replace("_", " ") for take in line.take]),
-            listing([str(last) for last in line.last]),
-            IF_MISSING["zero" if set(line.take) <= set(NOUGHT_WHEN_NOTHING) else line.missing],
-        )
-        for line in file.features
-    )
     return HowItWorks(
         words=tuple(_how_words(study, language, family_words(family, column), test_dates)),
         facts={
@@ -237,10 +90,31 @@ def build_how_it_works(
         },
         features=Table(
             caption="What the model looks at",
-            columns=("Field", "Taken as", "Looks back", "If missing"),
-            rows=rows,
-            source="study.yaml: features",
+            columns=("Field", "Used", "Source", "About", "Seen by", "Taken as", "Looks back", "If missing"),
+            rows=tuple(_feature_cells(study, line, used) for line in file.features),
+            source="study.yaml: features, and register.yaml",
+            note="Used: whether the scores of the way that was chosen depend on it.",
         ),
+    )
+
+
+def _feature_cells(study: Study, line: FeatureLine, used: Collection[str]) -> tuple[Cell, ...]:
+    """One line of features: where it comes from, whom it is about, who may see it."""
+    source = study.file.source_of(line.take[0], line.of)
+    entry = study.register.sources[source]
+    nought = line.missing == "zero" or set(line.take) <= set(NOUGHT_WHEN_NOTHING)
+    missing = IF_MISSING["zero" if nought else line.missing]
+    if nought and (study.file.sources[source].link or study.file.sources[source].consented):
+        missing += "; kept as missing for those not linked"
+    return (
+        line.words,
+        any(column.name in used for column in line.columns),
+        source,
+        line.about or entry.about,
+        "; ".join(line.seen_by or entry.seen_by) or f"Not provided (owner: {entry.owner})",
+        listing([take.replace("_", " ") for take in line.take]),
+        listing([str(last) for last in line.last]),
+        missing,
     )
 
 
@@ -248,7 +122,7 @@ def _how_words(study: Study, language: Language, chosen: str, test_dates: Sequen
     split = study.file.split
     words = [
         f"On a given day the model looks at what was known of each {language.one} before that day. It gives each a "
-        f"risk between 0 and 1: how likely it is that the {language.one} {language.outcome}. Everybody is ranked by "
+        f"risk between 0 and 1: how likely it is that the {language.one} {language.outcome}. All are ranked by "
         "risk, and the list is the top of that ranking.",
         f"The way chosen is {chosen}. Several ways were tried, simplest first. A more complex one is taken only if it "
         "is better by more than chance.",
@@ -262,7 +136,7 @@ def _how_words(study: Study, language: Language, chosen: str, test_dates: Sequen
         "recipe, fitted once more on all data whose outcome is known."
     )
     if split.calibrate == "grouped":
-        words.append(f"Risks were calibrated on other people of the same dates. {split.why_grouped}")
+        words.append(f"Risks were calibrated on other {language.many} of the same dates. {split.why_grouped}")
     else:
         words.append("Risks were calibrated on a later slice of time than the model learned from.")
     return words

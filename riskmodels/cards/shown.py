@@ -172,9 +172,22 @@ def _fifth(row: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
     return dict(row)
 
 
-def counted(rows: Sequence[Mapping[str, Any]], where: str, shown: Shown) -> list[dict[str, Any]]:
-    """Rows of a table of counts (attrition, outcome status, data quality), made safe."""
-    return [_walk(row, where, "", shown) for row in rows]
+def counted(
+    rows: Sequence[Mapping[str, Any]], where: str, shown: Shown, exits: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Rows of a table of counts (attrition, outcome status, data quality), made safe.
+
+    Parameters
+    ----------
+    exits : keys that count people who left, of whom there may be none
+    """
+    safe = [_walk(row, where, "", shown) for row in rows]
+    for row, line in zip(rows, safe, strict=True):
+        for name in (name for name in exits if name in row):
+            line[name] = shown.count(row[name], none_is_fine=True)
+            if line[name] is None and row[name] is not None:
+                shown.note(f"{where}.{name}", "count")
+    return safe
 
 
 # ---------------------------------------------------------------- calibration bins

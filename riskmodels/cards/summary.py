@@ -27,6 +27,7 @@ def build_summary(
     named: Sequence[Mapping[str, str]],
     unresolved: Mapping[str, Any] | None = None,
     others_better: bool = False,
+    unlinked: str | None = None,
 ) -> Summary:
     """The one-page summary.
 
@@ -38,6 +39,7 @@ def build_summary(
         positions in ``audit.rows``
     unresolved : the widest gap that the audit could not settle, in the same form
     others_better : whether a family that was not chosen beat the best baseline on the test
+    unlinked : of which group a source can say far less than of another, if of any
     """
     numbers = Numbers(results)
     run = [
@@ -54,6 +56,8 @@ def build_summary(
             id="worse", heading="Who is treated worse?", text=_worse(language, numbers, named, unresolved), source="run"
         ),
     ]
+    if unlinked:
+        run.append(Block(id="unlinked", heading="Whose records are lacking?", text=unlinked, source="run"))
     used = sum(word_count(f"{block.heading} {block.text}") for block in run)
     used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 8
     left = max(FEWEST_ANSWER_WORDS, (MOST_WORDS - used) // 2)
@@ -135,7 +139,7 @@ def _why_no_closer(numbers: Numbers, language: Language) -> str:
 
 def _missed(language: Language, numbers: Numbers) -> str:
     at = "performance.at_capacity"
-    who = f"Of 100 {language.many} who {language.needed}"
+    who = f"Of 100 {language.many} {language.that} {language.needed}"
     if numbers.card["performance"]["at_capacity"].get("leads_with_bounds"):
         if not numbers.has(f"{at}.recall_bounds.0", f"{at}.recall_bounds.1"):
             return HANDFUL
@@ -157,6 +161,8 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
     if chosen in BASELINES:
         tried = [name for name in rows if name not in BASELINES]
         said = f"No. This list is a simple rule: {family_words(chosen, column)}."
+        if chosen == "base_rate":
+            said = f"No. All {language.many} have the same risk here, so chance alone decides which are on the list."
         if others_better:
             return f"{said} On the test another way did better, but it was not chosen before the test."
         if len(tried) == 1:
@@ -220,8 +226,8 @@ def not_audited_words(audit: Mapping[str, Any], most: int = 3) -> list[str]:
 
 
 HARMS = {
-    "recall": "of 100 {many} who {need}, the list finds {this}. For {reference} it finds {that}.",
-    "fpr": "of 100 {many} who {not_needed}, {this} are on the list. For {reference} it is {that}.",
+    "recall": "of 100 {many} {who} {need}, the list finds {this}. For {reference} it finds {that}.",
+    "fpr": "of 100 {many} {who} {not_needed}, {this} are on the list. For {reference} it is {that}.",
     "fdr": "of 100 {many} on the list, {this} {not_needed}. For {reference} it is {that}.",
     "selection_rate": "of 100 {many}, {this} are on the list. For {reference} it is {that}.",
 }
@@ -243,7 +249,8 @@ def _harm(language: Language, numbers: Numbers, failed: Mapping[str, Any]) -> st
     if numbers.card["performance"]["at_capacity"].get("leads_with_bounds") and metric != "selection_rate":
         many += " with a known result"
     said = HARMS[metric].format(
-        many=many, need=language.needed, not_needed=language.not_needed, reference=failed["reference_label"],
+        many=many, who=language.that, need=language.needed, not_needed=language.not_needed,
+        reference=failed["reference_label"],
         this=numbers.per_100(this), that=numbers.per_100(that) if numbers.has(that) else "not the same",
     )  # fmt: skip
     return f"{who}: {said}"

@@ -14,13 +14,19 @@ from riskmodels.study import StudyFile
 
 # ---------------------------------------------------------------- people and outcome
 
-# The study's own word, when its id column is named after one of these; otherwise "people".
-PERSON_NOUNS = {
-    "adult": "adults", "carer": "carers", "child": "children", "client": "clients", "learner": "learners",
-    "parent": "parents", "patient": "patients", "person": "people", "pupil": "pupils", "resident": "residents",
-    "student": "students", "tenant": "tenants",
+# The study's own word, when an id column of its level is named after one of these; otherwise the first of them.
+NOUNS = {
+    "person": {
+        "person": "people", "adult": "adults", "carer": "carers", "child": "children", "client": "clients",
+        "learner": "learners", "parent": "parents", "patient": "patients", "pupil": "pupils", "resident": "residents",
+        "student": "students", "tenant": "tenants",
+    },
+    "household": {"household": "households", "family": "families", "home": "homes"},
+    "place": {
+        "place": "places", "area": "areas", "building": "buildings", "district": "districts", "estate": "estates",
+        "neighbourhood": "neighbourhoods", "school": "schools", "street": "streets", "ward": "wards",
+    },
 }  # fmt: skip
-LEVEL_NOUNS = {"person": ("person", "people"), "household": ("household", "households"), "place": ("place", "places")}
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,24 @@ class Language:
     outcome: str
 
     @property
+    def that(self) -> str:
+        """ "who" of people, "that" of households and places."""
+        return self.who.removeprefix("one ")
+
+    @property
     def meaning(self) -> str:
         """What the card's short word for the outcome stands for."""
         if self.need == "need help":
-            return f"Here, a {self.one} who needs help is {self.who} {self.outcome}."
+            article = "an" if self.one[0] in "aeiou" else "a"
+            return f"Here, {article} {self.one} {self.that} needs help is {self.who} {self.outcome}."
         return f"Here, the outcome is that the {self.one} {self.outcome}."
 
 
 def language_of(study: StudyFile) -> Language:
-    one, many = LEVEL_NOUNS[study.level]
-    if study.level == "person":
-        nouns = (source.entity.removesuffix("_id") for source in study.sources.values())
-        one = next((noun for noun in nouns if noun in PERSON_NOUNS), one)
-        many = PERSON_NOUNS[one]
+    nouns = NOUNS[study.level]
+    ids = (source.entity for name, source in study.sources.items() if study.level_of(name) == study.level)
+    one = next((noun for noun in (id_.removesuffix("_id") for id_ in ids) if noun in nouns), next(iter(nouns)))
+    many = nouns[one]
     who = "one who" if study.level == "person" else "one that"
     # "Need" is the right word only for a measured need that help answers.
     if study.outcome.measures == "need" and study.purpose == "assistive":
@@ -122,7 +133,7 @@ MEASURES = {
     "fdr": ("wrongly listed", "Of people on the list, the share without the outcome."),
     "for": ("wrongly left out", "Of people not on the list, the share with the outcome."),
     "precision": ("rightly listed", "Of people on the list, the share with the outcome."),
-    "selection_rate": ("on the list", "Of everybody ranked, the share on the list."),
+    "selection_rate": ("on the list", "Of all that are ranked, the share on the list."),
 }
 
 
@@ -130,8 +141,9 @@ def measure_words(name: str) -> str:
     return MEASURES[name][0] if name in MEASURES else name.replace("_", " ")
 
 
-def meaning_of(name: str) -> str:
-    return MEASURES[name][1] if name in MEASURES else ""
+def meaning_of(name: str, many: str = "people") -> str:
+    """What a measure means, said of those whom the study counts."""
+    return MEASURES[name][1].replace("people", many) if name in MEASURES else ""
 
 
 # ---------------------------------------------------------------- text

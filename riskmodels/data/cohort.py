@@ -4,55 +4,65 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import narwhals as nw
 import polars as pl
 
 from riskmodels.data.predicates import Window, attribute_rows, holds
-from riskmodels.data.tables import Tables
+from riskmodels.data.tables import Table, Tables
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import StudyFile
+
+DROPPED = {"entity_id": pl.String, "as_of_date": pl.Date, "step": pl.Int16}
 
 
 @dataclass(frozen=True)
 class Cohort:
     """``rows``: entity_id, as_of_date, cluster_id. ``attrition``: as_of_date, step, dropped, remaining.
 
-    Both depend only on what was known before each as-of date.
+    ``dropped``: entity_id, as_of_date and step, the place (from 1) of the step that dropped them. All three depend only
+    on what was known before each as-of date.
     """
 
     rows: pl.DataFrame
     attrition: pl.DataFrame
+    dropped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DROPPED))
 
 
-def build_cohort(tables: Tables, study: StudyFile, dates: Iterable[dt.date] | None = None) -> Cohort:
+def build_cohort(
+    tables: Tables, study: StudyFile, dates: Iterable[dt.date] | None = None, *, allow_empty: bool = False
+) -> Cohort:
     """The cohort on each as-of date (the study's, unless ``dates`` are given).
 
     Raises
     ------
     DataError
-        if nobody is left on a date, naming the date and the step that dropped the last.
+        if nobody is left on a date, naming the date and the step that dropped the last, unless ``allow_empty``.
     """
-    everybody = _everybody_undated(tables)
-    frames, attrition = [], []
+    everybody = _everybody_undated(tables, study)
+    frames, attrition, gone = [], [], []
     for as_of in dates if dates is not None else study.cohort.dates:
-        rows = _universe(tables, everybody, as_of)
+        rows = _universe(tables, study, everybody, as_of)
         steps: list[dict[str, Any]] = [{"step": "in the extract", "dropped": 0, "remaining": rows.height}]
-        for step in study.cohort.steps:
+        if rows.height == 0 and not allow_empty:
+            raise DataError(f"cohort: no fact is known before {as_of}; check as_of_dates and the sources' dates")
+        for place, step in enumerate(study.cohort.steps, start=1):
             predicate = step.keep if step.keep is not None else step.drop
             true = holds(predicate, rows, tables, study, Window.before(as_of))
-            rows = rows.filter(true if step.keep is not None else ~true)
-            steps.append(
-                {"step": step.step, "dropped": int(steps[-1]["remaining"]) - rows.height, "remaining": rows.height}
-            )
-            if rows.height == 0:
+            kept = true if step.keep is not None else ~true
+            leaving = rows.filter(~kept).select("entity_id", pl.lit(as_of).alias("as_of_date"))
+            gone.append(leaving.with_columns(pl.lit(place, dtype=pl.Int16).alias("step")))
+            rows = rows.filter(kept)
+            steps.append({"step": step.step, "dropped": leaving.height, "remaining": rows.height})
+            if rows.height == 0 and not allow_empty:
                 raise DataError(
                     f"cohort: nobody is left on {as_of} after the step {step.step!r}; check its facts and dates"
                 )
         frames.append(_with_cluster(rows, tables, study, as_of))
         attrition += [{"as_of_date": as_of, **line} for line in steps]
-    return Cohort(pl.concat(frames), pl.DataFrame(attrition))
+    return Cohort(pl.concat(frames), pl.DataFrame(attrition), pl.concat([pl.DataFrame(schema=DROPPED), *gone]))
 
 
 def check_capacity(cohort: Cohort, study: StudyFile) -> None:
@@ -64,28 +74,33 @@ def check_capacity(cohort: Cohort, study: StudyFile) -> None:
             raise StudyError(f"{error} (cohort of {day})") from None
 
 
-def _everybody_undated(tables: Tables) -> pl.DataFrame | None:
-    """Everybody in the tables that hold one row for each, which have no dates to go by."""
-    lists = [
-        table.frame.select("entity_id")
-        for table in tables.tables.values()
-        if table.source.use == "model" and "known_date" not in table.frame.columns
+def who_there_is(tables: Tables, study: StudyFile) -> list[Table]:
+    """The tables that say who there is: of the study's own level, for the model, and not mere lists of matches.
+
+    Where some of them hold one row for each and no dates, those alone.
+    """
+    matches = {source.link.through for source in study.sources.values() if source.link}
+    ours = [
+        table
+        for name, table in tables.tables.items()
+        if table.source.use == "model" and study.level_of(name) == study.level and name not in matches
     ]
+    return [table for table in ours if not table.is_dated] or ours
+
+
+def _everybody_undated(tables: Tables, study: StudyFile) -> pl.DataFrame | None:
+    lists = [table.frame.select("entity_id") for table in who_there_is(tables, study) if not table.is_dated]
     return pl.concat(lists).unique().sort("entity_id") if lists else None
 
 
-def _universe(tables: Tables, everybody: pl.DataFrame | None, as_of: dt.date) -> pl.DataFrame:
+def _universe(tables: Tables, study: StudyFile, everybody: pl.DataFrame | None, as_of: dt.date) -> pl.DataFrame:
     if everybody is not None:
         return everybody
     known = [
-        table.frame.filter(pl.col("known_date") < as_of).select("entity_id")
-        for table in tables.tables.values()
-        if table.source.use == "model"
+        table.scan().filter(nw.col("known_date") < as_of).select("entity_id").unique().collect().to_polars()
+        for table in who_there_is(tables, study)
     ]
-    rows = pl.concat(known).unique().sort("entity_id")
-    if rows.height == 0:
-        raise DataError(f"cohort: no fact is known before {as_of}; check as_of_dates and the sources' dates")
-    return rows
+    return pl.concat(known).unique().sort("entity_id")
 
 
 def _with_cluster(rows: pl.DataFrame, tables: Tables, study: StudyFile, as_of: dt.date) -> pl.DataFrame:

@@ -1,7 +1,19 @@
-"""What runs the definitions: Polars in memory, DuckDB under a memory limit, Spark beyond one machine."""
+"""What runs the definitions: Polars in memory, DuckDB under a memory limit, Spark beyond one machine.
+
+Definitions are written once, in Narwhals; an engine only says how rows come to it. To add one, write how it scans and
+add its row to `SCANS`.
+"""
 
 from __future__ import annotations
 
+import atexit
+import functools
+import glob
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,18 +21,136 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from riskmodels.errors import OutsideError, UsageError
+
 
 @dataclass(frozen=True)
 class Engine:
-    """Where facts are held and counted. ``folder`` is where an engine that spills may write."""
+    """Where facts are held and counted.
+
+    Parameters
+    ----------
+    name : polars, duckdb or spark
+    memory_limit : what DuckDB may hold in memory, such as ``"1GB"``; what does not fit is written to ``folder``
+    folder : where an engine that spills may write; a temporary folder unless named
+
+    Raises
+    ------
+    UsageError
+        for a name that is none of these, or a memory limit of an engine that keeps none.
+    """
 
     name: str
     memory_limit: str | None = None
     folder: Path | None = None
 
+    def __post_init__(self) -> None:
+        if self.name not in SCANS:
+            raise UsageError(f"no engine is called {self.name!r}; choose one of {', '.join(SCANS)}")
+        if self.memory_limit is not None and self.name != "duckdb":
+            raise UsageError(f"the engine {self.name} keeps no memory limit; take duckdb, or leave the limit out")
+
     def scan(self, held: pl.DataFrame | Path) -> nw.LazyFrame[Any]:
-        """Rows in memory or in a Parquet file, as a lazy frame of this engine."""
-        return nw.from_native(held.lazy() if isinstance(held, pl.DataFrame) else pl.scan_parquet(held))
+        """Rows in memory or in a Parquet file, as a lazy frame of this engine. Nothing is read yet.
+
+        Raises
+        ------
+        OutsideError
+            if the engine is not installed or does not start, saying what to install.
+        """
+        return nw.from_native(SCANS[self.name](self, held))
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it holds whatever it works on in memory."""
+        return self.name == "polars"
 
 
+def _polars(engine: Engine, held: pl.DataFrame | Path) -> Any:
+    return held.lazy() if isinstance(held, pl.DataFrame) else pl.scan_parquet(held, glob=False)
+
+
+def _duckdb(engine: Engine, held: pl.DataFrame | Path) -> Any:
+    connection = _duckdb_connection(engine)
+    if isinstance(held, pl.DataFrame):
+        return connection.from_arrow(held.to_arrow())
+    return connection.read_parquet(glob.escape(str(held)))  # the name of one file, whatever signs it holds
+
+
+def _spark(engine: Engine, held: pl.DataFrame | Path) -> Any:
+    session = _spark_session()
+    if isinstance(held, pl.DataFrame):
+        return session.createDataFrame(held.to_arrow())
+    return session.read.parquet(re.sub(r"([*?{}\[\]\\])", r"\\\1", str(held)))
+
+
+SCANS: dict[str, Callable[[Engine, pl.DataFrame | Path], Any]] = {
+    "polars": _polars,
+    "duckdb": _duckdb,
+    "spark": _spark,
+}
 POLARS = Engine("polars")
+
+
+def cores() -> int:
+    """How many cores this process may use, which may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@functools.cache
+def _duckdb_connection(engine: Engine) -> Any:
+    try:
+        import duckdb
+    except ImportError:
+        raise OutsideError("the engine duckdb is not installed; run: pip install duckdb") from None
+    folder = engine.folder
+    if folder is None:
+        # What is written there can hold people: the folder is ours alone, and does not outlive us.
+        folder = Path(tempfile.mkdtemp(prefix="riskmodels-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings: dict[str, Any] = {
+        "threads": cores(),
+        "temp_directory": str(folder),
+        # Rows are never asked for in the order of the file, and keeping it holds whole tables in memory.
+        "preserve_insertion_order": False,
+    }
+    if engine.memory_limit is not None:
+        settings["memory_limit"] = engine.memory_limit
+    try:
+        return duckdb.connect(":memory:", config=settings)
+    except duckdb.Error as reason:
+        raise OutsideError(f"the engine duckdb does not start with these settings: {_first_line(reason)}") from None
+
+
+@functools.cache
+def _spark_session() -> Any:
+    """One local session, on this machine alone, which says nothing unless something is wrong."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise OutsideError('the engine spark is not installed; run: pip install "riskmodels[spark]"') from None
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    settings = {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(2 * cores()),
+        "spark.log.level": "ERROR",
+    }
+    builder = SparkSession.builder.appName("riskmodels").master(f"local[{cores()}]")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    try:
+        session = builder.getOrCreate()
+    # Without Java the gateway ends before it answers, and pyspark has no one type for that.
+    except Exception as reason:
+        why = _first_line(reason)
+        raise OutsideError(f"the engine spark does not start; it needs Java 17 or later ({why})") from None
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _first_line(reason: Exception) -> str:
+    return next(iter(str(reason).strip().splitlines()), type(reason).__name__)

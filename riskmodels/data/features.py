@@ -1,37 +1,48 @@
 """What was known of each person before each as-of date, as columns.
 
-Each feature is defined once, in Narwhals, from facts that passed the same window as the cohort did. `AGGREGATIONS` is
-the table of what a line may ``take``: to add one, write its function, add its row, and add its name to
-`riskmodels.study.AGGREGATIONS`.
+Facts are tallied long and sparse, once for all as-of dates (`riskmodels.data.tallies`), and go wide only here. What a
+line may ``take`` is a row of `riskmodels.data.aggregations.AGGREGATIONS`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 import polars as pl
 
+from riskmodels import storage
+from riskmodels.caching import NO_CACHE, Steps
+from riskmodels.data.aggregations import AGGREGATIONS, NOUGHT_WHEN_NOTHING
+from riskmodels.data.batches import Asked, Members, known_then, taken_of_facts
 from riskmodels.data.cohort import Cohort
-from riskmodels.data.predicates import Window, attribute_rows, facts_in
-from riskmodels.data.tables import Tables
+from riskmodels.data.tables import Table, Tables
+from riskmodels.data.tallies import days
+from riskmodels.data.windows import DAYS_IN_A_YEAR
 from riskmodels.errors import StudyError
-from riskmodels.study import OF_A_SOURCE, FeatureLine, Period, StudyFile
+from riskmodels.study import EACH, OF_A_SOURCE, FeatureLine, Period, PlannedColumn, StudyFile
 
-DAYS_IN_A_YEAR = 365.2425
-# Sums are made in whole multiples of 2**-40: an engine adds numbers in no fixed order, and decimals added in another
-# order differ in the last bit, which trees and tallies turn into another model. Integers do not.
-FIXED_POINT = 2.0**40
-SEEN_ON = "__seen_on"
-VALUE = "__value"
+__all__ = [
+    "AGGREGATIONS",
+    "DAYS_IN_A_YEAR",
+    "NOUGHT_WHEN_NOTHING",
+    "FeatureSpec",
+    "Features",
+    "build_features",
+    "plan_features",
+]
+OF_ONE_VALUE = ("latest", "first", "mode", "attribute")
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """One column: what it is made of, and how to say it."""
+    """One column: what it is made of, how to say it, whom it is about and who may see it.
+
+    ``missing`` is what the encoder does with what is not recorded. ``each``: (column, value) where only rows with that
+    value count; ``over``, ``gap``, ``than`` and ``by`` are the line's.
+    """
 
     name: str
     take: str
@@ -44,6 +55,13 @@ class FeatureSpec:
     high: str | None = None
     low: str | None = None
     value: str | None = None
+    about: str = "person"
+    seen_by: tuple[str, ...] = ()
+    each: tuple[str, str] | None = None
+    over: str | None = None
+    gap: str | None = None
+    than: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,158 +76,62 @@ class Features:
         return [spec.name for spec in self.specs]
 
 
-# ---------------------------------------------------------------- the aggregations
-# Each takes facts of one window with entity_id, event_date, known_date and VALUE, and gives entity_id and VALUE.
-
-Facts = nw.LazyFrame[Any]
+# ---------------------------------------------------------------- the columns
 
 
-def _grouped(expression: Callable[[nw.Expr], nw.Expr]) -> Callable[[Facts, dt.date], Facts]:
-    def take(facts: Facts, as_of: dt.date) -> Facts:
-        return facts.group_by("entity_id").agg(expression(nw.col(VALUE)).alias(VALUE))
+def plan_features(tables: Tables, study: StudyFile) -> tuple[FeatureSpec, ...]:
+    """The columns that the study's feature lines make, in their order.
 
-    return take
-
-
-def _exact(value: nw.Expr) -> nw.Expr:
-    return (value * FIXED_POINT).round(0).cast(nw.Int128)
-
-
-def _back(total: nw.Expr) -> nw.Expr:
-    return total.cast(nw.Float64) * (1 / FIXED_POINT)
+    Raises
+    ------
+    StudyError
+        if a line takes a date as it stands.
+    """
+    return tuple(_spec(column, line, tables, study) for line in study.features for column in line.columns)
 
 
-def _sum(facts: Facts, as_of: dt.date) -> Facts:
-    sums = facts.with_columns(_exact(nw.col(VALUE)).alias(VALUE)).group_by("entity_id").agg(nw.col(VALUE).sum())
-    return sums.select("entity_id", _back(nw.col(VALUE)).alias(VALUE))
+def _spec(column: PlannedColumn, line: FeatureLine, tables: Tables, study: StudyFile) -> FeatureSpec:
+    take, each = column.take, column.each
+    source = study.source_of(take, line.of)
+    kind = "number"
+    if take in OF_ONE_VALUE:
+        held = tables[source].scan().collect_schema()[line.of.partition(".")[2]]
+        if held == nw.Date:
+            raise StudyError(f"features ({line.name}).of: {line.of} holds dates; take age, or days since a fact")
+        kind = "category" if held == nw.String else "number"
 
+    def said(words: str | None) -> str | None:
+        return words.replace(EACH, each[1]) if words and each else words
 
-def _mean(facts: Facts, as_of: dt.date) -> Facts:
-    rows = facts.filter(~nw.col(VALUE).is_null()).with_columns(_exact(nw.col(VALUE)).alias(VALUE))
-    sums = rows.group_by("entity_id").agg(nw.col(VALUE).sum(), nw.len().cast(nw.Float64).alias("__n"))
-    return sums.select("entity_id", (_back(nw.col(VALUE)) / nw.col("__n")).alias(VALUE))
-
-
-def _count(facts: Facts, as_of: dt.date) -> Facts:
-    return facts.group_by("entity_id").agg(nw.len().cast(nw.Float64).alias(VALUE))
-
-
-def _any(facts: Facts, as_of: dt.date) -> Facts:
-    return facts.select("entity_id").unique().with_columns(nw.lit(1.0).alias(VALUE))
-
-
-def _days_before(as_of: dt.date, day: nw.Expr) -> nw.Expr:
-    """Whole days, divided as integers: the engine's division of floats by a constant may differ in its last bit."""
-    return (nw.lit(as_of) - day).dt.total_minutes() // (24 * 60)
-
-
-def _days_since(facts: Facts, as_of: dt.date, *, first: bool) -> Facts:
-    day = nw.col("event_date").min() if first else nw.col("event_date").max()
-    seen = facts.group_by("entity_id").agg(day.alias(SEEN_ON))
-    return seen.select("entity_id", _days_before(as_of, nw.col(SEEN_ON)).cast(nw.Float64).alias(VALUE))
-
-
-def _one_end(facts: Facts, *, latest: bool) -> Facts:
-    """The value on the first or latest day; two on one day are settled by when they became known, then by value."""
-    rows = facts.filter(~nw.col(VALUE).is_null())
-    return rows.unique(
-        subset=["entity_id"], keep="last" if latest else "first", order_by=["event_date", "known_date", VALUE]
-    )
-
-
-def _latest(facts: Facts, as_of: dt.date) -> Facts:
-    return _one_end(facts, latest=True).select("entity_id", VALUE)
-
-
-def _first(facts: Facts, as_of: dt.date) -> Facts:
-    return _one_end(facts, latest=False).select("entity_id", VALUE)
-
-
-def _change(facts: Facts, as_of: dt.date) -> Facts:
-    """Latest minus first in the window; missing unless they fall on different days."""
-    first = _one_end(facts, latest=False).select(
-        "entity_id", nw.col("event_date").alias("__day"), nw.col(VALUE).alias("__first")
-    )
-    both = (
-        _one_end(facts, latest=True)
-        .join(first, on="entity_id", how="inner")
-        .filter(nw.col("event_date") > nw.col("__day"))
-    )
-    return both.select("entity_id", (nw.col(VALUE) - nw.col("__first")).alias(VALUE))
-
-
-def _trend(facts: Facts, as_of: dt.date) -> Facts:
-    """Least-squares slope a year; missing unless there are two different days."""
-    day = (-_days_before(as_of, nw.col("event_date"))).cast(nw.Int128)
-    rows = facts.filter(~nw.col(VALUE).is_null()).with_columns(day.alias("__t"), _exact(nw.col(VALUE)).alias(VALUE))
-    sums = (
-        rows.with_columns((nw.col("__t") * nw.col(VALUE)).alias("__tx"), (nw.col("__t") * nw.col("__t")).alias("__tt"))
-        .group_by("entity_id")
-        .agg(
-            nw.len().cast(nw.Int128).alias("__n"),
-            nw.col("__t").sum(),
-            nw.col(VALUE).sum(),
-            nw.col("__tx").sum(),
-            nw.col("__tt").sum(),
-            (nw.col("__t").max() - nw.col("__t").min()).alias("__spread"),
-        )
-        .filter(nw.col("__spread") > 0)
-    )
-    shared = nw.col("__n") * nw.col("__tx") - nw.col("__t") * nw.col(VALUE)
-    spread = nw.col("__n") * nw.col("__tt") - nw.col("__t") * nw.col("__t")
-    slope = _back(shared) / spread.cast(nw.Float64)
-    return sums.select("entity_id", (slope * DAYS_IN_A_YEAR).alias(VALUE))
-
-
-AGGREGATIONS: dict[str, Callable[[Facts, dt.date], Facts]] = {
-    "count": _count,
-    "any": _any,
-    "sum": _sum,
-    "mean": _mean,
-    "min": _grouped(lambda value: value.min()),
-    "max": _grouped(lambda value: value.max()),
-    "latest": _latest,
-    "first": _first,
-    "change": _change,
-    "trend": _trend,
-    "days_since_first": lambda facts, as_of: _days_since(facts, as_of, first=True),
-    "days_since_last": lambda facts, as_of: _days_since(facts, as_of, first=False),
-}
-# Where there is no fact, there is no missing value but a plain nought.
-NOUGHT_WHEN_NOTHING = ("count", "any", "sum")
+    words = str(said(line.words))
+    if each and EACH not in line.words:
+        words += f": {each[1]}"
+    if len(line.take) > 1:
+        words += f" ({take.replace('_', ' ')})"
+    if len(line.last) > 1 and take not in OF_A_SOURCE:
+        words += f", {'at any time' if column.last.amount is None else f'last {column.last}'}"
+    # Where not everybody is covered, nought is filled in for those who are: the encoder must leave the others alone.
+    of_us = tables[line.by.partition(".")[0] if line.by else source]
+    missing = "keep" if line.missing == "zero" and of_us.covered is not None else line.missing
+    gap, than = (None if period is None else str(period) for period in (line.gap, line.than))
+    about = line.about or study.level_of(source)
+    return FeatureSpec(
+        column.name, take, line.of, str(column.last), source, kind, missing, words, said(line.high), said(line.low),
+        line.value, about, line.seen_by, each, line.over, gap, than, line.by,
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- the matrix
 
 
-def plan_features(tables: Tables, study: StudyFile) -> tuple[FeatureSpec, ...]:
-    """The columns that the study's feature lines make, in their order."""
-    return tuple(
-        _spec(column.name, column.take, str(column.last), line, tables, study)
-        for line in study.features
-        for column in line.columns
-    )
-
-
-def _spec(name: str, take: str, last: str, line: FeatureLine, tables: Tables, study: StudyFile) -> FeatureSpec:
-    source = study.source_of(take, line.of)
-    column = line.of.partition(".")[2]
-    kind = "number"
-    if take in ("latest", "first", "attribute"):
-        held = tables[source].frame.schema[column]
-        if held == pl.Date:
-            raise StudyError(f"features ({line.name}).of: {line.of} holds dates; take age, or days since a fact")
-        kind = "category" if held == pl.String else "number"
-    words = line.words
-    if len(line.take) > 1:
-        words += f" ({take.replace('_', ' ')})"
-    if len(line.last) > 1 and take not in OF_A_SOURCE:
-        words += f", {'at any time' if last == 'ever' else f'last {last}'}"
-    return FeatureSpec(name, take, line.of, last, source, kind, line.missing, words, line.high, line.low, line.value)
-
-
-def build_features(cohort: Cohort, tables: Tables, study: StudyFile) -> Features:
+def build_features(cohort: Cohort, tables: Tables, study: StudyFile, steps: Steps = NO_CACHE) -> Features:
     """Every feature of every cohort row, from facts with event_date and known_date before its as-of date.
+
+    Whoever a source does not cover has no feature from it, not even a nought.
+
+    Parameters
+    ----------
+    steps : each line's columns are a step, made again only if the line or what it is made from has changed
 
     Returns
     -------
@@ -217,37 +139,114 @@ def build_features(cohort: Cohort, tables: Tables, study: StudyFile) -> Features
         ``frame`` has the cohort's rows in the cohort's order.
     """
     specs = plan_features(tables, study)
-    frames = []
-    for (as_of,), rows in cohort.rows.group_by(["as_of_date"], maintain_order=True):
-        assert isinstance(as_of, dt.date)
-        frames.append(_one_date(rows.select("entity_id", "as_of_date"), as_of, specs, tables, study))
-    return Features(pl.concat(frames), specs)
+    lines = {f"features.{line.name}": line for line in study.features}
+    columns = {name: [column.name for column in line.columns] for name, line in lines.items()}
+
+    def make(names: list[str]) -> dict[str, pl.DataFrame]:
+        wanted = {column for name in names for column in columns[name]}
+        made = _columns(cohort.rows, [spec for spec in specs if spec.name in wanted], tables, study)
+        return {name: pl.DataFrame([made.pop(column) for column in columns[name]]) for name in names}
+
+    wanted: dict[str, dict[str, Any]] = {name: {} for name in lines}
+    if steps.folder is not None:
+        of_cohort = storage.sha256(cohort.rows.select("entity_id", "as_of_date").write_csv().encode())
+        wanted = {name: {"cohort": of_cohort, **_made_from(line, tables, study)} for name, line in lines.items()}
+    made = steps.frames(wanted, make)
+    rows = cohort.rows.select("entity_id", "as_of_date")
+    return Features(rows.hstack([column for name in lines for column in made[name].get_columns()]), specs)
 
 
-def _one_date(
-    rows: pl.DataFrame, as_of: dt.date, specs: tuple[FeatureSpec, ...], tables: Tables, study: StudyFile
-) -> pl.DataFrame:
-    plans = [_column(spec, Window.before(as_of, Period.parse(spec.last)), tables, study) for spec in specs]
-    # Collected together, so that the engine shares the scans.
-    found = pl.collect_all([plan.to_native() for plan in plans])
-    for spec, values in zip(specs, found, strict=True):
-        column = pl.col(VALUE).cast(pl.String if spec.kind == "category" else pl.Float64)
-        if spec.kind == "number" and (spec.take in NOUGHT_WHEN_NOTHING or spec.missing == "zero"):
-            column = column.fill_null(0.0)
-        rows = rows.join(values, on="entity_id", how="left", maintain_order="left")
-        rows = rows.with_columns(column.alias(spec.name)).drop(VALUE)
-    return rows
+def _columns(
+    rows: pl.DataFrame, specs: Sequence[FeatureSpec], tables: Tables, study: StudyFile
+) -> dict[str, pl.Series]:
+    """The columns of these specs, for rows with entity_id and as_of_date."""
+    dates = rows["as_of_date"]
+    together: dict[tuple[str, str | None], list[FeatureSpec]] = {}
+    for spec in specs:
+        together.setdefault((spec.source, spec.by), []).append(spec)
+    ours = Members.of(rows["entity_id"], dates)
+    zeros = {column.name for line in study.features if line.missing == "zero" for column in line.columns}
+    made: dict[str, pl.Series] = {}
+    for (source, by), several in together.items():
+        table, members, ids = tables[source], ours, rows["entity_id"]
+        covered = _covered(table, ids, dates)
+        if by is not None:
+            # Our own column holds the id of the household or place whose facts these are.
+            our_source, _, column = by.partition(".")
+            covered = _covered(tables[our_source], ids, dates)
+            ids = known_then(tables[our_source], column, ours).cast(pl.String)
+            members = Members.of(ids, dates)
+        taken = _of_attributes(several, table, members, dates) | _of_facts(several, tables, study, members)
+        for spec in several:
+            made[spec.name] = _finished(spec, taken.pop(spec.name), spec.name in zeros, covered)
+    return made
 
 
-def _column(spec: FeatureSpec, window: Window, tables: Tables, study: StudyFile) -> nw.LazyFrame[Any]:
-    head, _, column = spec.of.partition(".")
-    if spec.take in OF_A_SOURCE:
-        found = attribute_rows(tables, spec.of, window.as_of)
-        if spec.take == "age":
-            years = _days_before(window.as_of, nw.col("value")) * (1 / DAYS_IN_A_YEAR)
-            return found.select("entity_id", years.alias(VALUE))
-        return found.select("entity_id", nw.col("value").alias(VALUE))
-    facts = facts_in(tables, study.facts[head], window)
-    value = nw.col(column) if column else nw.lit(1.0)
-    facts = facts.select("entity_id", "event_date", "known_date", value.alias(VALUE))
-    return AGGREGATIONS[spec.take](facts, window.as_of)
+def _of_facts(specs: Sequence[FeatureSpec], tables: Tables, study: StudyFile, members: Members) -> dict[str, pl.Series]:
+    asked, halves = [], {}
+    for spec in specs:
+        if spec.take not in OF_A_SOURCE:
+            asked.append(_asked(spec.name, spec.of, spec, study))
+            if AGGREGATIONS[spec.take].with_over is not None:
+                halves[spec.name] = f"{spec.name} (over)"
+                asked.append(_asked(halves[spec.name], str(spec.over), spec, study))
+    taken = taken_of_facts(asked, tables, members)
+    for spec in specs:
+        with_over = AGGREGATIONS[spec.take].with_over if spec.name in halves else None
+        if with_over is not None:
+            upper, lower = (
+                taken.pop(name).fill_null(float("nan")).to_numpy() for name in (spec.name, halves[spec.name])
+            )
+            taken[spec.name] = pl.Series(with_over(upper, lower), nan_to_null=True)
+    return taken
+
+
+def _asked(name: str, of: str, spec: FeatureSpec, study: StudyFile) -> Asked:
+    head, _, column = of.partition(".")
+    gap, than = (None if text is None else Period.parse(text) for text in (spec.gap, spec.than))
+    return Asked(name, spec.take, study.facts[head], column or None, Period.parse(spec.last), gap, than, spec.each)
+
+
+def _of_attributes(
+    specs: Sequence[FeatureSpec], table: Table, members: Members, dates: pl.Series
+) -> dict[str, pl.Series]:
+    taken = {}
+    for spec in specs:
+        if spec.take in OF_A_SOURCE:
+            value = known_then(table, spec.of.partition(".")[2], members)
+            if spec.take == "age":
+                value = (days(dates) - value) * (1 / DAYS_IN_A_YEAR)
+            taken[spec.name] = value
+    return taken
+
+
+def _covered(table: Table, ids: pl.Series, dates: pl.Series) -> pl.Series | None:
+    """Whether the source can speak of each row; None if of everybody."""
+    if table.covered is None:
+        return None
+    rows = pl.DataFrame({"entity_id": ids, "as_of": dates})
+    found = rows.join(table.covered, on="entity_id", how="left", maintain_order="left")
+    return (found["from_date"] < found["as_of"]).fill_null(False)
+
+
+def _finished(spec: FeatureSpec, series: pl.Series, zero: bool, covered: pl.Series | None) -> pl.Series:
+    series = series.cast(pl.String if spec.kind == "category" else pl.Float64).alias(spec.name)
+    if zero and spec.kind == "number":
+        series = series.fill_null(0.0)
+    return series if covered is None else series.zip_with(covered, pl.Series([None], dtype=series.dtype))
+
+
+# ---------------------------------------------------------------- what a line is made from
+
+
+def _made_from(line: FeatureLine, tables: Tables, study: StudyFile) -> dict[str, Any]:
+    """Everything that a line's columns depend on, but for the cohort: definitions, and digests of what was read."""
+    facts = {of.partition(".")[0] for of in (line.of, line.over) if of and set(line.take) - set(OF_A_SOURCE)}
+    sources = {study.source_of(take, line.of) for take in line.take} | {study.facts[fact].source for fact in facts}
+    if line.by:
+        sources.add(line.by.partition(".")[0])
+    return {
+        "line": line.model_dump(mode="json"),
+        "facts": {name: study.facts[name].model_dump(mode="json") for name in sorted(facts)},
+        "tables": tables.digests(sources),
+    }

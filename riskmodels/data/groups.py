@@ -29,6 +29,11 @@ def build_groups(rows: pl.DataFrame, tables: Tables, study: StudyFile) -> pl.Dat
         assert isinstance(as_of, dt.date)
         for name, spec in study.protected.items():
             found = attribute_rows(tables, spec.column, as_of).collect().to_polars()
+            if spec.by:
+                # Our own column holds the id of the household or place whose attribute it is.
+                code = attribute_rows(tables, spec.by, as_of).collect().to_polars()
+                code = code.select("entity_id", pl.col("value").cast(pl.String).alias("code"))
+                found = code.join(found.rename({"entity_id": "code"}), on="code", how="left").drop("code")
             value = pl.col("value")
             if found.schema["value"] == pl.Date:
                 value = _birthdays(value, as_of)

@@ -1,47 +1,32 @@
-"""The card's figures as pictures, drawn from the figure's own table and nothing else.
-
-Same table, same bytes: matplotlib's SVG with a fixed salt and no date, and text as shapes, so that a page looks
-alike on every machine. Colour never stands alone: marks, hatching or words say the same.
-"""
+"""The card's figures as pictures, drawn from the figure's own table and nothing else."""
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+
+from riskmodels.reports.drawing import (
+    BAND,
+    BAR,
+    BLUE,
+    INK,
+    ORANGE,
+    QUIET,
+    RULE,
+    WIDTH,
+    Content,
+    bars,
+    canvas,
+    draw,
+    few_ticks,
+    svg,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Content = Mapping[str, Any]
-INK, QUIET, RULE = "#0b0c0c", "#484f56", "#c5c9cc"
-BLUE, ORANGE, BAND, BAR = "#1a4f8b", "#b4460f", "#dfe7f1", "#8fa3b8"
-STYLE = {
-    "svg.hashsalt": "riskmodels",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 12,
-    "text.parse_math": False,
-    "axes.titlesize": 12,
-    "axes.labelsize": 12,
-    "axes.edgecolor": QUIET,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 11,
-    "hatch.linewidth": 0.7,
-}
-WIDTH = 8.0  # inches; shown at the width of the text, so 12 points stay about 12 points
 
 
 def draw_figures(figures: Iterable[Content]) -> dict[str, bytes]:
@@ -51,39 +36,11 @@ def draw_figures(figures: Iterable[Content]) -> dict[str, bytes]:
     ----------
     figures : the card's figures as plain JSON values
     """
-    import matplotlib
-
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        # A label may hold what the font lacks (an emoji): it is drawn as a box, and the data table has it.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        return {figure["id"]: DRAWINGS[figure["id"]](figure) for figure in figures if figure["id"] in DRAWINGS}
-
-
-def _canvas(height: float, *, axes: bool = True) -> tuple[Figure, Axes]:
-    # No pyplot: figures made here belong to nobody's global state and need no closing.
-    from matplotlib.figure import Figure as NewFigure
-
-    figure = NewFigure(figsize=(WIDTH, height), layout="constrained")
-    plot = figure.add_subplot()
-    if not axes:
-        plot.set_axis_off()
-    return figure, plot
-
-
-def _svg(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="white")
-    return buffer.getvalue()
+    return draw(figures, lambda figure: DRAWINGS.get(figure["id"]))
 
 
 def _rows(figure: Content) -> list[list[Any]]:
     return [list(row) for row in figure["table"]["rows"]]
-
-
-def _wrapped(text: str, width: int) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, width)) or text
 
 
 # ---------------------------------------------------------------- people of 100
@@ -93,7 +50,7 @@ def _people(figure: Content) -> bytes:
     """Five rows of twenty people; each kind has its own mark as well as its own colour."""
     kinds = _rows(figure)
     looks = _people_looks(len(kinds), str(kinds[-1][0]))
-    canvas, plot = _canvas(3.9, axes=False)
+    picture, plot = canvas(3.9, axes=False)
     everybody = [look for look, (_, count) in zip(looks, kinds, strict=True) for _ in range(int(count))]
     for place, look in enumerate(everybody):
         _person(plot, place % 20, -(place // 20) * 1.35, look)
@@ -102,11 +59,11 @@ def _people(figure: Content) -> bytes:
         x, y = position * 20 / len(kinds), -7.5
         _person(plot, x, y, look)
         plot.text(x + 0.55, y, f"{int(count)}", fontsize=17, fontweight="bold", va="center")
-        plot.text(x + 1.95, y, _wrapped(str(words), 17), fontsize=12, va="center")
+        plot.text(x + 1.95, y, wrapped(str(words), 17), fontsize=12, va="center")
     plot.set_xlim(-0.5, 19.5)
     plot.set_ylim(-8.2, 0.7)
     plot.set_aspect("equal")
-    return _svg(canvas)
+    return svg(picture)
 
 
 def _person(plot: Axes, x: float, y: float, look: Content) -> None:
@@ -135,15 +92,15 @@ def _people_looks(kinds: int, last: str) -> list[Content]:
 def _calibration(figure: Content) -> bytes:
     from matplotlib.figure import Figure as NewFigure
 
-    canvas = NewFigure(figsize=(WIDTH, 6.6), layout="constrained")
-    top, below = canvas.subplots(2, 1, height_ratios=[4, 1], sharex=True)
+    picture = NewFigure(figsize=(WIDTH, 6.6), layout="constrained")
+    top, below = picture.subplots(2, 1, height_ratios=[4, 1], sharex=True)
     top.plot([0, 100], [0, 100], color=QUIET, linestyle=(0, (4, 3)), linewidth=1.2, label="Risks come true exactly")
     curve = (figure.get("curve") or {}).get("rows") or []
     if curve:
         risk, observed, low, high = ([row[column] for row in curve] for column in range(4))
         top.fill_between(risk, low, high, color=BAND, label="Where the curve could lie (95%)", linewidth=0)
         top.plot(risk, observed, color=BLUE, linewidth=2, label="What came about (smooth curve)")
-    rows = _rows(figure)
+    rows, many = _rows(figure), str(figure["table"]["columns"][2])
     x, y = [row[3] for row in rows], [row[4] for row in rows]
     for row in rows:
         if row[5] is not None and row[6] is not None:
@@ -155,7 +112,7 @@ def _calibration(figure: Content) -> bytes:
         color=ORANGE,
         markersize=7,
         markeredgecolor="white",
-        label="Groups of people, with 95% interval",
+        label=f"Groups of {many.lower()}, with 95% interval",
         zorder=4,
     )
     top.set_ylabel("Came about, of 100")
@@ -170,21 +127,15 @@ def _calibration(figure: Content) -> bytes:
             # Groups differ in width, so their height is people for each 10 of risk: the area is people.
             width = min(high, limit) - low
             below.bar(low, 10 * people / width, width=width, align="edge", color=BAR, edgecolor="white", linewidth=1)
-    below.set_ylabel("People\nper 10")
+    below.set_ylabel(f"{many}\nper 10")
     below.set_xlabel("Predicted risk, of 100")
-    below.yaxis.set_major_locator(_few_ticks(2))
+    below.yaxis.set_major_locator(few_ticks(2))
     below.yaxis.set_major_formatter("{x:,.0f}")
     for plot in (top, below):
         plot.grid(axis="y", color=RULE, linewidth=0.5)
         plot.set_axisbelow(True)
-    canvas.align_ylabels([top, below])
-    return _svg(canvas)
-
-
-def _few_ticks(most: int) -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(nbins=most, integer=True)
+    picture.align_ylabels([top, below])
+    return svg(picture)
 
 
 # ---------------------------------------------------------------- groups
@@ -197,7 +148,7 @@ def _groups(figure: Content) -> bytes:
     for row in rows:
         blocks.setdefault(str(row[0]), []).append(row)
     lines = sum(len(block) + 1 for block in blocks.values())
-    canvas, plot = _canvas(1.7 + 0.42 * lines)
+    picture, plot = canvas(1.7 + 0.42 * lines)
     y, ticks, names = 0.0, [], []
     most = max(max(row[5] or 0, 1.25 * row[3] if row[6] else 0) for row in rows)
     for title, block in blocks.items():
@@ -220,7 +171,7 @@ def _groups(figure: Content) -> bytes:
                 markerfacecolor="white" if is_reference else BLUE, markeredgewidth=1.8, zorder=4,
             )  # fmt: skip
             ticks.append(y)
-            names.append(_wrapped(str(row[1]), 26))
+            names.append(wrapped(str(row[1]), 26))
         for row in block:
             if row[6]:
                 plot.fill_between([0.8 * row[3], 1.25 * row[3]], start, y + 0.5, color=BAND, linewidth=0, zorder=1)
@@ -232,14 +183,14 @@ def _groups(figure: Content) -> bytes:
     plot.tick_params(axis="y", length=0)
     plot.set_ylim(y - 0.2, -0.7)
     plot.set_xlim(0, min(100, most * 1.08))
-    plot.set_xlabel(_wrapped(figure["table"]["caption"], 78))
+    plot.set_xlabel(wrapped(figure["table"]["caption"], 78))
     plot.grid(axis="x", color=RULE, linewidth=0.5)
     plot.set_axisbelow(True)
-    _groups_legend(canvas)
-    return _svg(canvas)
+    _groups_legend(picture)
+    return svg(picture)
 
 
-def _groups_legend(canvas: Figure) -> None:
+def _groups_legend(picture: Figure) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -258,7 +209,7 @@ def _groups_legend(canvas: Figure) -> None:
         ),
         Patch(color=BAND, label="0.8 to 1.25 times the reference"),
     ]
-    canvas.legend(handles=marks, loc="outside upper left", ncols=3, columnspacing=1.4, handlelength=1.8)
+    picture.legend(handles=marks, loc="outside upper left", ncols=3, columnspacing=1.4, handlelength=1.8)
 
 
 # ---------------------------------------------------------------- net benefit
@@ -266,7 +217,7 @@ def _groups_legend(canvas: Figure) -> None:
 
 def _net_benefit(figure: Content) -> bytes:
     rows = _rows(figure)
-    canvas, plot = _canvas(4.2)
+    picture, plot = canvas(4.2)
     x = [row[0] for row in rows]
     if all(row[2] is not None and row[3] is not None for row in rows):
         plot.fill_between(x, [row[2] for row in rows], [row[3] for row in rows], color=BAND, linewidth=0)
@@ -285,41 +236,20 @@ def _net_benefit(figure: Content) -> bytes:
     plot.grid(axis="y", color=RULE, linewidth=0.5)
     plot.set_axisbelow(True)
     plot.legend(loc="upper right")
-    return _svg(canvas)
+    return svg(picture)
 
 
 # ---------------------------------------------------------------- bars
 
 
-def _bars(names: Sequence[str], values: Sequence[float], labels: Sequence[str], unit: str, hatch: str = "") -> bytes:
-    """Horizontal bars with their numbers at the end."""
-    canvas, plot = _canvas(0.9 + 0.55 * len(names))
-    wrapped = [_wrapped(name, 30) for name in names]
-    positions = range(len(names))
-    plot.barh(
-        positions, values, height=0.62, color=BLUE if not hatch else "white", edgecolor=BLUE, hatch=hatch, linewidth=1.2
-    )
-    for position, (value, text) in enumerate(zip(values, labels, strict=True)):
-        plot.annotate(text, (value, position), xytext=(6, 0), textcoords="offset points", va="center")
-    plot.set_yticks(positions, wrapped)
-    plot.tick_params(axis="y", length=0)
-    plot.invert_yaxis()
-    plot.set_xlim(0, max(values) * 1.22 or 1)
-    plot.set_xlabel(unit)
-    plot.xaxis.set_major_locator(_few_ticks(5))
-    plot.xaxis.set_major_formatter("{x:,.0f}")
-    plot.spines["left"].set_color(QUIET)
-    return _svg(canvas)
-
-
 def _drivers(figure: Content) -> bytes:
     rows = _rows(figure)
-    return _bars([str(row[0]) for row in rows], [row[1] for row in rows], [str(row[1]) for row in rows], "Parts of 100")
+    return bars([str(row[0]) for row in rows], [row[1] for row in rows], [str(row[1]) for row in rows], "Parts of 100")
 
 
 def _attrition(figure: Content) -> bytes:
     rows = _rows(figure)
-    return _bars(
+    return bars(
         [str(row[0]) for row in rows],
         [row[1] for row in rows],
         [f"{row[1]:,}" for row in rows],
@@ -330,7 +260,7 @@ def _attrition(figure: Content) -> bytes:
 def _unknown(figure: Content) -> bytes:
     rows = _rows(figure)
     labels = [f"{row[2]:g}" for row in rows]
-    return _bars(
+    return bars(
         [str(row[0]) for row in rows], [row[2] for row in rows], labels, "Outcome not known, of 100", hatch="///"
     )
 

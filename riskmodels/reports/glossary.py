@@ -15,12 +15,14 @@ GLOSSARY = {
     "EqIA": "Equality impact assessment.",
     "Horizon": "How far ahead the outcome is looked for.",
     "Interval": "A range that would hold the true value in about 95 of 100 such studies.",
+    "Linked": "Somebody whose records in another agency could be found. Of others, that agency's records say nothing.",
     "Net benefit": "People rightly helped, less people helped without need, weighed by how much a wrong offer matters.",
     "Observed to expected (O/E)": "Outcomes that came about for each one that the risks add up to. 1 is best.",
     "Precision": "Of those on the list, the share who have the outcome.",
     "Proxy": "A field that stands in for something else, such as the area for poverty.",
     "Recall": "Of those who have the outcome, the share on the list.",
     "SHA-256": "A digest: a number made from a file, so that any change to the file can be seen.",
+    "Standardised difference": "A difference of shares in units of their spread. Beyond 0.1, either way, is notable.",
     "TRIPOD+AI": "A list of what a report of a prediction model should say (Collins and others 2024).",
 }
 

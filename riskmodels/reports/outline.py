@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskmodels.data.register import ENDS_SOON_DAYS
 from riskmodels.reports.cells import label, record_lines
 from riskmodels.reports.glossary import ACCESSIBILITY, GLOSSARY
 
@@ -119,26 +120,38 @@ def _people(source: Source) -> list[Part]:
 
 def _data(source: Source) -> list[Part]:
     data = source.card["data"]
+    more = dict(data.get("tables") or {})
+
+    def also(*names: str, fold: bool = False) -> list[Part]:
+        return [table(more.pop(name), fold=fold) for name in names if name in more]
+
     return [
         *texts(data["words"]),
         *texts(_expired(source)),
         heading("Who is counted"),
         *source.figure("attrition"),
         table(data["attrition"], fold=True),
+        *also("attrition_differences", fold=True),
         heading("What became of them"),
         table(data["outcome_status"]),
         *source.figure("unknown_by_fifth"),
+        *also("enough", fold=True),
         heading("How good the data are"),
         table(data["quality"]),
         table(data["missing"], fold=True),
+        *also("missing_by_group", fold=True),
+        *also("links"),
+        *also("linkage", fold=True),
+        *also("breaks"),
         heading("Data register"),
         {"kind": "records", "table": data["register"]},
         table(data["columns"], fold=True),
+        *(table(content) for content in more.values()),
     ]
 
 
 def _expired(source: Source) -> list[str]:
-    """Agreements that are over on the day the page is made."""
+    """Agreements that are over, or soon will be, on the day the page is made."""
     register = source.card["data"]["register"]
     if source.today is None or "Agreement expires" not in register["columns"]:
         return []
@@ -146,12 +159,14 @@ def _expired(source: Source) -> list[str]:
     found = []
     for row in register["rows"]:
         try:
-            over = dt.date.fromisoformat(str(row[position])) < source.today
+            left = (dt.date.fromisoformat(str(row[position])) - source.today).days
         except ValueError:
             continue
-        if over:
+        if left < 0:
             ended = f"EXPIRED: the agreement for {row[0]} ended on {row[position]}."
             found.append(f"{ended} Do not use these data until it is renewed.")
+        elif left <= ENDS_SOON_DAYS:
+            found.append(f"The agreement for {row[0]} ends on {row[position]}. Renew it before then.")
     return found
 
 

@@ -47,19 +47,23 @@ def render_card(
     figures : SVG by figure id (`riskmodels.reports.charts.draw_figures`); one that is missing leaves its table
     today : for agreements that are over; a page without it says nothing about today
     """
-    text = _template("card.html").render(
+    text = template("card.html").render(
         card=card,
         status=banner(status),
         state_class=STATES.get(str(status["state"]), "draft"),
         sections=outline(card, sign_off, today),
-        figures={name: _data_uri(svg) for name, svg in (figures or {}).items()},
+        figures={name: data_uri(svg) for name, svg in (figures or {}).items()},
         today=today,
         advice=ADVICE,
         verdicts=VERDICTS,
         not_provided=NOT_PROVIDED,
         not_answered=NOT_ANSWERED,
     )
-    # Templates leave blank lines behind; the page does not need them.
+    return page_bytes(text)
+
+
+def page_bytes(text: str) -> bytes:
+    """A rendered template without the blank lines that templates leave behind."""
     return (re.sub(r"\n\s*\n+", "\n", text).strip() + "\n").encode()
 
 
@@ -69,11 +73,11 @@ def banner(status: Mapping[str, Any]) -> dict[str, str]:
     return {"state": state, "words": words.removeprefix(state).lstrip(". ")}
 
 
-def _data_uri(svg: bytes) -> str:
+def data_uri(svg: bytes) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
 
 
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
     return _environment().get_template(name)
 
 

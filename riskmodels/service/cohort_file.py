@@ -12,6 +12,7 @@ import polars as pl
 
 from riskmodels import storage
 from riskmodels.data.cohort import build_cohort
+from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.features import FeatureSpec, build_features
 from riskmodels.data.predicates import Window, holds
 from riskmodels.data.tables import read_tables
@@ -42,7 +43,12 @@ class CohortToScore:
 
 
 def cohort_from_sources(
-    folder: Path, study: Study, as_of: dt.date | None, objectors: frozenset[str], today: dt.date
+    folder: Path,
+    study: Study,
+    as_of: dt.date | None,
+    objectors: frozenset[str],
+    today: dt.date,
+    engine: Engine = POLARS,
 ) -> CohortToScore:
     """Build the cohort and its features on ``as_of``, by the definitions the model was trained with.
 
@@ -57,7 +63,8 @@ def cohort_from_sources(
     """
     if as_of is None:
         raise UsageError("a folder of sources is scored on a day; name it with --as-of YYYY-MM-DD")
-    tables = read_tables(folder, study, uses=("model",), extracted_on=today)
+    # Those who objected to scoring stay in the tables, so that each can be rejected by name of reason.
+    tables = read_tables(folder, study, uses=("model",), extracted_on=today, engine=engine, objections_for=())
     cohort = build_cohort(tables, study.file, [as_of])
     frame = build_features(cohort, tables, study.file).frame
     because = pl.Series("excluded", [None] * frame.height, dtype=pl.String)

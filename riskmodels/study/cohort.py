@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
 
-from riskmodels.study.periods import Period, WindowText
+from riskmodels.study.periods import AsText, Period, WindowText
 from riskmodels.study.predicates import Predicate
 from riskmodels.study.section import Column, Section, Slug
 
@@ -77,7 +77,7 @@ def _lag(value: Any) -> Period | str:
     return Period.parse(str(value))
 
 
-LagText = Annotated[Period | str, PlainValidator(_lag)]
+LagText = Annotated[Period | str, PlainValidator(_lag), AsText]
 
 
 class OutcomeSection(Section):

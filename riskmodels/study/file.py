@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -58,7 +58,7 @@ class StudyFile(Section):
     protected: dict[str, Protected] = Field(default_factory=dict)
     not_audited: dict[str, str] = Field(default_factory=dict)
     fairness: FairnessSection = FairnessSection()
-    disclosure: Literal["sro-10"] = "sro-10"
+    disclosure: Literal["sro-10", "places"] = "sro-10"
     floors: Floors = Floors()
     accepted: dict[str, str] = Field(default_factory=dict)
 
@@ -97,6 +97,21 @@ class StudyFile(Section):
                     )
         return self
 
+    def sources_of(self, predicates: Iterable[Any]) -> set[str]:
+        """The sources that predicates look at."""
+        found = set()
+        for part in (part for predicate in predicates for part in parts_of(predicate)):
+            if word := fact_word(part):
+                found.add(self.facts[word].source)
+            elif isinstance(part, (Attribute, Age, FollowedUntil)):
+                found.add(_column_of(part).split(".")[0])
+        return found
+
+    def facts_of(self, predicates: Iterable[Any]) -> dict[str, Any]:
+        """The definitions of the words that predicates use."""
+        words = {word for predicate in predicates for part in parts_of(predicate) if (word := fact_word(part))}
+        return {word: self.facts[word].model_dump(mode="json", by_alias=True) for word in sorted(words)}
+
     def level_of(self, source: str) -> str:
         """Whose ids a source holds: person, household or place."""
         return self.sources[source].level or self.level
@@ -117,32 +132,6 @@ class StudyFile(Section):
                 )
             if self.level_of(other) != self.level or self.level_of(name) != self.level:
                 raise ValueError(f"{where}.link: only sources of the study's own level ({self.level}) are linked")
-
-    @model_validator(mode="after")
-    def _levels_fit(self) -> StudyFile:
-        """Facts of a household or place are reached through a column of ours that holds its id."""
-        for where, source, by in self._joins():
-            if by is None and self.level_of(source) != self.level:
-                raise ValueError(
-                    f"{where}: {source!r} holds facts of a {self.level_of(source)}, not of a {self.level}; name our "
-                    "column that holds its id, as in by: people.area"
-                )
-            if by is not None and self.level_of(source) == self.level:
-                raise ValueError(f"{where}.by: {source!r} holds our own ids; take 'by' out, or give the source a level")
-            if by is not None and self.level_of(by.split(".")[0]) != self.level:
-                raise ValueError(f"{where}.by: {by} is not a column of ours ({self.level})")
-        return self
-
-    def _joins(self) -> Iterator[tuple[str, str, str | None]]:
-        for index, line in enumerate(self.features):
-            yield f"features[{index}] ({line.name})", self.source_of(line.take[0], line.of), line.by
-        for name, spec in self.protected.items():
-            yield f"protected.{name}", spec.column.split(".")[0], spec.by
-        for where, word in self._facts_used():
-            yield where, self.facts[word].source, None
-        for where, column in self._columns_used():
-            if not where.startswith("protected.") and not where.endswith(".by"):
-                yield where, column.split(".")[0], None
 
     @model_validator(mode="after")
     def _features_fit(self) -> StudyFile:
@@ -199,6 +188,32 @@ class StudyFile(Section):
             raise ValueError(f"{where}.over: both facts of a ratio stand in one source")
 
     @model_validator(mode="after")
+    def _levels_fit(self) -> StudyFile:
+        """Facts of a household or place are reached through a column of ours that holds its id."""
+        for where, source, by in self._joins():
+            if by is None and self.level_of(source) != self.level:
+                raise ValueError(
+                    f"{where}: {source!r} holds facts of a {self.level_of(source)}, not of a {self.level}; name our "
+                    "column that holds its id, as in by: people.area"
+                )
+            if by is not None and self.level_of(source) == self.level:
+                raise ValueError(f"{where}.by: {source!r} holds our own ids; take 'by' out, or give the source a level")
+            if by is not None and self.level_of(by.split(".")[0]) != self.level:
+                raise ValueError(f"{where}.by: {by} is not a column of ours ({self.level})")
+        return self
+
+    def _joins(self) -> Iterator[tuple[str, str, str | None]]:
+        for index, line in enumerate(self.features):
+            yield f"features[{index}] ({line.name})", self.source_of(line.take[0], line.of), line.by
+        for name, spec in self.protected.items():
+            yield f"protected.{name}", spec.column.split(".")[0], spec.by
+        for where, word in self._facts_used():
+            yield where, self.facts[word].source, None
+        for where, column in self._columns_used():
+            if not where.startswith("protected.") and not where.endswith(".by"):
+                yield where, column.split(".")[0], None
+
+    @model_validator(mode="after")
     def _dates_fit(self) -> StudyFile:
         dates = self.cohort.dates
         if self.split.test.dates is not None:
@@ -227,6 +242,8 @@ class StudyFile(Section):
         for name in self.not_audited:
             if name not in PROTECTED_BY_LAW:
                 raise ValueError(f"not_audited: the law protects no {name!r}{meant(name, PROTECTED_BY_LAW)}")
+        if self.disclosure == "places" and self.level != "place":
+            raise ValueError("disclosure: 'places' is for level: place; a study of people or households has sro-10")
         starts = list(self.bands.values())
         if starts and (starts != sorted(set(starts)) or starts[0] != 0 or starts[-1] >= 1):
             raise ValueError("bands: the first band starts at risk 0 and each later one higher, below 1")
@@ -241,12 +258,8 @@ class StudyFile(Section):
     def _columns_used(self) -> Iterator[tuple[str, str]]:
         for where, predicate in self._predicates():
             for part in parts_of(predicate):
-                if isinstance(part, Attribute):
-                    yield where, part.attribute
-                elif isinstance(part, Age):
-                    yield where, part.age
-                elif isinstance(part, FollowedUntil):
-                    yield where, part.followed_until
+                if isinstance(part, (Attribute, Age, FollowedUntil)):
+                    yield where, _column_of(part)
         for name, spec in self.protected.items():
             yield f"protected.{name}.column", spec.column
             if spec.by:
@@ -271,3 +284,9 @@ class StudyFile(Section):
             yield f"outcome.exits.{name}", predicate
         for index, rule in enumerate(self.service_rules):
             yield f"service_rules[{index}]", rule.exclude
+
+
+def _column_of(part: Attribute | Age | FollowedUntil) -> str:
+    if isinstance(part, Attribute):
+        return part.attribute
+    return part.age if isinstance(part, Age) else part.followed_until

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 
 @dataclass(frozen=True)
@@ -63,5 +63,6 @@ def _not_nought(value: Period) -> Period:
     return value
 
 
-PeriodText = Annotated[Period, BeforeValidator(_period)]
-WindowText = Annotated[Period, BeforeValidator(_period), AfterValidator(_not_nought)]
+AsText = PlainSerializer(str, when_used="json")
+PeriodText = Annotated[Period, BeforeValidator(_period), AsText]
+WindowText = Annotated[Period, BeforeValidator(_period), AfterValidator(_not_nought), AsText]

@@ -6,7 +6,6 @@ import pytest
 
 from riskmodels.assessment.audit_coding import (
     as_text,
-    band_labels,
     cluster_codes,
     code_groups,
     flags,
@@ -83,11 +82,6 @@ def test_bands_keep_those_who_prefer_not_to_say():
     attribute = coded(["30", "Prefer not to say", "60"], bands=(45,))
     assert attribute.labels == ("under 45", "45 and over", "Prefer not to say")
     assert attribute.unknown == (False, False, True)
-
-
-def test_band_labels():
-    assert band_labels((18, 19, 65)) == ("under 18", "18", "19-64", "65 and over")
-    assert band_labels((0.5, 1.5)) == ("under 0.5", "0.5 to under 1.5", "1.5 and over")
 
 
 def test_values_with_one_label_are_one_group():

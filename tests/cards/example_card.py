@@ -132,7 +132,9 @@ ANSWERS: dict[str, Any] = {
 
 def study(file: dict[str, Any] | None = None, answers: dict[str, Any] | None = None) -> Study:
     raw = {**copy.deepcopy(STUDY), **(file or {})}
-    register = Register.model_validate({"purpose": "help with reading", "sources": dict.fromkeys(raw["sources"], ENTRY)})
+    register = Register.model_validate(
+        {"purpose": "help with reading", "sources": dict.fromkeys(raw["sources"], ENTRY)}
+    )
     said = Answers.model_validate({**copy.deepcopy(ANSWERS), **(answers or {})})
     files = (("answers.yaml", b"answers"), ("register.yaml", b"register"), ("study.yaml", b"study"))
     return Study(Path("spring_reading"), parse_study_file(raw), register, said, files)

@@ -1,6 +1,16 @@
 import pytest
 
-from riskmodels.cards.words import Numbers, language_of, listing, of_100, opening, spoken, word_count
+from riskmodels.cards.words import (
+    MEASURES,
+    Numbers,
+    language_of,
+    listing,
+    meaning_of,
+    of_100,
+    opening,
+    spoken,
+    word_count,
+)
 from tests.cards import example_card as example
 
 
@@ -41,6 +51,32 @@ def test_the_study_names_its_people() -> None:
     assert language_of(example.study().file).many == "pupils"
     sources = {name: {**source, "entity": "uprn"} for name, source in example.STUDY["sources"].items()}
     assert language_of(example.study({"sources": sources}).file).many == "people"
+
+
+@pytest.mark.parametrize(
+    ("level", "column", "many", "that"),
+    [
+        ("person", "adult_id", "adults", "who"),
+        ("household", "family_id", "families", "that"),
+        ("household", "uprn", "households", "that"),
+        ("place", "school_id", "schools", "that"),
+        ("place", "lsoa", "places", "that"),
+        ("place", "pupil_id", "places", "that"),  # a word for people is no word for places
+    ],
+)
+def test_each_level_has_words_of_its_own(level: str, column: str, many: str, that: str) -> None:
+    sources = {name: {**source, "entity": column} for name, source in example.STUDY["sources"].items()}
+    language = language_of(example.study({"sources": sources, "level": level}).file)
+    assert (language.many, language.that) == (many, that)
+    article = "an" if language.one == "adult" else "a"
+    assert language.meaning.startswith(f"Here, {article} {language.one} {that} needs help is one {that} reads")
+
+
+def test_measures_are_said_of_those_who_are_counted() -> None:
+    assert meaning_of("auc", "schools").startswith("Of two schools, one with the outcome")
+    assert meaning_of("auc").startswith("Of two people,")
+    assert not any("people" in meaning_of(name, "schools") for name in MEASURES)
+    assert meaning_of("not a measure", "schools") == ""
 
 
 def test_need_is_said_of_measured_need_only() -> None:

@@ -106,3 +106,37 @@ def test_an_empty_cohort_names_the_day_and_the_step() -> None:
     early = [dt.date(2019, 1, 1)]
     with pytest.raises(DataError, match="cohort: no fact is known before 2019-01-01; check as_of_dates and the"):
         build_cohort(tables, study, early)
+
+
+def test_whom_each_step_dropped_is_kept() -> None:
+    steps = [{"step": "tested", "keep": {"any": "test"}}, {"step": "not visited", "drop": {"any": "visit"}}]
+    study = study_file(**on_dates(AS_OF, steps=steps))
+    cohort = build_cohort(tables_of(study, people="id\na\nb\nc\nd", records=RECORDS), study)
+    assert members(cohort.rows, AS_OF) == ["b", "d"]
+    assert cohort.dropped.rows() == [("c", AS_OF, 1), ("a", AS_OF, 2)]
+
+
+def test_an_empty_cohort_is_refused_unless_it_is_allowed() -> None:
+    study = study_file(**on_dates(AS_OF, steps=[{"step": "tested", "keep": {"any": "test"}}]))
+    tables = tables_of(study, people="id\nc", records=RECORDS)
+    with pytest.raises(DataError, match="nobody is left on 2020-07-01 after the step 'tested'"):
+        build_cohort(tables, study)
+    cohort = build_cohort(tables, study, allow_empty=True)
+    assert cohort.rows.height == 0
+    assert cohort.attrition["remaining"].to_list() == [1, 0]
+    assert cohort.dropped["entity_id"].to_list() == ["c"]
+
+
+def test_households_places_and_lists_of_matches_are_not_members() -> None:
+    sources = {
+        "people": {"file": "people.csv", "entity": "id"},
+        "records": {**ONE_TABLE["records"], "link": {"through": "matches", "id": "theirs"}},
+        "matches": {"file": "m.csv", "entity": "id"},
+        "areas": {"file": "areas.csv", "entity": "code", "level": "place"},
+    }
+    study = study_file(sources=sources, **on_dates(AS_OF))
+    made = tables_of(
+        study_file(sources={**sources, "records": ONE_TABLE["records"]}, **on_dates(AS_OF)),
+        people="id\na\nb", records=RECORDS, matches="id theirs\nz q9", areas="code decile\nE01 1",
+    )  # fmt: skip
+    assert members(build_cohort(made, study).rows, AS_OF) == ["a", "b"]

@@ -3,73 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import math
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from riskmodels.data.features import AGGREGATIONS, DAYS_IN_A_YEAR, Features, build_features, plan_features
+from riskmodels.data.aggregations import AGGREGATIONS
+from riskmodels.data.features import DAYS_IN_A_YEAR, Features, build_features, plan_features
 from riskmodels.data.tables import Table, Tables
 from riskmodels.errors import StudyError
-from riskmodels.study import Period
+from riskmodels.study import AGGREGATIONS as STUDY_AGGREGATIONS
+from riskmodels.study import OF_A_SOURCE
+from tests.data.everything_study import EVERYTHING, Covered, Rows, all_rows, coverage, everybody, everything_tables
+from tests.data.feature_oracle import features_of
 from tests.data.small_study import AS_OF, cohort_of, study_file, tables_of
 
 OTHER = dt.date(2020, 1, 1)
-
-# ---------------------------------------------------------------- oracle: one person's facts, in plain Python
-
-Seen = list[tuple[dt.date, dt.date, float | None]]  # event_date, known_date, value; all before the as-of date
-
-
-def _valued(seen: Seen) -> list[tuple[dt.date, dt.date, float]]:
-    return sorted((event, known, value) for event, known, value in seen if value is not None)
-
-
-def _slope(seen: Seen, as_of: dt.date) -> float | None:
-    rows = _valued(seen)
-    years = np.array([(event - as_of).days / DAYS_IN_A_YEAR for event, _, _ in rows])
-    if len(set(years)) < 2:
-        return None
-    return float(np.polyfit(years - years.mean(), [value for _, _, value in rows], 1)[0])
-
-
-def _change(seen: Seen) -> float | None:
-    rows = _valued(seen)
-    return rows[-1][2] - rows[0][2] if rows and rows[-1][0] > rows[0][0] else None
-
-
-def _of_values(function: Callable[[list[float]], float]) -> Callable[[Seen, dt.date], float | None]:
-    return lambda seen, as_of: function([v for *_, v in _valued(seen)]) if _valued(seen) else None
-
-
-ORACLE: dict[str, Callable[[Seen, dt.date], float | None]] = {
-    "count": lambda seen, as_of: float(len(seen)),
-    "any": lambda seen, as_of: float(bool(seen)),
-    "sum": lambda seen, as_of: float(sum(value for *_, value in _valued(seen))),
-    "mean": _of_values(lambda values: sum(values) / len(values)),
-    "min": _of_values(min),
-    "max": _of_values(max),
-    "latest": _of_values(lambda values: values[-1]),
-    "first": _of_values(lambda values: values[0]),
-    "change": lambda seen, as_of: _change(seen),
-    "trend": _slope,
-    "days_since_first": lambda seen, as_of: float((as_of - min(s[0] for s in seen)).days) if seen else None,
-    "days_since_last": lambda seen, as_of: float((as_of - max(s[0] for s in seen)).days) if seen else None,
-}
-WINDOWS = ("30 days", "6 months", "ever")
-
-fact = st.tuples(
-    st.sampled_from("abc"),
-    # Few days and few values, so that ties of day, of knowledge and of value are common.
-    st.sampled_from([0, 1, 29, 30, 31, 181, 182, 183, 184, 400]),
-    st.sampled_from([0, 1, 30, 200]),
-    st.sampled_from(["visit", "visit", "visit", "test"]),
-    st.sampled_from([None, -2.0, 0.0, 0.5, 3.0]),
-)
+EXACT = ("count", "any", "distinct", "min", "max", "latest", "first", "mode", "episodes", "days_since_first",
+         "days_since_last", "attribute")  # fmt: skip
 
 
 def records_of(facts: list[tuple[str, int, int, str, float | None]]) -> pl.DataFrame:
@@ -88,29 +41,36 @@ def line(take: str, last: str | list[str] = "ever", of: str = "visit.value", **r
     return {"name": "x", "take": take, "of": of, "last": last, "words": "x", **rest}
 
 
-@pytest.mark.parametrize("take", AGGREGATIONS)
-@settings(max_examples=40)
-@given(facts=st.lists(fact, max_size=12))
-def test_each_aggregation_is_what_one_would_count_by_hand(
-    take: str, facts: list[tuple[str, int, int, str, float | None]]
-) -> None:
-    study = study_file(features=[line(take, list(WINDOWS))])
-    frame = records_of(facts)
-    tables = Tables({"records": Table("records", study.sources["records"], frame)})
-    dates = (OTHER, AS_OF)
-    features = build_features(cohort_of("a", "b", "c", dates=dates), tables, study)
-    for row in features.frame.iter_rows(named=True):
-        as_of = row["as_of_date"]
-        for last in WINDOWS:
-            start = Period.parse(last).before(as_of)
-            seen = [
-                (event, known, value)
-                for who, event, known, kind, value in frame.iter_rows()
-                if who == row["entity_id"] and kind == "visit" and start <= event < as_of and known < as_of
-            ]
-            expected = ORACLE[take](seen, as_of)
-            found = row[f"x_{last.replace(' ', '_')}"]
-            assert found == (None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-9)), (last, seen)
+# ---------------------------------------------------------------- everything, against the oracle
+
+
+def differences(found: Any, rows: Rows, covered: Covered) -> list[tuple[Any, ...]]:
+    """Where features are not what the oracle says: exactly, but for what is added up or divided."""
+    wrong = []
+    for row in found.frame.iter_rows(named=True):
+        expected = features_of(EVERYTHING, rows, covered, row["entity_id"], row["as_of_date"])
+        for spec in found.specs:
+            value, wanted = row[spec.name], expected[spec.name]
+            if not isinstance(wanted, float) or spec.take in EXACT:
+                same = value == wanted
+            else:
+                same = value is not None and math.isclose(value, wanted, rel_tol=1e-9, abs_tol=1e-9)
+            if not same:
+                wrong.append((row["entity_id"], row["as_of_date"], spec.name, value, wanted))
+    return wrong
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=all_rows(), covered=coverage())
+def test_every_feature_is_what_one_would_work_out_by_hand(rows: Rows, covered: Covered) -> None:
+    found = build_features(everybody(), everything_tables(rows, covered), EVERYTHING)
+    assert found.names == [column.name for line in EVERYTHING.features for column in line.columns]
+    assert differences(found, rows, covered) == []
+
+
+def test_the_study_takes_everything_that_may_be_taken() -> None:
+    assert {take for line in EVERYTHING.features for take in line.take} == set(STUDY_AGGREGATIONS)
+    assert set(AGGREGATIONS) == set(STUDY_AGGREGATIONS) - set(OF_A_SOURCE)
 
 
 def test_one_day_is_one_day_wherever_its_row_stands() -> None:
@@ -127,10 +87,6 @@ def test_one_day_is_one_day_wherever_its_row_stands() -> None:
             found = build_features(cohort_of("a", "b"), tables, study).frame
             assert found["trend"].to_list() == [None, None], (rows, ago)
             assert found["days"].to_list() == [1.0, float(ago)]
-
-
-def test_the_oracle_knows_every_aggregation() -> None:
-    assert set(ORACLE) == set(AGGREGATIONS)
 
 
 # ---------------------------------------------------------------- borders, by hand

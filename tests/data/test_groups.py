@@ -75,3 +75,15 @@ def test_truths_and_whole_numbers_read_as_they_were_written() -> None:
     found = groups(protected, people, features=lines)
     assert found["flag"].to_list() == ["false", "true", None, "true"]
     assert found["rooms"].to_list() == ["2", "1", None, "1"]
+
+
+def test_a_characteristic_of_the_area_is_found_through_our_own_column() -> None:
+    sources = {**SOURCES, "areas": {"file": "areas.csv", "entity": "code", "level": "place", "use": "audit"}}
+    spec = {"deprivation": {"column": "areas.fifth", "law": "none", "by": "people.area"}}
+    study = study_file(sources=sources, protected=spec)
+    tables = tables_of(
+        study, people="id area\na E01\nb E09\nc -", records=RECORDS, equality=EQUALITY,
+        areas="code fifth\nE01 most\nE02 least",
+    )  # fmt: skip
+    # b lives in an area that the table does not know, c nowhere that is recorded.
+    assert build_groups(ROWS, tables, study)["deprivation"].to_list() == [None, "most", None, "most"]

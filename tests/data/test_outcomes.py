@@ -8,7 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from riskmodels.data.outcomes import STATUSES, Outcomes, build_outcomes
+from riskmodels.data.outcomes import STATUSES, Outcomes, build_outcomes, with_lag
+from riskmodels.data.tables import Table, Tables
+from riskmodels.errors import DataError
+from riskmodels.study import Period
 from tests.data.small_study import AS_OF, BASE, cohort_of, study_file, tables_of
 
 # The horizon is [1 July 2020, 1 October 2020); with a month's lag the outcome is mature on 1 November.
@@ -67,6 +70,7 @@ def test_types_and_rows_are_those_of_the_cohort() -> None:
         assert found.frame["entity_id"].to_list() == list(IDS)
         assert found.frame.schema == {
             "entity_id": pl.String, "as_of_date": pl.Date, "outcome": pl.Int8, "outcome_status": pl.String,
+            "exit": pl.String,
         }  # fmt: skip
         known = found.frame["outcome_status"] == "known"
         assert (known == found.frame["outcome"].is_not_null()).all()
@@ -127,3 +131,61 @@ def test_an_undated_record_of_the_outcome_is_not_a_no() -> None:
     tables = tables_of(study, people="id\ng\nh\ni\nj", records=records)
     found = build_outcomes(cohort_of("g", "h", "i", "j"), tables, study, dt.date(2022, 1, 1))
     assert by_id(found) == {"g": "unobserved", "h": 0, "i": 0, "j": 1}
+
+
+# ---------------------------------------------------------------- exits, lag, coverage
+
+
+def test_whoever_leaves_first_has_no_outcome_and_is_counted() -> None:
+    records = """
+    id happened   known      kind
+    a  2020-07-10 2020-07-10 moved
+    b  2020-08-10 2020-08-10 visit
+    b  2020-09-10 2020-09-10 moved
+    c  2020-08-01 2020-08-01 test
+    d  2020-07-20 2020-07-20 died
+    d  2020-07-25 2020-07-25 moved
+    """
+    file = study_file(
+        facts={**BASE["facts"], "moved": {"in": "records", "kind": "moved"}, "died": {"in": "records", "kind": "died"}},
+        outcome={**BASE["outcome"], "exits": {"died": {"any": "died"}, "moved_away": {"any": "moved"}}},
+    )
+    tables = tables_of(file, people="id\n" + "\n".join(IDS), records=records)
+    found = build_outcomes(cohort_of(*IDS), tables, file, dt.date(2022, 1, 1))
+    # a left before anything was seen, though a record of the leaving makes "anything" true; b's outcome came first.
+    assert by_id(found)["a"] == "unobserved"
+    assert by_id(found)["b"] == 1
+    assert by_id(found)["c"] == 0
+    assert dict(found.frame.select("entity_id", "exit").iter_rows()) == {
+        "a": "moved_away", "b": None, "c": None, "d": "died", "e": None, "f": None,
+    }  # fmt: skip
+    assert found.status_table().select("moved_away", "died").row(0) == (1, 1)
+
+
+def test_a_lag_may_be_estimated_from_how_late_the_outcome_was_recorded() -> None:
+    # Twenty visits: nineteen known after 0 to 18 days, one after 400. The 95th percentile is the nineteenth.
+    lines = [f"a 2019-01-01 {dt.date(2019, 1, 1) + dt.timedelta(n)} visit" for n in [*range(19), 400]]
+    # A test that took ten years says nothing of visits.
+    records = "id happened known kind\n" + "\n".join([*lines, "a 2005-01-01 2015-01-01 test"])
+    file = study_file(outcome={**BASE["outcome"], "lag": "estimate"})
+    tables = tables_of(file, people="id\na", records=records)
+    assert with_lag(file, tables).outcome.lag == Period(18, "day")
+    assert with_lag(file, tables).outcome.mature_on(AS_OF) == dt.date(2020, 10, 19)
+    with pytest.raises(TypeError, match="resolve it first"):
+        file.outcome.mature_on(AS_OF)
+    never = tables_of(file, people="id\na", records="id happened known kind\na 2019-01-01 2019-01-02 test")
+    with pytest.raises(DataError, match=r"outcome\.lag: estimate has no recorded outcome to go by"):
+        with_lag(file, never)
+
+
+def test_the_silence_of_a_source_that_does_not_cover_somebody_is_no_outcome() -> None:
+    file = study_file()
+    tables = tables_of(file, people="id\n" + "\n".join(IDS), records=RECORDS)
+    records = tables["records"]
+    # c, d, e and f stand in no link; a is linked from the day before, b only from the as-of date.
+    covered = pl.DataFrame({"entity_id": ["a", "b", "e"], "from_date": [dt.date(2020, 6, 30), AS_OF, AS_OF]})
+    linked = Table("records", records.source, records.frame, covered=covered)
+    found = build_outcomes(cohort_of(*IDS), Tables({**tables.tables, "records": linked}), file, dt.date(2022, 1, 1))
+    # e was seen and not visited: of somebody who is linked that would be a 0.
+    assert by_id(found)["e"] == "unobserved"
+    assert by_id(found)["a"] == 1

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import zoneinfo
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from riskmodels.data.tables import Tables, check_kinds, columns_used, read_tables
+from riskmodels.caching import NO_CACHE, Steps
+from riskmodels.data.columns import Faults, as_dates
+from riskmodels.data.engines import POLARS, Engine
+from riskmodels.data.tables import Table, Tables, check_kinds, columns_used, read_tables
 from riskmodels.errors import DataError, RiskModelsError, StudyError
-from riskmodels.study import StudyFile
+from riskmodels.study import Source, StudyFile
 from tests.data.small_study import EXTRACTED_ON, in_folder, study_file, table, tables_of
 
 PEOPLE = """
@@ -58,7 +66,14 @@ USED = study_file(
 SOURCES = {"people": table(PEOPLE), "records": table(RECORDS), "equality": table(EQUALITY)}
 
 
-def read(folder: Path, study: StudyFile = USED, register: dict[str, list[str]] | None = None, **changed: Any) -> Tables:
+def read(
+    folder: Path,
+    study: StudyFile = USED,
+    register: dict[str, list[str]] | None = None,
+    engine: Engine = POLARS,
+    cache: Steps = NO_CACHE,
+    **changed: Any,
+) -> Tables:
     """Read the three sources, with some changed: a frame, or raw bytes."""
     frames = {**SOURCES, **changed}
     for name, frame in frames.items():
@@ -70,7 +85,7 @@ def read(folder: Path, study: StudyFile = USED, register: dict[str, list[str]] |
         else:
             frame.write_parquet(path)
     columns = {name: frame.columns for name, frame in SOURCES.items()}
-    return read_tables(folder, in_folder(folder, study, register or columns))
+    return read_tables(folder, in_folder(folder, study, register or columns), engine=engine, cache=cache)
 
 
 def refusal(folder: Path, error: type[RiskModelsError] = DataError, **arguments: Any) -> str:
@@ -213,7 +228,10 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
 def test_a_label_that_is_a_number_reads_as_it_was_written() -> None:
     """A column of whole numbers with gaps arrives as decimals; a number too large for one stays as it is."""
     study = study_file(
-        sources={**USED.model_dump()["sources"], "people": {"file": "people.parquet", "entity": "id"}},
+        sources={
+            **{name: source.model_dump() for name, source in USED.sources.items()},
+            "people": {"file": "people.parquet", "entity": "id"},
+        },
         cohort={"as_of_dates": ["2020-07-01"], "cluster": "people.household"},
     )
     homes = [[1.0, None, 3.0], [1.0, None, 3.5], [1.0, None, 1e300]]
@@ -242,12 +260,15 @@ def test_missing_file(tmp_path: Path) -> None:
 def test_empty_file(tmp_path: Path, content: bytes) -> None:
     said = refusal(tmp_path, people=content)
     assert "people.csv: " in said
-    assert "damaged" in said or "has no rows" in said
+    assert ("has no rows" if content else "is empty, without even a header") in said
 
 
 def test_file_that_is_no_table(tmp_path: Path) -> None:
-    assert "cannot be read as csv" in refusal(tmp_path, people=b"id,born\n1,2,3,4\n")
-    assert "cannot be read as csv" in refusal(tmp_path, people=b"id,born\n\xff\xfe\xfa,2\n")
+    header = SOURCES["people"].clear().write_csv().encode()
+    said = refusal(tmp_path, people=header + b"1,2001-01-01,north,1,2,3\n")
+    assert "cannot be read as csv; a row has more fields than the header" in said
+    said = refusal(tmp_path, people=header + b"\xff\xfe\xfa,2001-01-01,north,1,2\n")
+    assert "cannot be read as csv; it is not UTF-8 text" in said
 
 
 def test_ids_that_are_decimals(tmp_path: Path) -> None:
@@ -399,3 +420,322 @@ def test_every_kind_that_the_study_names_must_occur(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         check_kinds(tables, misspelt)
     assert str(caught.value) == "facts.visit.kind: 'vist' does not occur in records (there: test, visit)"
+
+
+def test_every_kind_that_a_feature_line_names_must_occur(tmp_path: Path) -> None:
+    tables = read(tmp_path)
+
+    def each(*kinds: str) -> StudyFile:
+        line = {"name": "n", "take": "count", "of": "anything", "each": {"kind": list(kinds)}, "words": "w"}
+        return study_file(features=[line])
+
+    check_kinds(tables, each("visit", "test"))
+    with pytest.raises(DataError, match=r"features\[0\] \(n\)\.each\.kind: 'vist' does not occur in records"):
+        check_kinds(tables, each("visit", "vist"))
+
+
+def test_a_table_may_stand_in_a_file(tmp_path: Path) -> None:
+    """Its frame is loaded when somebody asks for it, and only then."""
+    whole = read(tmp_path)["records"]
+    path = tmp_path / "rows.parquet"
+    whole.frame.write_parquet(path)
+    held = Table("records", whole.source, None, path=path, engine=Engine("duckdb"))
+    assert held.scan().collect().to_polars().sort("event_date").equals(whole.frame.sort("event_date"))
+    assert held.schema == whole.frame.schema
+    assert "_loaded" not in vars(held)
+    assert held.frame.equals(whole.frame)
+    path.unlink()
+    assert held.frame.equals(whole.frame)
+    changed = replace(whole, frame=whole.frame.head(1))
+    assert changed.frame.height == 1
+    assert changed.scan().collect().to_polars().height == 1
+    assert Table("records", whole.source, whole.frame).frame is whole.frame
+
+
+# ---------------------------------------------------------------- dates, times and their zones
+
+
+def days_of(texts: list[Any], zone: str | None = None, dtype: pl.DataType | None = None) -> list[str | None]:
+    """The days that a column of dates is read as, or the refusal."""
+    study = study_file(
+        sources={
+            "records": {
+                "file": "r.parquet",
+                "entity": "id",
+                "event_date": "happened",
+                "kind": "kind",
+                "time_zone": zone,
+            }
+        }
+    )
+    frame = pl.DataFrame({"id": [str(n) for n in range(len(texts))], "kind": ["visit"] * len(texts)})
+    tables = tables_of(study, records=frame.with_columns(pl.Series("happened", texts, dtype=dtype)))
+    return [str(day) for day in tables["records"].frame.sort("entity_id")["event_date"]]
+
+
+LONDON = "Europe/London"
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2020-06-30T22:59:59Z", "2020-06-30"),  # summer time is an hour ahead
+        ("2020-06-30T23:00:00Z", "2020-07-01"),
+        ("2020-12-31T23:59:59Z", "2020-12-31"),  # winter time is not
+        ("2021-01-01T00:00:00.000Z", "2021-01-01"),
+        ("2020-06-30 23:30:00+01:00", "2020-06-30"),
+        ("2020-06-30 23:30+0000", "2020-07-01"),
+        ("2020-07-01T00:30:00+02", "2020-06-30"),
+        ("2020-06-30T18:30:00-05:30", "2020-07-01"),
+        ("2020-03-29T00:59:59Z", "2020-03-29"),  # the clocks go forward at one
+        ("2020-03-28T23:59:59Z", "2020-03-28"),
+        ("2020-10-24T23:30:00Z", "2020-10-25"),  # and back the night after
+        ("2020-10-25T23:30:00Z", "2020-10-25"),
+        ("2020-10-25T23:30:00 UTC", "2020-10-25"),
+        ("2020-06-30T23:30:00", "2020-06-30"),  # a time without an offset is local
+        ("2020-06-30", "2020-06-30"),
+    ],
+)
+def test_a_time_with_an_offset_is_the_day_that_it_was_there(text: str, day: str) -> None:
+    assert days_of([text], LONDON) == [day]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.datetimes(dt.datetime(1995, 1, 1), dt.datetime(2021, 12, 30)),
+    st.integers(-12 * 4, 14 * 4),
+    st.sampled_from([LONDON, "Pacific/Auckland", "America/St_Johns", "UTC"]),
+)
+def test_local_days_are_those_of_the_standard_library(moment: dt.datetime, quarters: int, zone: str) -> None:
+    aware = moment.replace(microsecond=0, tzinfo=dt.timezone(dt.timedelta(minutes=15 * quarters)))
+    faults = Faults("f")
+    there = as_dates(pl.Series("d", [aware.isoformat(), None, str(aware)]), zone, faults)
+    assert there.to_list() == [aware.astimezone(zoneinfo.ZoneInfo(zone)).date(), None, there[0]]
+    typed = as_dates(pl.Series("d", [aware.astimezone(dt.UTC)], dtype=pl.Datetime("us", "UTC")), zone, faults)
+    assert typed[0] == there[0]
+    faults.refuse(zone)
+
+
+def test_typed_times_are_read_as_their_text_is() -> None:
+    moments = [dt.datetime(2020, 6, 30, 23, 30), dt.datetime(2020, 12, 31, 23, 30)]
+    assert days_of(moments, LONDON, pl.Datetime("us", "UTC")) == ["2020-07-01", "2020-12-31"]
+    assert days_of(moments, LONDON, pl.Datetime("ns")) == ["2020-06-30", "2020-12-31"]
+    assert days_of(moments, None, pl.Datetime("ms")) == ["2020-06-30", "2020-12-31"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "zone", "words"),
+    [
+        (["2020-06-30", "2020-06-30T23:30:00Z"], None, "have an offset from UTC (first: row 2); say in study.yaml"),
+        (["2020-06-30T23:30:00+01:00", "2020-01-30T23:30:00+00:00"], None, "time_zone: Europe/London"),
+        (
+            ["2020-06-30T23:30:00", "2020-06-30T23:30:00Z"], LONDON,
+            "some times have an offset from UTC (first: row 2) and some have none (first: row 1); give every one",
+        ),
+        (["2020-06-30T23:30:00", "2020-06-30T23:30:00+01:00"], None, "some times have an offset from UTC"),
+        (["2020-06-30T24:30:00"], LONDON, "1 row is not a date"),
+        (["2020-06-30T23:30:00+25:00"], LONDON, "1 row is not a date"),
+    ],
+)  # fmt: skip
+def test_mixed_or_undeclared_time_zones(texts: list[str], zone: str | None, words: str) -> None:
+    with pytest.raises(DataError) as caught:
+        days_of(texts, zone)
+    assert str(caught.value).startswith("r.parquet, column 'happened': ")
+    assert words in str(caught.value)
+
+
+def test_a_typed_time_with_a_zone_needs_ours(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="times have an offset from UTC"):
+        days_of([dt.datetime(2020, 6, 30, 23, 30)], None, pl.Datetime("us", "UTC"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "looks"),
+    [
+        (["31/12/2020", "05/04/2020"], "they look day-first, as in 31/12/2024"),
+        (["12-31-2020"], "it looks month-first, as in 12/31/2024"),
+        (["5/4/20"], "it looks day-first or month-first, as in 05/04/2024"),
+        (["31.12.2020 10:00", "12.31.2020"], "they look day-first, as in 31/12/2024 and month-first, as in 12/31/2024"),
+    ],
+)
+def test_no_order_of_day_and_month_is_guessed(tmp_path: Path, texts: list[str], looks: str) -> None:
+    records = pl.concat([SOURCES["records"]] * 2).with_row_index()
+    changed = pl.col("index").replace_strict(
+        dict(zip((1, 4), texts, strict=False)), default=None, return_dtype=pl.String
+    )
+    records = records.with_columns(pl.coalesce(changed, "happened").alias("happened")).drop("index")
+    said = refusal(tmp_path, records=records)
+    rows = "1 row is not a date" if len(texts) == 1 else "2 rows are not dates"
+    advice = "write the year first, for the order is not guessed"
+    assert said == f"records.csv, column 'happened': {rows} such as 2024-06-30 (first: row 2); {looks}: {advice}"
+
+
+# ---------------------------------------------------------------- ids
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest"),
+    [
+        (pl.Int64, 2**63 - 1),
+        (pl.UInt64, 2**64 - 1),
+        (pl.Int128, 2**100),
+        (pl.Decimal(38, 0), 10**37 + 1),
+        (pl.UInt8, 255),
+    ],
+)
+def test_whole_numbers_stay_exact_as_ids(dtype: Any, largest: int) -> None:
+    study = study_file(
+        sources={"records": {"file": "r.parquet", "entity": "id", "event_date": "happened", "kind": "kind"}}
+    )
+    frame = pl.DataFrame({"happened": ["2020-01-01"] * 2, "kind": ["visit"] * 2})
+    ids = pl.Series("id", [largest, largest - 1], dtype=dtype)
+    tables = tables_of(study, records=frame.with_columns(ids))
+    assert tables["records"].frame["entity_id"].to_list() == [str(largest), str(largest - 1)]
+
+
+def test_an_id_with_and_without_a_blank_inside(tmp_path: Path) -> None:
+    read(tmp_path, equality=SOURCES["equality"].with_columns(pl.Series("id", ["943 476 5919", "943 476 5920"])))
+    twins = SOURCES["equality"].with_columns(pl.Series("id", ["9434765919", "943 476 5919"]))
+    said = refusal(tmp_path, equality=twins)
+    fault = "1 row has an id that is also written without the blank inside it (first: row 2)"
+    assert said == f"equality.csv, column 'id': {fault}; write them one way, or they are taken for different people"
+
+
+# ---------------------------------------------------------------- a batch at a time
+
+FAULTS = [
+    ("happened", "31/12/2020"), ("known", "2019-01-01"), ("known", "2022-01-01"), ("id", None), ("id", "12.0"),
+    ("value", "much"), ("value", "inf"), ("kind", "vi\0sit"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "value"), FAULTS)
+def test_batches_are_refused_as_the_whole_is(
+    tmp_path: Path, column: str, value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riskmodels.data.reading.ROWS_AT_A_TIME", 7)
+    records = pl.concat([SOURCES["records"]] * 20).with_row_index()
+    bad = pl.col("index").is_in([17, 41])
+    records = records.with_columns(pl.when(bad).then(pl.lit(value)).otherwise(column).alias(column)).drop("index")
+    sources = {**USED.model_dump(include={"sources"})["sources"]}
+    sources["records"] |= {"file": "records.parquet"}
+    study = USED.model_copy(update={"sources": {name: Source(**source) for name, source in sources.items()}})
+    said = refusal(tmp_path, study=study, records=records)
+    assert "first: row 18" in said
+    assert "2 rows" in said
+    assert refusal(tmp_path, study=study, records=records, engine=Engine("duckdb")) == said
+
+
+def test_the_type_of_a_column_follows_from_all_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers in the first batch, a word in the last: text everywhere; and 1.0 is 1 only if all are whole."""
+    monkeypatch.setattr("riskmodels.data.reading.ROWS_AT_A_TIME", 3)
+    source = {"file": "r.parquet", "entity": "id", "event_date": "happened", "kind": "kind"}
+    study = study_file(
+        sources={"records": source},
+        features=[
+            {"name": name, "take": "latest", "of": f"anything.{name}", "missing": missing, "words": "w"}
+            for name, missing in [("mixed", "keep"), ("numbers", "keep"), ("days", "keep"), ("whole", "category"),
+                                  ("halves", "category")]
+        ],
+    )  # fmt: skip
+    rows = 10
+    frame = pl.DataFrame(
+        {
+            "id": [str(n) for n in range(rows)],
+            "happened": ["2020-01-01"] * rows,
+            "kind": ["visit"] * rows,
+            "mixed": [*(str(n) for n in range(rows - 1)), "x"],
+            "numbers": [str(n) for n in range(rows)],
+            "days": [None, *("2020-01-02",) * (rows - 1)],
+            "whole": [float(n) for n in range(rows)],
+            "halves": [*(float(n) for n in range(rows - 1)), 0.5],
+        }
+    )
+    frame.write_parquet(tmp_path / "r.parquet")
+    entry = in_folder(tmp_path, study, {"records": frame.columns})
+    whole = read_tables(tmp_path, entry)["records"]
+    batches = read_tables(tmp_path, entry, engine=Engine("duckdb"))["records"]
+    assert batches.path is not None
+    assert_frame_equal(batches.frame, whole.frame)
+    assert whole.schema == {
+        "entity_id": pl.String, "event_date": pl.Date, "kind": pl.String, "mixed": pl.String, "numbers": pl.Float64,
+        "days": pl.Date, "whole": pl.String, "halves": pl.String, "known_date": pl.Date,
+    }  # fmt: skip
+    assert whole.frame["whole"][3] == "3"
+    assert whole.frame["halves"][3] == "3.0"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_both_ways_of_holding_rows_give_the_same(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("riskmodels.data.reading.ROWS_AT_A_TIME", 4)
+    sources = {**USED.model_dump(include={"sources"})["sources"]}
+    sources["records"] |= {"file": f"records.{suffix}"}
+    study = USED.model_copy(update={"sources": {name: Source(**source) for name, source in sources.items()}})
+    records = pl.concat([SOURCES["records"], with_value("records", "known", 2, None)] * 5)
+    whole = read(tmp_path, study=study, records=records)
+    held = read(tmp_path, study=study, records=records, engine=Engine("duckdb"))
+    assert held.quality == whole.quality
+    assert held.sha256 == whole.sha256
+    assert held.digests(held.tables) == whole.digests(whole.tables)
+    assert_frame_equal(held["records"].frame, whole["records"].frame)
+    assert str(held["records"].undated) == str(whole["records"].undated)
+    assert held["records"].path is not None
+    assert held["people"].path is None
+    check_kinds(held, USED)
+    folder = held["records"].path.parent
+    assert folder.stat().st_mode & 0o077 == 0
+    del held
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_a_damaged_file_of_rows_is_made_again(tmp_path: Path) -> None:
+    cache = Steps(tmp_path / "cache", "small")
+    first = read(tmp_path, engine=Engine("duckdb"), cache=cache)["records"]
+    again = read(tmp_path, engine=Engine("duckdb"), cache=cache)["records"]
+    assert first.path is not None
+    assert again.path == first.path
+    content = first.path.read_bytes()
+    first.path.write_bytes(content[:-9] + b"\0" * 9)
+    mended = read(tmp_path, engine=Engine("duckdb"), cache=cache)["records"]
+    assert mended.path is not None
+    assert mended.path.read_bytes() == content
+    assert first.path.stat().st_mode & 0o077 == 0
+
+
+# ---------------------------------------------------------------- what is used
+
+
+def test_everything_that_a_study_looks_at_is_read() -> None:
+    study = study_file(
+        sources={
+            "people": {"file": "people.csv", "entity": "id"},
+            "records": {
+                "file": "records.csv", "entity": "id", "event_date": "happened", "known_date": "known", "kind": "kind",
+                "link": {"through": "matches", "id": "theirs", "status": "status", "accept": "sure",
+                         "confidence": "p", "at_least": 0.9},
+            },
+            "health": {"file": "h.csv", "entity": "id", "link": {"flag": "people.matched"}},
+            "matches": {"file": "m.csv", "entity": "id"},
+            "areas": {"file": "a.csv", "entity": "code", "level": "place"},
+        },
+        outcome={
+            "name": "o", "words": "w", "measures": "need", "happens": {"any": "visit"}, "known": {"any": "anything"},
+            "exits": {"moved": {"attribute": "people.moved_on", "below": "as_of"}}, "horizon": "3 months",
+            "lag": "1 month",
+        },
+        features=[
+            {"name": "share", "take": "ratio", "of": "visit.cost", "over": "anything.budget", "words": "w"},
+            {"name": "kinds", "take": "count", "of": "visit", "each": {"grade": ["a", "b"]}, "words": "w"},
+            {"name": "decile", "take": "attribute", "of": "areas.decile", "by": "people.area", "words": "w"},
+            {"name": "many", "take": "distinct", "of": "visit.place", "words": "w"},
+        ],
+        protected={"d": {"column": "areas.group", "law": "none", "by": "people.home"}},
+    )  # fmt: skip
+    assert columns_used(study) == {
+        "people": {"area": "text", "moved_on": "date", "home": "text", "matched": "number"},
+        "records": {"cost": "number", "budget": "number", "grade": "text", "place": "anything"},
+        "health": {},
+        "matches": {"theirs": "text", "status": "text", "p": "number"},
+        "areas": {"decile": "anything", "group": "text"},
+    }

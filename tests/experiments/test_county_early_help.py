@@ -21,7 +21,7 @@ from riskmodels.errors import OutsideError
 from riskmodels.study import PROTECTED_BY_LAW, Study, load_study
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "county_early_help"
-TABLES = ("people", "events", "equality")
+TABLES = ("people", "events", "police", "housing", "health", "equality")
 GROUP = "White other"
 
 

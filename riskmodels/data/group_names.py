@@ -1,0 +1,74 @@
+"""What the groups of a protected characteristic are called: labels, bands, and those that nothing is recorded of."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+
+from riskmodels.study import Protected, StudyFile
+
+NOT_RECORDED = "Not recorded"
+MOST_GROUPS = 60  # more are codes, not groups
+
+
+def name_groups(groups: pl.DataFrame, study: StudyFile) -> pl.DataFrame:
+    """The names of everybody's groups, where there are few enough groups to speak of.
+
+    Parameters
+    ----------
+    groups : entity_id, as_of_date and a column for each protected characteristic (`riskmodels.data.groups`)
+
+    Returns
+    -------
+    The same rows; each characteristic is text, and nothing is null.
+    """
+    kept = ["entity_id", "as_of_date"]
+    columns = []
+    for name, spec in study.protected.items():
+        if name not in groups.columns:
+            continue
+        named = _named(groups[name], spec).fill_null(NOT_RECORDED).alias(name)
+        if named.n_unique() <= MOST_GROUPS:
+            columns.append(named)
+    return groups.select(kept).with_columns(columns)
+
+
+def in_order(names: list[str], spec: Protected) -> list[str]:
+    """Bands upwards, words by name, and last those that nothing is recorded of."""
+    bands = {label: place for place, label in enumerate(band_labels(spec.bands))} if spec.bands else {}
+    return sorted(names, key=lambda name: (name == NOT_RECORDED, bands.get(name, len(bands)), name))
+
+
+def reference_of(sizes: dict[str, int], spec: Protected) -> str | None:
+    """The group that the others are compared with: the study's, or else the largest of those that are recorded."""
+    asked = None if spec.reference is None else spec.labels.get(spec.reference, spec.reference)
+    if asked in sizes:
+        return asked
+    recorded = {name: size for name, size in sizes.items() if name != NOT_RECORDED}
+    return max(sorted(recorded), key=recorded.__getitem__) if recorded else None
+
+
+def band_labels(bands: tuple[float, ...]) -> tuple[str, ...]:
+    """Names for the bands that lie between the cut points: ``under 45``, ``45-54``, ``55 and over``.
+
+    Each band starts at its cut point. Where all cut points are whole numbers, so are the ends ("45-54" holds 54.9).
+    """
+    whole = all(float(cut).is_integer() for cut in bands)
+    between = [
+        (f"{low:g}-{high - 1:g}" if high - 1 > low else f"{low:g}") if whole else f"{low:g} to under {high:g}"
+        for low, high in pairwise(bands)
+    ]
+    return (f"under {bands[0]:g}", *between, f"{bands[-1]:g} and over")
+
+
+def _named(values: pl.Series, spec: Protected) -> pl.Series:
+    if spec.bands:
+        numbers = values.cast(pl.Float64, strict=False)
+        place = np.searchsorted(np.asarray(spec.bands), numbers.fill_null(0).to_numpy(), side="right")
+        bands = pl.Series(np.array(band_labels(spec.bands), dtype=object)[place].tolist(), dtype=pl.String)
+        named = pl.when(numbers.is_not_null()).then(bands).otherwise(values.cast(pl.String))
+        values = pl.select(named).to_series()
+    values = values.cast(pl.String).str.strip_chars().replace("", None)
+    return values.replace(spec.labels) if spec.labels else values

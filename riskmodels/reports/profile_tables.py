@@ -1,0 +1,75 @@
+"""The tables of the data's profile: shares as numbers of 100, intervals, gaps, and words where there is no number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from riskmodels.reports.cells import label
+
+Row = Mapping[str, Any]
+
+
+def content(
+    caption: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], source: str, note: str | None = None
+) -> Row:
+    return {
+        "caption": caption,
+        "columns": list(columns),
+        "rows": [list(row) for row in rows],
+        "source": source,
+        "note": note,
+    }
+
+
+def cell(row: Row, key: str) -> Any:
+    """A share as a number of 100, or why there is none."""
+    return per_100(row[key]) if row[key] is not None else row.get("reason") or ""
+
+
+def interval(row: Row, low: str = "low", high: str = "high") -> str:
+    return "" if row[low] is None else f"{per_100(row[low]):g} to {per_100(row[high]):g}"
+
+
+def who(row: Row) -> str:
+    return f"{label(row['attribute'])}: {row['group']}" if row["attribute"] else "Everybody"
+
+
+def blank(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def per_100(share: float | None) -> float | None:
+    """A share as a number of 100."""
+    return None if share is None else round(100 * share, 1) + 0.0
+
+
+def heat(content: Row, *, fold: bool = False) -> dict[str, Any]:
+    """A table of numbers of 100 on a ground that darkens with the number."""
+    return {"kind": "heat", "table": content, "fold": fold}
+
+
+def by_group(rows: Sequence[Row], caption: str, source: str, first: str | None = None) -> Row:
+    """Groups beside each other: people, a share, its interval and its gap to the reference group."""
+    lines = [
+        (
+            *([row[first]] if first else []), who(row) + (" (reference)" if row["reference"] else ""), row["n"],
+            cell(row, "share"), interval(row), "" if row["gap"] is None else per_100(row["gap"]),
+            interval(row, "gap_low", "gap_high"), "look here" if row["concern"] else "",
+        )
+        for row in rows
+    ]  # fmt: skip
+    columns = ["Group", "People", "Of 100", "95% interval", "Gap to the reference", "95% interval of the gap", "Gap"]
+    return content(caption, [*([label(first)] if first else []), *columns], lines, source)
+
+
+def linkage_concern(row: Row, rows: Sequence[Row]) -> str:
+    """In words, of whom a source can speak less often; with numbers where they may be shown."""
+    table = [one for one in rows if (one["source"], one["attribute"]) == (row["source"], row["attribute"])]
+    reference = next(one for one in table if one["reference"])
+    fewer, more = (row, reference) if row["concern"] == "lower" else (reference, row)
+    group = f"the group {fewer['group']} ({label(row['attribute']).lower()})"
+    said = f"Far fewer of {group} than of {more['group']} could be linked to {row['source']}"
+    if fewer["share"] is not None and more["share"] is not None:
+        said += f": {per_100(fewer['share']):g} of 100, against {per_100(more['share']):g}"
+    return f"{said}. Of those who are not linked it says nothing."

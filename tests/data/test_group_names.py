@@ -1,0 +1,84 @@
+"""What groups are called: bands, labels, those of whom nothing is recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from riskmodels.assessment.audit_coding import as_text, code_groups
+from riskmodels.assessment.audit_policy import load_policy
+from riskmodels.data.group_names import MOST_GROUPS, NOT_RECORDED, band_labels, in_order, name_groups, reference_of
+from riskmodels.study import Protected, StudyFile
+from tests.data.small_study import study_file
+
+SOURCES = {
+    "people": {"file": "p.csv", "entity": "id"},
+    "records": {"file": "r.csv", "entity": "id", "event_date": "on", "kind": "kind"},
+    "equality": {"file": "e.csv", "entity": "id", "use": "audit"},
+}
+DAY = dt.date(2020, 7, 1)
+
+
+def study(**spec: Any) -> StudyFile:
+    return study_file(sources=SOURCES, protected={"one": {"column": "equality.one", "law": "race", **spec}})
+
+
+def named(values: list[Any], **spec: Any) -> list[str]:
+    rows = pl.DataFrame({"entity_id": [str(i) for i in range(len(values))], "as_of_date": [DAY] * len(values)})
+    found = name_groups(rows.with_columns(pl.Series("one", values)), study(**spec))
+    return found["one"].to_list() if "one" in found.columns else []
+
+
+def test_band_labels() -> None:
+    assert band_labels((18, 19, 65)) == ("under 18", "18", "19-64", "65 and over")
+    assert band_labels((0.5, 1.5)) == ("under 0.5", "0.5 to under 1.5", "1.5 and over")
+
+
+def test_labels_and_what_is_not_recorded() -> None:
+    assert named(["a", " b ", None, ""], labels={"a": "Alpha"}) == ["Alpha", "b", NOT_RECORDED, NOT_RECORDED]
+
+
+def test_bands() -> None:
+    assert named([17.0, 18.0, 64.9, 65.0, None], bands=(18, 65)) == [
+        "under 18", "18-64", "18-64", "65 and over", NOT_RECORDED,
+    ]  # fmt: skip
+
+
+def test_codes_are_no_groups() -> None:
+    assert named([f"code {i}" for i in range(MOST_GROUPS + 1)]) == []
+    assert len(named([f"code {i}" for i in range(MOST_GROUPS)])) == MOST_GROUPS
+
+
+def test_the_order_of_groups() -> None:
+    spec = Protected(column="e.age", law="age", bands=(5.0, 10.0))
+    names = [NOT_RECORDED, "10 and over", "under 5", "5-9"]
+    assert in_order(names, spec) == ["under 5", "5-9", "10 and over", NOT_RECORDED]
+    assert in_order([NOT_RECORDED, "b", "Z"], Protected(column="e.x", law="race")) == ["Z", "b", NOT_RECORDED]
+
+
+@pytest.mark.parametrize(("reference", "found"), [(None, "b"), ("a", "Alpha"), ("Alpha", "Alpha"), ("nobody", "b")])
+def test_the_reference(reference: str | None, found: str) -> None:
+    spec = Protected(column="e.x", law="race", labels={"a": "Alpha"}, reference=reference)
+    assert reference_of({"Alpha": 5, "b": 7, NOT_RECORDED: 90}, spec) == found
+
+
+def test_there_is_no_reference_where_nothing_is_recorded() -> None:
+    assert reference_of({NOT_RECORDED: 3}, Protected(column="e.x", law="race")) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "spec"),
+    [
+        (["x"] * 30 + ["y"] * 20 + [None] * 5, {"labels": {"x": "Ex"}}),
+        ([3.0] * 10 + [30.0] * 12 + [None], {"bands": (5, 18)}),
+    ],
+)
+def test_the_audit_calls_them_the_same(values: list[Any], spec: dict[str, Any]) -> None:
+    made = code_groups("one", as_text(values, "one"), study(**spec).protected["one"], load_policy())
+    assert not isinstance(made, str)
+    assert [made.labels[code] for code in made.codes] == named(values, **spec)
+    sizes = {label: named(values, **spec).count(label) for label in made.labels}
+    assert made.labels[made.reference] == reference_of(sizes, study(**spec).protected["one"])
