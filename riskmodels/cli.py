@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,7 +66,7 @@ def _day(text: str | None, option: str) -> dt.date | None:
         raise UsageError(f"{option}: a date reads like 2024-06-30, got {text!r}") from None
 
 
-def _print_table(rows: Iterable[dict[str, Any]], columns: Iterable[str]) -> None:
+def _print_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
     columns = list(columns)
     cells = [[("" if row.get(name) is None else str(row.get(name))) for name in columns] for row in rows]
     widths = [max([len(name), *(len(line[index]) for line in cells)]) for index, name in enumerate(columns)]

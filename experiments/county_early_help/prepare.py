@@ -1,4 +1,4 @@
-"""Make the county's tables, one for each agency. Every child and every record is made up; the same bytes come out each time.
+"""Make the county's tables, one for each agency. All is made up, and the same bytes come out each time.
 
 `riskmodels.data.synthetic` says how the county works. Planted here, so that the study has something to find:
 

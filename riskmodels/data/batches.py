@@ -24,8 +24,6 @@ from riskmodels.study import Fact, Period
 # What is summed of one person stays below this, so that it does not leave 64 bits.
 LARGEST = 2.0**62
 DAYS_OF_THE_CALENDAR = 2.0**22
-# Where facts do not fit into memory, what they are tallied to may not either: so many people are worked out at a time.
-PART = 2**15
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,8 @@ def taken_of_facts(asked: Sequence[Asked], tables: Tables, members: Members) -> 
     for batch in _batches(asked):
         parts = [members]
         if not tables[batch[0].fact.source].engine.in_memory:
-            parts = members.by_people(PART)
+            # Where facts do not fit into memory, what they are tallied to may not either.
+            parts = members.by_people(tallies.BLOCK)
         # A condition that compares with the as-of date picks other rows on each date.
         if any("as_of" in condition.asked.values() for condition in batch[0].rows.where.values()):
             parts = [on_date for part in parts for on_date in part.by_date()]

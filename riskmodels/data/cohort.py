@@ -41,10 +41,10 @@ def build_cohort(
     DataError
         if nobody is left on a date, naming the date and the step that dropped the last, unless ``allow_empty``.
     """
-    everybody = _everybody_undated(tables, study)
+    ours = who_there_is(tables, study)
     frames, attrition, gone = [], [], []
     for as_of in dates if dates is not None else study.cohort.dates:
-        rows = _universe(tables, study, everybody, as_of)
+        rows = pl.concat([_known_of(table, as_of) for table in ours]).unique().sort("entity_id")
         steps: list[dict[str, Any]] = [{"step": "in the extract", "dropped": 0, "remaining": rows.height}]
         if rows.height == 0 and not allow_empty:
             raise DataError(f"cohort: no fact is known before {as_of}; check as_of_dates and the sources' dates")
@@ -88,19 +88,15 @@ def who_there_is(tables: Tables, study: StudyFile) -> list[Table]:
     return [table for table in ours if not table.is_dated] or ours
 
 
-def _everybody_undated(tables: Tables, study: StudyFile) -> pl.DataFrame | None:
-    lists = [table.frame.select("entity_id") for table in who_there_is(tables, study) if not table.is_dated]
-    return pl.concat(lists).unique().sort("entity_id") if lists else None
-
-
-def _universe(tables: Tables, study: StudyFile, everybody: pl.DataFrame | None, as_of: dt.date) -> pl.DataFrame:
-    if everybody is not None:
-        return everybody
-    known = [
-        table.scan().filter(nw.col("known_date") < as_of).select("entity_id").unique().collect().to_polars()
-        for table in who_there_is(tables, study)
-    ]
-    return pl.concat(known).unique().sort("entity_id")
+def _known_of(table: Table, as_of: dt.date) -> pl.DataFrame:
+    """The ids that a table had given us before the day; all of them, where it has no dates to go by."""
+    if table.is_dated:
+        return table.scan().filter(nw.col("known_date") < as_of).select("entity_id").unique().collect().to_polars()
+    ids = table.frame.select("entity_id")
+    if table.covered is not None:
+        # Whoever had not consented by then had not given us this row either.
+        ids = ids.join(table.covered.filter(pl.col("from_date") < as_of), on="entity_id", how="semi")
+    return ids
 
 
 def _with_cluster(rows: pl.DataFrame, tables: Tables, study: StudyFile, as_of: dt.date) -> pl.DataFrame:

@@ -18,7 +18,8 @@ from typing import Any
 
 import polars as pl
 
-from riskmodels.data.columns import Faults, as_dates, as_ids, as_text
+from riskmodels.data.columns import as_dates, as_ids, as_text
+from riskmodels.data.faults import Faults
 from riskmodels.data.readers import open_reader
 from riskmodels.errors import DataError
 from riskmodels.study import Consents, Link, Objections, Study

@@ -7,13 +7,16 @@ add its row to `SCANS`.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import glob
 import os
 import re
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,7 +129,9 @@ def _duckdb_connection(engine: Engine) -> Any:
 def _spark_session() -> Any:
     """One local session, on this machine alone, which says nothing unless something is wrong."""
     try:
-        from pyspark.sql import SparkSession
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pyspark.sql import SparkSession
     except ImportError:
         raise OutsideError('the engine spark is not installed; run: pip install "riskmodels[spark]"') from None
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -143,13 +148,30 @@ def _spark_session() -> Any:
     for name, value in settings.items():
         builder = builder.config(name, value)
     try:
-        session = builder.getOrCreate()
+        with _quiet():
+            session = builder.getOrCreate()
+            session.sparkContext.setLogLevel("ERROR")
     # Without Java the gateway ends before it answers, and pyspark has no one type for that.
     except Exception as reason:
         why = _first_line(reason)
         raise OutsideError(f"the engine spark does not start; it needs Java 17 or later ({why})") from None
-    session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Java writes notes to the stderr that it is started with, and pyspark warns of a pandas that it hardly uses."""
+    sys.stderr.flush()
+    ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
+        os.close(nowhere)
 
 
 def _first_line(reason: Exception) -> str:

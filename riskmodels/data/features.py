@@ -160,6 +160,10 @@ def _columns(
     rows: pl.DataFrame, specs: Sequence[FeatureSpec], tables: Tables, study: StudyFile
 ) -> dict[str, pl.Series]:
     """The columns of these specs, for rows with entity_id and as_of_date."""
+    if rows.is_empty():
+        return {
+            spec.name: pl.Series(spec.name, [], pl.String if spec.kind == "category" else pl.Float64) for spec in specs
+        }
     dates = rows["as_of_date"]
     together: dict[tuple[str, str | None], list[FeatureSpec]] = {}
     for spec in specs:

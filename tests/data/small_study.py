@@ -73,8 +73,8 @@ def table(text: str) -> pl.DataFrame:
 def in_folder(folder: Path, file: StudyFile, columns: dict[str, list[str]]) -> Study:
     """A study folder in which every one of these columns is registered."""
     entry = {
-        "words": "w", "owner": "o", "collected_for": "c", "how": "h", "about": "person", "lawful_basis": "l", "permitted_purposes": ["p"],
-        "retention": "r", "extracted_on": EXTRACTED_ON,
+        "words": "w", "owner": "o", "collected_for": "c", "how": "h", "about": "person", "lawful_basis": "l",
+        "permitted_purposes": ["p"], "retention": "r", "extracted_on": EXTRACTED_ON,
     }  # fmt: skip
     sources = {name: {**entry, "columns": dict.fromkeys(columns[name], "a column")} for name in columns}
     register = Register.model_validate({"purpose": "p", "sources": sources})

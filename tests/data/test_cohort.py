@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 from riskmodels.data.cohort import build_cohort
+from riskmodels.data.tables import Tables
 from riskmodels.errors import DataError
 from tests.data.small_study import AS_OF, on_dates, study_file, tables_of
 
@@ -140,3 +142,13 @@ def test_households_places_and_lists_of_matches_are_not_members() -> None:
         people="id\na\nb", records=RECORDS, matches="id theirs\nz q9", areas="code decile\nE01 1",
     )  # fmt: skip
     assert members(build_cohort(made, study).rows, AS_OF) == ["a", "b"]
+
+
+def test_whoever_consents_later_comes_in_later() -> None:
+    study = study_file(**on_dates(BEFORE, AS_OF))
+    tables = tables_of(study, people="id\na\nb", records=RECORDS)
+    covered = pl.DataFrame({"entity_id": ["a", "b"], "from_date": [dt.date(2019, 12, 31), BEFORE]})
+    people = replace(tables["people"], covered=covered)
+    cohort = build_cohort(Tables({**tables.tables, "people": people}), study)
+    assert members(cohort.rows, BEFORE) == ["a"]
+    assert members(cohort.rows, AS_OF) == ["a", "b"]

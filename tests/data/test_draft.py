@@ -7,6 +7,7 @@ import importlib.util
 import io
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from riskmodels.data.groups import build_groups
 from riskmodels.data.leakage import Evidence, look_for_leaks
 from riskmodels.data.splits import plan_splits
 from riskmodels.data.tables import check_kinds, read_tables
-from riskmodels.errors import DataError, UsageError
+from riskmodels.errors import DataError, LeakError, UsageError
 from riskmodels.study import PROTECTED_BY_LAW, Period, Study, load_study
 
 TODAY = dt.date(2025, 3, 1)
@@ -94,8 +95,13 @@ def saved(found: Draft, folder: Path) -> Study:
     return load_study(folder)
 
 
-def run(found: Draft, files: Mapping[str, pl.DataFrame], folder: Path) -> tuple[Study, Dataset]:
-    """The drafted study as far as a matrix, through the package's own steps, leak detectors included."""
+def run(
+    found: Draft, files: Mapping[str, pl.DataFrame], folder: Path, answer: str | None = None
+) -> tuple[Study, Dataset]:
+    """The drafted study as far as a matrix, through the package's own steps, leak detectors included.
+
+    ``answer``: a check that stops it, as it should, until its user has answered it.
+    """
     study = saved(found, folder / "study")
     for file, frame in files.items():
         storage.write_whole(folder / file, storage.table_bytes(frame, Path(file).suffix))
@@ -104,7 +110,12 @@ def run(found: Draft, files: Mapping[str, pl.DataFrame], folder: Path) -> tuple[
     cohort = build_cohort(tables, study.file)
     splits = plan_splits(study.file, study.extracted_on)
     dataset = build_dataset(cohort, tables, study.file, splits, study.extracted_on)
-    look_for_leaks(Evidence(cohort, dataset.features, dataset.outcomes, splits, study.file))
+    evidence = Evidence(cohort, dataset.features, dataset.outcomes, splits, study.file)
+    if answer is not None:
+        with pytest.raises(LeakError, match=answer):
+            look_for_leaks(evidence)
+        evidence = replace(evidence, study=study.file.model_copy(update={"accepted": {answer: "We looked."}}))
+    look_for_leaks(evidence)
     groups = build_groups(cohort.rows, tables, study.file)
     assert groups.height == cohort.rows.height
     for split in splits.origins:
@@ -193,7 +204,7 @@ def test_one_table_without_kinds_or_known_dates(tmp_path: Path) -> None:
         )
     }
     found = draft(files)
-    study, dataset = run(found, as_csv(files), tmp_path)
+    study, dataset = run(found, as_csv(files), tmp_path, answer="lineage")
     assert study.file.sources["visits"].entity == "client"
     assert study.file.sources["visits"].event_date == "visit_date"
     assert guessed(found, "sources.visits.known_date").value == "none"
@@ -526,7 +537,7 @@ def test_a_known_date_before_the_event_is_not_guessed_and_not_accepted(files: Fi
     found = draft(more)
     assert guessed(found, "sources.events.known_date").value == "none"
     assert "in 1 rows" in guessed(found, "sources.events.known_date").why
-    run(found, more, tmp_path)
+    run(found, more, tmp_path, answer="lineage")
     with pytest.raises(UsageError, match="nothing is known before it happens"):
         draft(more, answers=answering({"sources.events.known_date": "recorded_on"}))
 

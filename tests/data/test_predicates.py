@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from pydantic import TypeAdapter
 
+from riskmodels.data.engines import Engine
 from riskmodels.data.predicates import Window, facts_in, holds
-from riskmodels.data.tables import Tables
+from riskmodels.data.tables import Table, Tables
 from riskmodels.study import Condition, Fact, Period, Predicate, StudyFile, parts_of
 from tests.data.small_study import AS_OF, study_file, table, tables_of
 
@@ -203,3 +206,116 @@ def test_codes_are_compared_as_text_and_numbers_as_numbers() -> None:
     assert count({"none_of": ["7"]}) == 1
     assert count({"equals": 7}) == 2
     assert Condition(equals="7").holds == "text"
+
+
+# ---------------------------------------------------------------- whom a source does not cover
+
+POLICED = study_file(
+    sources={
+        "people": {"file": "people.csv", "entity": "id"},
+        "records": {
+            "file": "records.csv", "entity": "id", "event_date": "happened", "known_date": "known", "kind": "kind",
+        },
+        "police": {"file": "police.csv", "entity": "id", "event_date": "day", "link": {"flag": "people.linked"}},
+    },
+    facts={"visit": {"in": "records", "kind": "visit"}, "anything": {"in": "records"}, "met": {"in": "police"}},
+)  # fmt: skip
+DAY = dt.date(2020, 3, 1)
+# Of e and f the police records know nothing; of d only from the as-of date on.
+COVERED = {"a": dt.date(1, 1, 1), "b": dt.date(2020, 6, 30), "c": dt.date(1, 1, 1), "d": AS_OF}
+
+
+def policed() -> Tables:
+    days = {"a": [DAY, dt.date(2020, 8, 1)], "b": [dt.date(2020, 7, 1)], "d": [DAY]}
+    rows = [
+        {"entity_id": who, "event_date": day, "known_date": day} for who, several in days.items() for day in several
+    ]
+    covered = pl.DataFrame({"entity_id": list(COVERED), "from_date": list(COVERED.values())})
+    records = pl.DataFrame(
+        [{"entity_id": "e", "event_date": DAY, "known_date": DAY, "kind": "visit"}],
+    )
+    return Tables(
+        {
+            "police": Table("police", POLICED.sources["police"], pl.DataFrame(rows), covered=covered),
+            "records": Table("records", POLICED.sources["records"], records),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("predicate", "people"),
+    [
+        ({"any": "met"}, "a"),
+        # d and e were perhaps met: the records do not say.
+        ({"none": "met"}, "bc"),
+        ({"not": {"any": "met"}}, "bc"),
+        ({"not": {"none": "met"}}, "a"),
+        ({"count": "met", "at_most": 5}, "abc"),
+        ({"count": "met", "equals": 0}, "bc"),
+        ({"attribute": "police.kind_of", "one_of": ["x"]}, "a"),
+        ({"not": {"attribute": "police.kind_of", "one_of": ["x"]}}, "bc"),
+        # What other sources say still counts.
+        ({"any_of": [{"any": "met"}, {"any": "visit"}]}, "ae"),
+        ({"all_of": [{"none": "met"}, {"none": "visit"}]}, "bc"),
+        ({"not": {"all_of": [{"any": "met"}, {"any": "visit"}]}}, "abcdf"),
+        ({"first_ever": "met"}, "a"),
+    ],
+    ids=str,
+)
+def test_of_whom_the_records_do_not_say_nothing_holds(predicate: dict[str, Any], people: str) -> None:
+    tables = policed()
+    police = tables["police"]
+    with_words = replace(police, frame=police.frame.with_columns(pl.lit("x").alias("kind_of")))
+    tables = Tables({**tables.tables, "police": with_words})
+    rows = pl.DataFrame({"entity_id": list("abcdef")})
+    result = holds(PREDICATE.validate_python(predicate), rows, tables, POLICED, Window.before(AS_OF))
+    assert result.null_count() == 0
+    assert "".join(rows.filter(result)["entity_id"]) == people
+
+
+def test_the_first_ever_has_none_before_it() -> None:
+    rows = pl.DataFrame({"entity_id": list("abcdef")})
+    first_ever = PREDICATE.validate_python({"first_ever": "met"})
+    later = Window.horizon(AS_OF, Period.parse("3 months"), dt.date(2021, 1, 1))
+
+    def true_in(window: Window) -> str:
+        return "".join(rows.filter(holds(first_ever, rows, policed(), POLICED, window))["entity_id"])
+
+    # a was met in August for the second time, b in July for the first.
+    assert true_in(later) == "b"
+    assert true_in(Window.before(AS_OF)) == "a"
+    # On the day itself nothing of July was known.
+    assert true_in(replace(later, known_by=AS_OF)) == ""
+
+
+def test_an_earlier_one_that_became_known_late_still_comes_before() -> None:
+    records = """
+    id happened   known      kind
+    a  2020-05-01 2020-09-01 visit
+    a  2020-08-01 2020-08-01 visit
+    """
+    tables = tables_of(study_file(), people="id\na", records=records)
+    rows = pl.DataFrame({"entity_id": ["a"]})
+    predicate = PREDICATE.validate_python({"first_ever": "visit"})
+    three_months = Period.parse("3 months")
+    for known_by, expected in ((dt.date(2020, 8, 15), True), (dt.date(2020, 12, 1), False)):
+        window = Window.horizon(AS_OF, three_months, known_by)
+        assert holds(predicate, rows, tables, study_file(), window).to_list() == [expected]
+
+
+@pytest.mark.parametrize("known_by", [dt.date(2020, 6, 30), AS_OF, dt.date(2021, 12, 31)])
+@pytest.mark.parametrize("start", [dt.date(1, 1, 1), dt.date(2020, 1, 1), dt.date(2020, 7, 1)])
+def test_facts_are_counted_alike_in_memory_and_by_any_other_engine(
+    tables: Tables, tmp_path: Path, start: dt.date, known_by: dt.date
+) -> None:
+    """What is kept in the order of days gives the same counts as a query does."""
+    rows = pl.DataFrame({"entity_id": [*"fdabec", "somebody"]})
+    elsewhere = {}
+    for name, table_ in tables.tables.items():
+        table_.frame.write_parquet(tmp_path / f"{name}.parquet")
+        elsewhere[name] = replace(table_, frame=None, path=tmp_path / f"{name}.parquet", engine=Engine("duckdb"))
+    window = Window(AS_OF, start, dt.date(2020, 7, 2), known_by)
+    for predicate in ({"count": word, "at_least": n} for word in STUDY.facts for n in (1, 2)):
+        parsed = PREDICATE.validate_python(predicate)
+        found = [holds(parsed, rows, held, STUDY, window).to_list() for held in (tables, Tables(elsewhere))]
+        assert found[0] == found[1], predicate

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from riskmodels.caching import NO_CACHE, Steps
-from riskmodels.data.columns import Faults, as_dates
+from riskmodels.data.columns import as_dates
 from riskmodels.data.engines import POLARS, Engine
+from riskmodels.data.faults import Faults
 from riskmodels.data.tables import Table, Tables, check_kinds, columns_used, read_tables
 from riskmodels.errors import DataError, RiskModelsError, StudyError
 from riskmodels.study import Source, StudyFile
@@ -613,7 +614,7 @@ FAULTS = [
 def test_batches_are_refused_as_the_whole_is(
     tmp_path: Path, column: str, value: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riskmodels.data.reading.ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr("riskmodels.data.one_source.ROWS_AT_A_TIME", 7)
     records = pl.concat([SOURCES["records"]] * 20).with_row_index()
     bad = pl.col("index").is_in([17, 41])
     records = records.with_columns(pl.when(bad).then(pl.lit(value)).otherwise(column).alias(column)).drop("index")
@@ -628,7 +629,7 @@ def test_batches_are_refused_as_the_whole_is(
 
 def test_the_type_of_a_column_follows_from_all_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers in the first batch, a word in the last: text everywhere; and 1.0 is 1 only if all are whole."""
-    monkeypatch.setattr("riskmodels.data.reading.ROWS_AT_A_TIME", 3)
+    monkeypatch.setattr("riskmodels.data.one_source.ROWS_AT_A_TIME", 3)
     source = {"file": "r.parquet", "entity": "id", "event_date": "happened", "kind": "kind"}
     study = study_file(
         sources={"records": source},
@@ -667,7 +668,7 @@ def test_the_type_of_a_column_follows_from_all_batches(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_both_ways_of_holding_rows_give_the_same(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("riskmodels.data.reading.ROWS_AT_A_TIME", 4)
+    monkeypatch.setattr("riskmodels.data.one_source.ROWS_AT_A_TIME", 4)
     sources = {**USED.model_dump(include={"sources"})["sources"]}
     sources["records"] |= {"file": f"records.{suffix}"}
     study = USED.model_copy(update={"sources": {name: Source(**source) for name, source in sources.items()}})

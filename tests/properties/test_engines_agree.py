@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import random
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from polars.testing import assert_frame_equal
 
-from riskmodels.data.engines import Engine
+from riskmodels.data import tallies
+from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.features import Features, build_features
-from riskmodels.study import Period, Predicate
+from riskmodels.study import StudyFile
 from tests.data.everything_study import (
     DATES,
     EVERYTHING,
+    PEOPLE,
     Covered,
     Rows,
     all_rows,
@@ -31,14 +33,65 @@ from tests.data.everything_study import (
 DUCKDB = Engine("duckdb", memory_limit="200MB")
 
 
-def features_on(engine: Engine, rows: Rows, covered: Covered) -> Features:
+def features_on(engine: Engine, rows: Rows, covered: Covered, study: StudyFile = EVERYTHING) -> Features:
     with tempfile.TemporaryDirectory() as folder:
-        return build_features(everybody(), everything_tables(rows, covered, engine, Path(folder)), EVERYTHING)
+        return build_features(everybody(), everything_tables(rows, covered, engine, Path(folder)), study)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(rows=all_rows(), covered=coverage())
 def test_duckdb_gives_the_same_bytes_as_polars(rows: Rows, covered: Covered) -> None:
-    ours, theirs = features_on(Engine("polars"), rows, covered), features_on(DUCKDB, rows, covered)
+    ours, theirs = features_on(POLARS, rows, covered), features_on(DUCKDB, rows, covered)
     assert ours.specs == theirs.specs
     assert_frame_equal(ours.frame, theirs.frame, check_exact=True)
+
+
+def many_rows(seed: int = 7) -> tuple[Rows, Covered]:
+    """Facts of everybody, with ties, late ones, missing values and numbers that no binary fraction holds."""
+    draw = random.Random(seed)
+
+    def dated(who: str) -> dict[str, Any]:
+        event = draw.choice(DATES) - dt.timedelta(draw.choice([0, 1, 29, 30, 31, 60, 61, 181, 182, 400]))
+        known = event + dt.timedelta(draw.choice([0, 0, 1, 40]))
+        value = draw.choice([None, 1.0, 0.25, -0.1, 7.03, -2.0])
+        return {"entity_id": draw.choice(who), "event_date": event, "known_date": known, "value": value}
+
+    def record() -> dict[str, Any]:
+        words = {"word": draw.choice(["low", "high", "mid", None]), "due": draw.choice([None, *DATES])}
+        return {**dated(PEOPLE), "kind": draw.choice(["visit", "call", "test", None]), **words}
+
+    homes = [
+        {"entity_id": who, "known_date": day - dt.timedelta(3), "area": draw.choice("xyz"), "rooms": 1.5}
+        for who in "abc"
+        for day in DATES
+    ]
+    rows: Rows = {
+        "people": [{"entity_id": "a", "born": dt.date(2012, 2, 29), "ward": "007", "rooms": 2.0}],
+        "records": [record() for _ in range(80)],
+        "police": [dated(PEOPLE) for _ in range(30)],
+        "homes": homes,
+        "crimes": [dated("xyz") for _ in range(20)],
+        "places": [{"entity_id": "x", "decile": 1.0}],
+    }
+    return rows, {"police": {"a": dt.date(1, 1, 1), "b": DATES[0], "c": DATES[1]}}
+
+
+@pytest.mark.parametrize("engine", [POLARS, DUCKDB], ids=lambda engine: engine.name)
+def test_it_does_not_matter_how_many_are_worked_out_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, covered = many_rows()
+    whole = features_on(POLARS, rows, covered)
+    monkeypatch.setattr(tallies, "BLOCK", 3)
+    assert_frame_equal(whole.frame, features_on(engine, rows, covered).frame, check_exact=True)
+
+
+@pytest.mark.slow
+def test_spark_gives_the_same_features_as_polars() -> None:
+    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
+        pytest.skip("pyspark or Java is not installed here")
+    rows, covered = many_rows()
+    # Each query is a job of a second or so: everything is taken once, and every kind of source is asked.
+    names = ("visit_", "kind_count", "word_mode", "by_word", "due_count", "police_count", "area_", "decile", "rooms")
+    lines = tuple(line for line in EVERYTHING.features if line.name.startswith(names))
+    study = EVERYTHING.model_copy(update={"features": lines})
+    ours, theirs = (features_on(engine, rows, covered, study) for engine in (POLARS, Engine("spark")))
+    assert_frame_equal(ours.frame, theirs.frame, rel_tol=1e-9, abs_tol=1e-9)

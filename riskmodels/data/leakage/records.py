@@ -218,7 +218,7 @@ def recording_gap(evidence: Evidence) -> Verdict:
     for attribute in attributes:
         for group in sorted(set(groups[attribute]) - {NOT_RECORDED}):
             inside = (groups[attribute] == group).to_numpy()
-            if inside.sum() < FEWEST_EVENTS_IN_GROUP or inside.mean() > 0.5:
+            if min(inside.sum(), (~inside).sum()) < FEWEST_EVENTS_IN_GROUP:
                 continue
             looked += 1
             fewer = {word: ratio for word, values in facts.items() if (ratio := _fewer(values, inside)) is not None}

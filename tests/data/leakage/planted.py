@@ -476,7 +476,7 @@ PLANTED: dict[str, list[Plant]] = {
         (the_first_step_of_the_outcome, "tells much more in the last month before the date than earlier: referral"),
     ],
     "permuted_outcomes": [(encoded_with_the_test_outcomes, "over 5 shuffles on 2025-10-01")],
-    "undeclared_break": [(a_feed_that_breaks, "events, police_contact: about July 2023, -5")],
+    "undeclared_break": [(a_feed_that_breaks, "events, police_contact: about July 2023, -")],
     "linkage_gap": [(one_group_is_linked_less, "police, Asian against White British: -")],
     "recording_gap": [(one_group_is_seen_less, "much less is written down of: White other (by up to")],
     "outcome_unknown": [(many_who_moved_away, "the outcome is unknown for")],

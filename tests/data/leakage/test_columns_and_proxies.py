@@ -126,7 +126,7 @@ def test_strong_is_not_too_good(noise: float, result: str) -> None:
 def test_too_few_outcomes_tell_nothing() -> None:
     found = clean()
     few = found.outcomes.frame.with_columns(
-        pl.when(pl.int_range(pl.len()) < 300).then("outcome").otherwise(None).alias("outcome")
+        pl.when(pl.int_range(pl.len()) < 100).then("outcome").otherwise(None).alias("outcome")
     )
     found = dataclasses.replace(found, outcomes=dataclasses.replace(found.outcomes, frame=few))
     for check in ("too_good", "row_position", "post_outcome_proxy", "lead_time", "recording_gap"):
