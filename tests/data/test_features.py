@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
+from riskmodels.caching import Steps
+from riskmodels.data import tallies
 from riskmodels.data.aggregations import AGGREGATIONS
+from riskmodels.data.cohort import Cohort
 from riskmodels.data.features import DAYS_IN_A_YEAR, Features, build_features, plan_features
 from riskmodels.data.tables import Table, Tables
-from riskmodels.errors import StudyError
+from riskmodels.errors import DataError, StudyError
 from riskmodels.study import AGGREGATIONS as STUDY_AGGREGATIONS
 from riskmodels.study import OF_A_SOURCE
 from tests.data.everything_study import EVERYTHING, Covered, Rows, all_rows, coverage, everybody, everything_tables
@@ -21,6 +28,7 @@ from tests.data.feature_oracle import features_of
 from tests.data.small_study import AS_OF, cohort_of, study_file, tables_of
 
 OTHER = dt.date(2020, 1, 1)
+NOBODY: Rows = {name: [] for name in ("people", "records", "police", "homes", "crimes", "places")}
 EXACT = ("count", "any", "distinct", "min", "max", "latest", "first", "mode", "episodes", "days_since_first",
          "days_since_last", "attribute")  # fmt: skip
 
@@ -193,3 +201,156 @@ def test_a_fact_and_a_source_may_share_a_name() -> None:
     assert found["x"].to_list() == [1.0, 56.0]
     assert found["rooms"].to_list() == [2.0, None]
     assert [spec.source for spec in plan_features(tables, study)] == ["records", "people"]
+
+
+# ---------------------------------------------------------------- what is said of a column
+
+
+def test_the_words_of_each_value_stand_where_the_line_wants_them() -> None:
+    kinds = {"kind": ["visit", "test"]}
+    said = {"words": "{each}s", "high": "many a {each}", "low": "no {each}"}
+    lines = [
+        {**line("count", ["3 months", "ever"], of="anything", each=kinds), **said, "name": "n"},
+        {**line("count", of="anything", each=kinds), "words": "events", "name": "m"},
+    ]
+    specs = features(*lines).specs
+    assert [(spec.name, spec.words, spec.high, spec.low, spec.each) for spec in specs[:2]] == [
+        ("n_3_months_visit", "visits, last 3 months", "many a visit", "no visit", ("kind", "visit")),
+        ("n_3_months_test", "tests, last 3 months", "many a test", "no test", ("kind", "test")),
+    ]
+    assert [spec.words for spec in specs[4:]] == ["events: visit", "events: test"]
+
+
+def test_a_column_says_whom_it_is_about_and_what_its_line_says() -> None:
+    found = {spec.name: spec for spec in plan_features(everything_tables(NOBODY, {}), EVERYTHING)}
+    assert found["visit_count_30_days"].about == "person"
+    assert found["area_count_ever"].about == "place"
+    assert found["area_count_ever"].by == "homes.area"
+    assert found["visit_episodes_ever"].gap == "30 days"
+    assert found["visit_rate_change_30_days"].than == "90 days"
+    assert found["spread_ever"].over == "high.value"
+    study = study_file(features=[line("count", of="visit", about="household", seen_by=["a team", "an officer"])])
+    (spec,) = plan_features(tables_of(study, people=PEOPLE, records=RECORDS), study)
+    assert (spec.about, spec.seen_by) == ("household", ("a team", "an officer"))
+
+
+def test_noughts_are_filled_in_for_the_covered_alone_and_the_encoder_leaves_the_others() -> None:
+    everybody_covered = {spec.name: spec.missing for spec in plan_features(everything_tables(NOBODY, {}), EVERYTHING)}
+    some = {"police": {"a": dt.date(1, 1, 1)}}
+    some_covered = {spec.name: spec.missing for spec in plan_features(everything_tables(NOBODY, some), EVERYTHING)}
+    assert everybody_covered["police_zeros_ever"] == "zero"
+    assert some_covered["police_zeros_ever"] == "keep"
+    assert some_covered["zeros_ever"] == "zero"
+    found = build_features(everybody(AS_OF), everything_tables(NOBODY, some), EVERYTHING).frame
+    assert found.sort("entity_id")["police_zeros_ever"].to_list() == [0.0, None, None, None]
+    assert found.sort("entity_id")["police_count_ever"].to_list() == [0.0, None, None, None]
+
+
+@pytest.mark.parametrize("take", ["latest", "first", "mode"])
+def test_no_feature_is_a_date(take: str) -> None:
+    frame = records_of([("a", 1, 0, "visit", 1.0)]).with_columns(pl.lit(AS_OF).alias("due"))
+    study = study_file(features=[line(take, of="visit.due")])
+    tables = Tables({"records": Table("records", study.sources["records"], frame)})
+    with pytest.raises(StudyError, match="holds dates; take age, or days since a fact"):
+        build_features(cohort_of("a"), tables, study)
+
+
+def test_nobody_has_no_features_but_every_column() -> None:
+    found = build_features(cohort_of("a"), everything_tables(NOBODY, {}), EVERYTHING)
+    none = build_features(
+        Cohort(cohort_of("a").rows.clear(), pl.DataFrame()), everything_tables(NOBODY, {}), EVERYTHING
+    )
+    assert none.frame.schema == found.frame.schema
+    assert none.frame.height == 0
+
+
+def test_rows_stand_in_the_order_of_the_cohort_whatever_that_is() -> None:
+    facts = [(who, ago, 0, "visit", float(ago)) for who in "abc" for ago in (1, 40, 200)]
+    study = study_file(features=[line("sum", ["30 days", "ever"])])
+    tables = Tables({"records": Table("records", study.sources["records"], records_of(facts))})
+    cohort = cohort_of("b", "c", "a", dates=(OTHER, AS_OF))
+    mixed = Cohort(cohort.rows.gather([5, 0, 3, 1, 4, 2]), pl.DataFrame())
+    found, expected = (build_features(one, tables, study).frame for one in (mixed, cohort))
+    assert_frame_equal(found, expected.gather([5, 0, 3, 1, 4, 2]))
+
+
+# ---------------------------------------------------------------- exact sums
+
+
+def summed(values: list[float], take: str = "sum") -> float | None:
+    facts = [("a", 1 + ago, 0, "visit", value) for ago, value in enumerate(values)]
+    study = study_file(features=[line(take)])
+    tables = Tables({"records": Table("records", study.sources["records"], records_of(facts))})
+    found: float | None = build_features(cohort_of("a"), tables, study).frame["x"][0]
+    return found
+
+
+def test_decimals_add_up_to_the_same_bits_in_any_order() -> None:
+    values = [0.1, 0.2, 0.3, 7.03, -7.03, 1e9 + 0.7, -1e9, 0.01]
+    orders = [values, values[::-1], values[3:] + values[:3], sorted(values)]
+    assert len({summed(order) for order in orders}) == 1
+    assert len({sum(order) for order in orders}) > 1  # as plain sums would not
+    assert len({summed(order, "mean") for order in orders}) == 1
+
+
+def test_large_numbers_are_exact_as_long_as_64_bits_hold_them() -> None:
+    assert summed([2.0**53, 1.0, 1.0]) == 2.0**53 + 2
+    assert summed([2.0**60, 2.0**60, -(2.0**60)]) == 2.0**60
+    assert summed([1e9, 2e9, 3e9], "trend") == pytest.approx(-1e9 * DAYS_IN_A_YEAR)
+
+
+@pytest.mark.parametrize(
+    ("values", "take"),
+    [([1e19], "sum"), ([2.0**61, 2.0**61], "mean"), ([1e15] * 3, "trend"), ([-1e300], "sum")],
+)
+def test_numbers_beyond_that_are_refused_by_name(values: list[float], take: str) -> None:
+    message = r"^records, column 'value': its numbers are too large to be summed exactly; store them in larger units"
+    with pytest.raises(DataError, match=message):
+        summed(values, take)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 10), st.sampled_from([1, 5, 70_000, 3_000_000]), st.sampled_from([-1.5, 0.0, 2.0]))
+    )
+)
+def test_rows_are_put_in_order_whatever_the_range_of_their_days(rows: list[tuple[int, int, float]]) -> None:
+    first, second, third = (np.array([row[place] for row in rows]) for place in range(3))
+    order = tallies._in_order(first.astype(np.int64), second.astype(np.int64), third.astype(np.float64))
+    assert [rows[place] for place in order] == sorted(rows)
+
+
+# ---------------------------------------------------------------- lines that are kept
+
+
+def test_a_line_is_made_again_only_if_what_it_is_made_from_has_changed(tmp_path: Path) -> None:
+    facts = [("a", 1, 0, "visit", 1.0), ("b", 40, 0, "test", 2.0)]
+
+    def made(
+        *lines: dict[str, Any], digest: str = "1", kinds: str = "visit", ids: str = "ab", value: float = 1.0
+    ) -> tuple[list[str], pl.DataFrame]:
+        study = study_file(
+            features=list(lines), facts={"visit": {"in": "records", "kind": kinds}, "anything": {"in": "records"}}
+        )
+        people = pl.DataFrame({"entity_id": ["a", "b"], "rooms": [value, 3.0]})
+        tables = Tables(
+            {
+                "records": Table("records", study.sources["records"], records_of(facts), digest="records"),
+                "people": Table("people", study.sources["people"], people, digest=digest),
+            }
+        )
+        steps = Steps(tmp_path, "small")
+        found = build_features(cohort_of(*ids), tables, study, steps)
+        assert_frame_equal(found.frame, build_features(cohort_of(*ids), tables, study).frame)
+        return [step.name for step in steps.log if not step.reused], found.frame
+
+    visits, rooms = line("count", ["3 months", "ever"], of="visit"), line("attribute", of="people.rooms")
+    every = {**line("count", of="anything"), "name": "every"}
+    lines = [{**visits, "name": "visits"}, {**rooms, "name": "rooms"}, every]
+    assert made(*lines)[0] == ["features.visits", "features.rooms", "features.every"]
+    assert made(*lines)[0] == []
+    assert made(*lines[::-1])[0] == []
+    assert made({**visits, "name": "visits", "last": ["2 months", "ever"]}, *lines[1:])[0] == ["features.visits"]
+    assert made(*lines, digest="2", value=5.0)[0] == ["features.rooms"]
+    assert made(*lines, digest="2", value=5.0, kinds="test")[0] == ["features.visits"]
+    assert made(*lines, ids="b")[0] == ["features.visits", "features.rooms", "features.every"]

@@ -118,7 +118,7 @@ def test_the_rows_that_would_show_a_leak_are_among_those_drawn() -> None:
     """One person in a thousand has a late fact; half of the rows are drawn from such as these."""
     study = study_file(cohort={"as_of_dates": [dt.date(2020, 1, 1), AS_OF]})
     ids = [f"p{i}" for i in range(1_000)]
-    lines = [f"{who} 2020-06-01 {'2020-08-01' if who == 'p77' else '2020-06-02'} visit" for who in ids]
+    lines = [f"{who} 2020-06-01 {'2020-08-01' if who == 'p78' else '2020-06-02'} visit" for who in ids]
     tables = tables_of(study, people="\n".join(["id", *ids]), records="\n".join(["id happened known kind", *lines]))
     rows = pl.DataFrame({"entity_id": ids, "as_of_date": [AS_OF] * 1_000, "cluster_id": ids})
     cohort = dataclasses.replace(everybody(), rows=rows)

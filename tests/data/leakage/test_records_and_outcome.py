@@ -150,6 +150,14 @@ def test_a_group_that_is_seen_less_is_named_with_how_much() -> None:
     assert ";" not in words.split("written down of:")[1].split(". Less")[0]
 
 
+def test_those_whom_a_source_cannot_speak_of_are_not_counted_as_seen_less() -> None:
+    """Of a linked source as of the others: the group is named with the police's records, and no word is lost."""
+    raw = county(unlinked=0.04, under_recorded=(("White other", 0.7),))
+    words = detect("recording_gap", linked(0.0, raw))[1]
+    assert "White other (by up to 7" in words
+    assert "police" in words
+
+
 # ---------------------------------------------------------------- outcomes
 
 
