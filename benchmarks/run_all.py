@@ -31,8 +31,8 @@ INTRODUCTION = """\
 
 Written by `make bench`. Each peer runs beside us in the same run, each side in fresh processes, and must give the same
 answer before its speed is shown. CPU seconds are user + system of the process with all its threads, imports included
-unless a row names its steps: medians of the repeats, lowest and highest in brackets. The ratio is the peer's CPU seconds
-over ours: more is better. Absolute numbers depend on the machine; the ratios are what is claimed.
+unless a row names its steps: medians of the repeats, lowest and highest in brackets. The ratio is the peer's CPU
+seconds over ours: more is better. Absolute numbers depend on the machine; the ratios are what is claimed.
 """
 
 

@@ -41,10 +41,10 @@ def build_cohort(
     DataError
         if nobody is left on a date, naming the date and the step that dropped the last, unless ``allow_empty``.
     """
-    ours = who_there_is(tables, study)
+    everybody = _first_known(tables, study)
     frames, attrition, gone = [], [], []
     for as_of in dates if dates is not None else study.cohort.dates:
-        rows = pl.concat([_known_of(table, as_of) for table in ours]).unique().sort("entity_id")
+        rows = everybody.filter(pl.col("since") < as_of).select("entity_id")
         steps: list[dict[str, Any]] = [{"step": "in the extract", "dropped": 0, "remaining": rows.height}]
         if rows.height == 0 and not allow_empty:
             raise DataError(f"cohort: no fact is known before {as_of}; check as_of_dates and the sources' dates")
@@ -88,15 +88,23 @@ def who_there_is(tables: Tables, study: StudyFile) -> list[Table]:
     return [table for table in ours if not table.is_dated] or ours
 
 
-def _known_of(table: Table, as_of: dt.date) -> pl.DataFrame:
-    """The ids that a table had given us before the day; all of them, where it has no dates to go by."""
-    if table.is_dated:
-        return table.scan().filter(nw.col("known_date") < as_of).select("entity_id").unique().collect().to_polars()
-    ids = table.frame.select("entity_id")
-    if table.covered is not None:
-        # Whoever had not consented by then had not given us this row either.
-        ids = ids.join(table.covered.filter(pl.col("from_date") < as_of), on="entity_id", how="semi")
-    return ids
+def _first_known(tables: Tables, study: StudyFile) -> pl.DataFrame:
+    """Everybody there is, sorted: entity_id and since, the first day on which any table had told us of them.
+
+    A table without dates told us of everybody at once, or when they consented to it.
+    """
+    frames = []
+    for table in who_there_is(tables, study):
+        if table.is_dated:
+            first = table.scan().group_by("entity_id").agg(nw.col("known_date").min().alias("since")).collect()
+            frames.append(first.to_polars())
+        elif table.covered is not None:
+            ids = table.frame.select("entity_id").join(table.covered, on="entity_id")
+            frames.append(ids.rename({"from_date": "since"}))
+        else:
+            frames.append(table.frame.select("entity_id", pl.lit(dt.date.min).alias("since")))
+    rows = pl.concat([frame.select("entity_id", pl.col("since").cast(pl.Date)) for frame in frames])
+    return rows.group_by("entity_id").agg(pl.col("since").min()).sort("entity_id")
 
 
 def _with_cluster(rows: pl.DataFrame, tables: Tables, study: StudyFile, as_of: dt.date) -> pl.DataFrame:

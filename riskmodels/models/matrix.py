@@ -96,8 +96,9 @@ class Encoder:
             naming the column that is not there, or is not of the kind the model learned from.
         """
         held = _named_columns(frame, self.names)
-        values = np.empty((held.height, len(self.columns)))
-        recorded = np.empty(values.shape, dtype=bool)
+        # By columns, as they are written: by rows, each number would touch a cache line of its own.
+        values = np.empty((held.height, len(self.columns)), order="F")
+        recorded = np.empty(values.shape, dtype=bool, order="F")
         for position, column in enumerate(self.columns):
             if column.kind == "number":
                 encoded = _numbers(held[column.name])
@@ -145,7 +146,8 @@ def _learn(spec: FeatureSpec, series: pl.Series) -> Column:
     recorded = _numbers(series)
     if spec.missing == "zero":
         recorded = np.where(np.isnan(recorded), 0.0, recorded)
-    recorded = recorded[~np.isnan(recorded)]
+    # Sorted first: numpy sorts faster than it finds three places.
+    recorded = np.sort(recorded[~np.isnan(recorded)])
     if not len(recorded):
         return _column(spec, "number", fill=0.0 if spec.missing == "zero" else None)
     tail = min(max(TAIL, LEAST_ROWS_BEYOND_RANGE / len(recorded)), 0.25)
@@ -217,12 +219,11 @@ def _numbers(series: pl.Series) -> np.ndarray:
         raise DataError(
             f"features: the column {series.name!r} is {_kind_of(series)} where numbers are needed; convert it"
         )
-    values: np.ndarray = series.cast(pl.Float64).fill_null(math.nan).to_numpy().astype(np.float64)
-    infinite = np.flatnonzero(np.isinf(values))
-    if len(infinite):
-        raise DataError(
-            f"features: the column {series.name!r} is infinite in row {infinite[0] + 1}; leave it empty there"
-        )
+    values: np.ndarray = series.cast(pl.Float64).fill_null(math.nan).to_numpy()
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = int(infinite.argmax()) + 1
+        raise DataError(f"features: the column {series.name!r} is infinite in row {row}; leave it empty there")
     return values
 
 

@@ -143,6 +143,7 @@ Z_95 = 1.959963984540054
 RECORDED_MONTHS = 12
 FEWER_RECORDS = 0.75
 FEWEST_EVENTS_IN_GROUP = 50
+FEWEST_FACTS = 20
 
 
 def linkage_gap(evidence: Evidence) -> Verdict:
@@ -236,11 +237,14 @@ def recording_gap(evidence: Evidence) -> Verdict:
 
 
 def _fewer(values: np.ndarray, inside: np.ndarray) -> float | None:
-    """The ratio of two means, if its upper 99% limit is below three quarters (delta method on the log); else None."""
+    """The ratio of two means, if the first is surely below three quarters of the other (one-sided z test); else None.
+
+    Facts vary at the least as counts do, so that a group without any is not taken to be sure of it.
+    """
     there = ~np.isnan(values)
-    one, other = values[inside & there], values[~inside & there]
-    if one.sum() < FEWEST_EVENTS_IN_GROUP or other.sum() < FEWEST_EVENTS_IN_GROUP:
+    one, limit = values[inside & there], FEWER_RECORDS * values[~inside & there]
+    if not len(one) or limit.mean() * len(one) < FEWEST_FACTS:
         return None
-    error = np.sqrt(one.var() / len(one) / one.mean() ** 2 + other.var() / len(other) / other.mean() ** 2)
-    ratio = one.mean() / other.mean()
-    return float(ratio) if ratio * np.exp(Z_99 * error) < FEWER_RECORDS else None
+    error = np.sqrt(max(one.var(), limit.mean()) / len(one) + limit.var() / len(limit))
+    surely = one.mean() - limit.mean() < -Z_99 * error
+    return float(FEWER_RECORDS * one.mean() / limit.mean()) if surely else None

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import polars as pl
 
 from riskmodels.data.cohort import build_cohort
@@ -159,3 +160,24 @@ def evidence(
 def clean(seed: int = 1, people: int = PEOPLE) -> Evidence:
     """A county without a fault."""
     return evidence(county(seed, people))
+
+
+COUNT = {"take": "count", "last": "12 months"}
+
+
+def changed(raw: Raw, **frames: pl.DataFrame) -> Raw:
+    return {**raw, **frames}
+
+
+def starts(raw: Raw) -> pl.DataFrame:
+    return raw["events"].filter(pl.col("kind") == "social_care_start")
+
+
+def with_events(raw: Raw, kind: str, who: pl.DataFrame, days: np.ndarray | int, known_after: int = 0) -> Raw:
+    """More events: of these starts, so many days before each, known so many days after they are said to be."""
+    shift = pl.duration(days=pl.Series(days) if isinstance(days, np.ndarray) else pl.lit(days))
+    more = who.with_columns(
+        (pl.col("happened_on") - shift).alias("happened_on"), pl.lit(kind).alias("kind"), pl.lit(1.0).alias("value")
+    ).with_columns((pl.col("happened_on") + dt.timedelta(known_after)).alias("known_on"))
+    events = pl.concat([raw["events"], more.filter(pl.col("known_on") <= EXTRACTED_ON)])
+    return changed(raw, events=events.sort("happened_on", "entity_id", "kind"))

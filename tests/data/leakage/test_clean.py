@@ -9,7 +9,7 @@ import pytest
 
 from riskmodels.data.leakage import DETECTORS, Evidence, look_for_leaks
 from tests.data.leakage.made_county import county
-from tests.data.leakage.planted import linked, sorted_by_shares
+from tests.data.leakage.planted_in_columns_and_records import linked, sorted_by_shares
 
 SEEDS = (1, 2, 3)
 PEOPLE = 6000

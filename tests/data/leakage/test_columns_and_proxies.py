@@ -15,8 +15,8 @@ from riskmodels.data.features import Features, FeatureSpec
 from riskmodels.data.leakage import DETECTORS, Evidence
 from riskmodels.data.leakage.auc import auc_with_error, best_case, share_scores, tree_scores
 from riskmodels.data.leakage.proxies import recent_facts
-from tests.data.leakage.made_county import a_study, clean, county, evidence, with_features
-from tests.data.leakage.planted import linked, sorted_by_shares, with_events
+from tests.data.leakage.made_county import a_study, clean, county, evidence, with_events, with_features
+from tests.data.leakage.planted_in_columns_and_records import linked, sorted_by_shares
 
 RNG = np.random.default_rng(20)
 

@@ -9,13 +9,15 @@ import pytest
 from riskmodels.data.leakage import DETECTORS, HARD, Evidence, Finding, look_for_leaks
 from riskmodels.errors import ExitCode, LeakError, StudyError
 from tests.data.leakage.made_county import clean
-from tests.data.leakage.planted import (
+from tests.data.leakage.planted_in_columns_and_records import (
     a_different_number_for_everybody,
+    reviews_that_are_written_up_later,
+)
+from tests.data.leakage.planted_in_time_and_people import (
     calibrated_on_outcomes_that_are_not_over,
     calibrated_on_the_test_rows,
     of_somebody_else,
     outcomes_that_are_not_over,
-    reviews_that_are_written_up_later,
 )
 
 

@@ -13,7 +13,7 @@ import pytest
 from riskmodels.data.leakage import DETECTORS, Evidence
 from riskmodels.data.leakage.records import _difference, _jump
 from tests.data.leakage.made_county import BASE, a_study, clean, county, evidence, with_features
-from tests.data.leakage.planted import linked, one_group_is_linked_less, one_group_is_seen_less
+from tests.data.leakage.planted_in_columns_and_records import linked, one_group_is_linked_less, one_group_is_seen_less
 
 BREAK = dt.date(2023, 7, 1)
 NOTHING = np.zeros(72, dtype=bool)
@@ -148,6 +148,11 @@ def test_a_group_that_is_seen_less_is_named_with_how_much() -> None:
     (share,) = re.findall(r"White other \(by up to (\d+)%", words)
     assert 35 <= int(share) <= 60
     assert ";" not in words.split("written down of:")[1].split(". Less")[0]
+
+
+def test_a_group_of_whom_nothing_is_written_down_is_named() -> None:
+    found = evidence(county(under_recorded=(("White other", 1.0),)))
+    assert "White other (by up to 100%: absence, arrears, police, visit)" in detect("recording_gap", found)[1]
 
 
 def test_those_whom_a_source_cannot_speak_of_are_not_counted_as_seen_less() -> None:

@@ -14,7 +14,7 @@ from riskmodels.data.leakage import DETECTORS, Evidence, rows_of
 from riskmodels.data.leakage.evidence import counted, named
 from riskmodels.data.leakage.rows import choosing_dates
 from tests.data.leakage.made_county import BASE, a_study, clean, county, evidence, with_features
-from tests.data.leakage.planted import grouped, many_origins
+from tests.data.leakage.planted_in_time_and_people import grouped, many_origins
 
 
 def detect(check: str, found: Evidence) -> tuple[str, str]:
