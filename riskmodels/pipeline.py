@@ -22,7 +22,7 @@ from riskmodels.data.splits import Split, Splits
 from riskmodels.data.tables import Tables
 from riskmodels.models.ranking import Ranking, rank
 from riskmodels.models.risk_model import RiskModel
-from riskmodels.models.training import Choice, Predictions, backtest, choose_model, fit_risk_model
+from riskmodels.models.training import Choice, Predictions, backtest, choose_model, fit_risk_model, fits_on_shuffled
 from riskmodels.reports.charts import draw_figures
 from riskmodels.study import BASELINES, Study, StudyFile
 
@@ -89,7 +89,9 @@ def run_study(
     StudyError, DataError, LeakError
         in one line: what, where, what to do.
     """
-    ready = prepare_study(study, data, today=today, engine=engine, steps=steps, progress=progress)
+    ready = prepare_study(
+        study, data, today=today, engine=engine, steps=steps, predictor=fits_on_shuffled, progress=progress
+    )
     question, tables, splits, dataset = ready.study.file, ready.tables, ready.splits, ready.dataset
 
     predictions = backtest(dataset, splits, question, progress)

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskmodels.cards.card import Code, Recommendation
+from riskmodels.data.leakage import HARD
 from riskmodels.study import BASELINES
 
 FEWEST_EVENTS = 100
 WIDEST_AUC = 0.15
 NO_BETTER_THAN_CHANCE = 0.51
 MOST_UNKNOWN = 0.10
-LEAKS = ("label_window_overlap", "future_facts", "same_rows_twice", "same_people_calibrate", "id_like", "too_good")
 CALIBRATION_METRICS = ("oe_ratio", "calibration_slope")
 
 
@@ -54,7 +54,7 @@ Advice = tuple[Code, str, str]  # code, headline, reason
 
 
 def leaks(evidence: Evidence) -> Advice | None:
-    found = [check for check in evidence.concerns if check in LEAKS and not evidence.concerns[check]]
+    found = [check for check in evidence.concerns if check in HARD and not evidence.concerns[check]]
     if not found:
         return None
     return (
@@ -189,7 +189,7 @@ def audit_cannot_tell(evidence: Evidence) -> Advice | None:
 
 
 def accepted_concerns(evidence: Evidence) -> Advice | None:
-    found = [check for check in evidence.concerns if check in LEAKS and evidence.concerns[check]]
+    found = [check for check in evidence.concerns if check in HARD and evidence.concerns[check]]
     return (
         _with_conditions("A check of the data raised a concern, which was accepted with a reason.") if found else None
     )

@@ -79,6 +79,7 @@ def check(
         in one line: what, where, what to do.
     """
     from riskmodels.data.preparing import prepare_study
+    from riskmodels.models.training import fits_on_shuffled
 
     study = load_study(study_folder)
     if profile is not None:
@@ -90,6 +91,7 @@ def check(
         today=today,
         engine=engine_named(engine, memory_limit, workspace),
         steps=steps,
+        predictor=fits_on_shuffled,
         progress=progress,
     )
     if profile is not None:

@@ -15,7 +15,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from riskmodels.data.tallies import day_number
+from riskmodels.data.queries import day_number
 from riskmodels.data.windows import DAYS_IN_A_YEAR, LATE, Array, Commonest, Different, Ends, Episodes, Grid, Span, State
 
 # Sums are made of whole numbers: the whole part, and the rest in multiples of 2**-40. An engine adds in no fixed order,
@@ -28,7 +28,7 @@ HALF = 2.0 ** (BITS // 2)
 
 @dataclass(frozen=True)
 class Statistic:
-    """What is tallied by one of the queries of `riskmodels.data.tallies`, and the state that folds it into windows.
+    """What is tallied by one of the queries of `riskmodels.data.queries`, and the state that folds it into windows.
 
     For the query ``sums``, ``of_row`` makes a number of each row's value and event date, and ``fold`` says how those of
     one segment go together. ``of_fractions``: nought, and not tallied, where every number is whole.
@@ -57,7 +57,7 @@ def _lower(value: nw.Expr) -> nw.Expr:
 
 def _sum(of_row: Callable[[nw.Expr, nw.Expr], nw.Expr], *, of_fractions: bool = False) -> Statistic:
     state = partial(Grid, fold=np.add, empty=0)
-    return Statistic("sums", state, lambda value, day: of_row(value, day), of_fractions=of_fractions)
+    return Statistic("sums", state, of_row, of_fractions=of_fractions)
 
 
 def _extreme(of_row: Callable[[nw.Expr, nw.Expr], nw.Expr], fold: str, empty: float, *, of_column: bool) -> Statistic:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 
-from riskmodels.data import tallies
+from riskmodels.data import members as membership
+from riskmodels.data import queries
 from riskmodels.data.aggregations import AGGREGATIONS, BITS, STATISTICS, Seen
+from riskmodels.data.members import Members
 from riskmodels.data.predicates import Window, facts_in
+from riskmodels.data.queries import Keyed
 from riskmodels.data.tables import Table, Tables
-from riskmodels.data.tallies import Calendar, Cells, Keyed, Layout, Population, Tally
+from riskmodels.data.tallies import KEY, Calendar, Cells, Layout, Tally
 from riskmodels.data.windows import Array, Span, State
 from riskmodels.errors import DataError
 from riskmodels.study import Fact, Period
@@ -24,60 +27,6 @@ from riskmodels.study import Fact, Period
 # What is summed of one person stays below this, so that it does not leave 64 bits.
 LARGEST = 2.0**62
 DAYS_OF_THE_CALENDAR = 2.0**22
-
-
-@dataclass(frozen=True)
-class Members:
-    """Which of a population some cohort rows stand for.
-
-    ``rows``: their positions in the cohort; ``codes``: whom each stands for, a number or -1 for nobody; ``days``: its
-    as-of date.
-    """
-
-    population: Population
-    rows: Array
-    codes: Array
-    days: pl.Series
-
-    @classmethod
-    def of(cls, ids: pl.Series, days: pl.Series) -> Members:
-        """``ids``: for each cohort row, who it is or, where facts are those of a place, which place; may be null."""
-        population = Population(ids.unique().drop_nulls().sort())
-        return cls(population, np.arange(len(ids)), population.codes(ids), days)
-
-    @cached_property
-    def rows_on(self) -> dict[dt.date, Array]:
-        """As-of date -> places among these rows, in the order of the dates."""
-        places = pl.DataFrame({"day": self.days}).with_row_index("place").group_by("day").agg("place").sort("day")
-        return {day: these.to_numpy().astype(np.int64) for day, these in zip(*places.get_columns(), strict=True)}
-
-    @property
-    def dates(self) -> tuple[dt.date, ...]:
-        return tuple(self.rows_on)
-
-    def on(self, as_of: dt.date, block: int) -> tuple[Array, Array]:
-        """The rows of a date that stand for somebody in a block, and their places in the block."""
-        rows = self.rows_on[as_of]
-        blocks, places = np.divmod(self.codes[rows], self.population.block)
-        here = blocks == block
-        return rows[here], places[here]
-
-    def by_date(self) -> list[Members]:
-        return [
-            Members(self.population, self.rows[these], self.codes[these], self.days.gather(these))
-            for these in self.rows_on.values()
-        ]
-
-    def by_people(self, most: int) -> list[Members]:
-        """So many of the population at a time; rows that stand for nobody are with the first."""
-        ids = self.population.ids
-        part = np.maximum(self.codes, 0) // most
-        found = []
-        for first in range(0, len(ids), most):
-            these = np.flatnonzero(part == first // most)
-            codes = np.where(self.codes[these] < 0, -1, self.codes[these] - first)
-            found.append(Members(Population(ids.slice(first, most)), self.rows[these], codes, self.days.gather(these)))
-        return found or [self]
 
 
 @dataclass(frozen=True)
@@ -155,10 +104,10 @@ class Asked:
 # ---------------------------------------------------------------- facts
 
 QUERIES: dict[str, Callable[[Keyed, str], Tally]] = {
-    "firsts": partial(tallies.ends, latest=False),
-    "lasts": partial(tallies.ends, latest=True),
-    "values": tallies.values,
-    "days": lambda rows, column: tallies.event_days(rows),
+    "firsts": partial(queries.ends, latest=False),
+    "lasts": partial(queries.ends, latest=True),
+    "values": queries.values,
+    "days": lambda rows, column: queries.event_days(rows),
 }
 Answers = dict[tuple[str, str | None], Tally]
 
@@ -178,7 +127,7 @@ def taken_of_facts(asked: Sequence[Asked], tables: Tables, members: Members) -> 
         parts = [members]
         if not tables[batch[0].fact.source].engine.in_memory:
             # Where facts do not fit into memory, what they are tallied to may not either.
-            parts = members.by_people(tallies.BLOCK)
+            parts = members.by_people(membership.BLOCK)
         # A condition that compares with the as-of date picks other rows on each date.
         if any("as_of" in condition.asked.values() for condition in batch[0].rows.where.values()):
             parts = [on_date for part in parts for on_date in part.by_date()]
@@ -225,7 +174,7 @@ class _Pass:
         table = tables[batch[0].fact.source]
         facts = facts_in(tables, batch[0].rows, Window(dates[-1], min(starts), dates[-1], dates[-1]))
         columns = sorted({need.column for need in needs if need.column})
-        rows = tallies.keyed(facts, columns, members.population, cells, calendar, table.engine)
+        rows = queries.keyed(facts, columns, members.population, cells, calendar, table.engine)
         if batch[0].tallied_by[0] == "sums":
             answers: Answers = {("sums", None): _summed(facts, rows, needs, table.name)}
         else:
@@ -238,14 +187,14 @@ class _Pass:
             alike.setdefault(self.cells.of(one.among), []).append(one)
         words = next((tally.words for tally in self.answers.values() if tally.words is not None), None)
         for cells, asked in alike.items():
-            numbers = np.full((len(asked), len(self.members.codes)), np.nan)
+            numbers = [np.full(len(self.members.codes), np.nan) for _ in asked]
             for block in range(self.members.population.blocks):
                 self._fill(numbers, asked, cells, block)
-            for one, column in zip(asked, numbers, strict=True):
+            for one in asked:
                 # Of text only which value it is can be told as text; how many there were is a number.
-                yield as_series(one.name, column, words if AGGREGATIONS[one.take].gives_a_value else None)
+                yield as_series(one.name, numbers.pop(0), words if AGGREGATIONS[one.take].gives_a_value else None)
 
-    def _fill(self, numbers: Array, asked: list[Asked], cells: tuple[int, ...], block: int) -> None:
+    def _fill(self, numbers: list[Array], asked: list[Asked], cells: tuple[int, ...], block: int) -> None:
         """Everything that is asked of the same cells, of one block: the dates come by one after another."""
         rows = {query: tally.rows(cells, block) for query, tally in self.answers.items()}
         states: dict[Need, State] = {}
@@ -278,7 +227,7 @@ def _summed(facts: nw.LazyFrame[Any], rows: Keyed, needs: list[Need], source: st
         if not (statistic.of_fractions and need.column in whole):
             of_row = statistic.of_row(value, nw.col("event_date")) if statistic.of_row else None
             made[need.label] = of_row, statistic.fold
-    tally = tallies.sums(rows, made)
+    tally = queries.sums(rows, made)
     for column, most in check.items():
         if most * tally.most_of_one(Need("recorded", column).label) >= LARGEST:
             raise _too_large(source, column)
@@ -322,7 +271,7 @@ def _too_large(source: str, column: str) -> DataError:
 
 
 def known_then(table: Table, column: str, members: Members) -> pl.Series:
-    """An attribute of each cohort row, as it was known just before its as-of date: Float64, Date or String."""
+    """An attribute of each cohort row, as known just before its as-of date: Float64 (dates as days) or String."""
     population, dated = members.population, table.is_dated
     rows = table.scan().join(table.engine.scan(population.frame), on="entity_id", how="inner")
     calendar = Calendar(members.dates)
@@ -333,7 +282,7 @@ def known_then(table: Table, column: str, members: Members) -> pl.Series:
         seen_from = calendar.seen_from(nw.col("known_date"))
     key = layout.key(nw.lit(0, nw.Int64), seen_from, nw.lit(0, nw.Int64))
     days: list[str] = [name for name in ("event_date", "known_date") if name in rows.collect_schema().names()]
-    tally = tallies.attributes(Keyed(rows.with_columns(key.alias(tallies.KEY)), layout, table.engine), column, days)
+    tally = queries.attributes(Keyed(rows.with_columns(key.alias(KEY)), layout, table.engine), column, days)
     numbers = np.full(len(members.codes), np.nan)
     for block in range(population.blocks):
         held, here = np.full(population.block, -1), tally.rows((0,), block)

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals as nw
 import polars as pl
 
 from riskmodels import storage
 from riskmodels.caching import NO_CACHE, Steps
 from riskmodels.data.aggregations import AGGREGATIONS, NOUGHT_WHEN_NOTHING
-from riskmodels.data.batches import Asked, Members, known_then, taken_of_facts
+from riskmodels.data.batches import Asked, known_then, taken_of_facts
 from riskmodels.data.cohort import Cohort
+from riskmodels.data.members import Members
+from riskmodels.data.queries import days
 from riskmodels.data.tables import Table, Tables
-from riskmodels.data.tallies import days
 from riskmodels.data.windows import DAYS_IN_A_YEAR
 from riskmodels.errors import StudyError
 from riskmodels.study import EACH, OF_A_SOURCE, FeatureLine, Period, PlannedColumn, StudyFile
@@ -87,18 +87,23 @@ def plan_features(tables: Tables, study: StudyFile) -> tuple[FeatureSpec, ...]:
     StudyError
         if a line takes a date as it stands.
     """
-    return tuple(_spec(column, line, tables, study) for line in study.features for column in line.columns)
+    lines = [(line, study.source_of(line.take[0], line.of)) for line in study.features]
+    schemas = {source: tables[source].schema for source in {source for _, source in lines}}
+    return tuple(
+        _spec(column, line, source, schemas[source], tables, study) for line, source in lines for column in line.columns
+    )
 
 
-def _spec(column: PlannedColumn, line: FeatureLine, tables: Tables, study: StudyFile) -> FeatureSpec:
+def _spec(
+    column: PlannedColumn, line: FeatureLine, source: str, schema: pl.Schema, tables: Tables, study: StudyFile
+) -> FeatureSpec:
     take, each = column.take, column.each
-    source = study.source_of(take, line.of)
     kind = "number"
     if take in OF_ONE_VALUE:
-        held = tables[source].scan().collect_schema()[line.of.partition(".")[2]]
-        if held == nw.Date:
+        held = schema[line.of.partition(".")[2]]
+        if held == pl.Date:
             raise StudyError(f"features ({line.name}).of: {line.of} holds dates; take age, or days since a fact")
-        kind = "category" if held == nw.String else "number"
+        kind = "category" if held == pl.String else "number"
 
     def said(words: str | None) -> str | None:
         return words.replace(EACH, each[1]) if words and each else words

@@ -15,11 +15,12 @@ import polars as pl
 
 from riskmodels.caching import NO_CACHE, Steps
 from riskmodels.data.cohort import Cohort, build_cohort, check_capacity, who_there_is
+from riskmodels.data.coverage import read_objections
 from riskmodels.data.dataset import Dataset, build_dataset
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.examples import ExampleResult, run_examples
 from riskmodels.data.groups import build_groups
-from riskmodels.data.leakage import Evidence, Finding, look_for_leaks
+from riskmodels.data.leakage import Evidence, Finding, Predict, look_for_leaks
 from riskmodels.data.outcomes import with_lag
 from riskmodels.data.profile import Profile, build_profile
 from riskmodels.data.register import refuse_unpermitted, register_gaps
@@ -54,6 +55,7 @@ def prepare_study(
     today: dt.date | None = None,
     engine: Engine = POLARS,
     steps: Steps = NO_CACHE,
+    predictor: Callable[[Dataset, StudyFile], Predict] | None = None,
     progress: Progress = lambda message: None,
 ) -> Prepared:
     """Read, check and build everything that training needs.
@@ -64,6 +66,7 @@ def prepare_study(
     today : the day on which agreements must still hold; the clock's unless given
     engine : what holds and counts the facts; the same definitions, whichever it is
     steps : results that are kept between runs
+    predictor : makes what the check with shuffled outcomes fits (this layer knows no model)
 
     Raises
     ------
@@ -77,6 +80,9 @@ def prepare_study(
     progress("reading and checking the data")
     tables = data if isinstance(data, Tables) else read_tables(Path(data), study, engine=engine, cache=steps)
     check_kinds(tables, study.file)
+    objectors = None
+    if study.file.objections is not None and not isinstance(data, Tables):
+        objectors = read_objections(Path(data), study, "training")
     question = with_lag(study.file, tables)
     cohort = cached_cohort(tables, question, steps)
     check_capacity(cohort, question)
@@ -90,6 +96,7 @@ def prepare_study(
         Evidence(
             cohort, dataset.features, dataset.outcomes, splits, question,
             tables=tables, groups=groups, register=study.register,
+            predict=predictor(dataset, question) if predictor is not None else None, objectors=objectors,
         )
     )  # fmt: skip
     profile = build_profile(tables, cohort, dataset.outcomes, dataset.features, groups, question, study.register)

@@ -36,6 +36,15 @@ class Splits:
     service: Split
 
     @property
+    def choosing(self) -> frozenset[dt.date]:
+        """The dates on whose calibration rows the families are compared: only those before every test date.
+
+        A later origin calibrates on rows that an earlier one was tested on; to choose on these would flatter the test.
+        """
+        first_test = min(split.test for split in self.origins if split.test is not None)
+        return frozenset(day for split in self.origins for day in split.calibrate if day < first_test)
+
+    @property
     def all(self) -> tuple[Split, ...]:
         return (*self.origins, self.service)
 

@@ -1,10 +1,10 @@
-"""Facts of one source, tallied once for all as-of dates: long and sparse, and only as large as it must be.
+"""How facts are laid out once they are tallied: long and sparse, and only as large as it must be.
 
 All windows of one as-of date end where it begins, so a fact is in a window or not by two things alone: between which
 *borders* (the first days of all windows of all dates) it happened, which is its **segment**, and from which as-of date
-on it is seen at all, because it had happened and was known by then. Facts of one person that agree in both may be
-tallied together. The definitions are in Narwhals and run on any engine; what comes back is laid out for
-`riskmodels.data.aggregations`, which knows no engine.
+on it is seen at all, because it had happened and was known by then. Facts of one person that agree in both are tallied
+together, once for all as-of dates. `riskmodels.data.queries` does so, on any engine; `riskmodels.data.windows` folds
+what comes back, and knows no engine.
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 
-from riskmodels.data.engines import Engine
+from riskmodels.data.members import BLOCK_OF, PLACE
 
-# So many people are worked on at a time: their grids fit a processor's cache, and memory does not grow with them.
-BLOCK = 2**15
-LAST_DAY = dt.date.max.toordinal()
-KEY, CELL, PLACE, BLOCK_OF, VALUE = "__key", "__cell", "__place", "__block", "__value"
+KEY = "__key"
 
 
 @dataclass(frozen=True)
@@ -74,35 +70,8 @@ def _how_many(conditions: Sequence[nw.Expr]) -> nw.Expr:
 
 
 @dataclass(frozen=True)
-class Population:
-    """The ids that facts are tallied for, each at a place of a block. Facts of others are not looked at."""
-
-    ids: pl.Series
-
-    @property
-    def block(self) -> int:
-        return max(1, min(BLOCK, len(self.ids)))
-
-    @property
-    def blocks(self) -> int:
-        return max(1, -(-len(self.ids) // self.block))
-
-    @cached_property
-    def frame(self) -> pl.DataFrame:
-        code = pl.int_range(len(self.ids), dtype=pl.Int64)
-        places = pl.DataFrame({"entity_id": self.ids})
-        return places.with_columns((code % self.block).alias(PLACE), (code // self.block).alias(BLOCK_OF))
-
-    def codes(self, ids: pl.Series) -> np.ndarray:
-        """The number of each id, -1 where it is null or not among us."""
-        codes = pl.DataFrame({"entity_id": self.ids}).with_row_index("code")
-        found = pl.DataFrame({"entity_id": ids}).join(codes, on="entity_id", how="left", maintain_order="left")
-        return found["code"].cast(pl.Int64).fill_null(-1).to_numpy()
-
-
-@dataclass(frozen=True)
 class Cells:
-    """Rows kept apart by the values of a column; ``rest``: rows with none of these values are a cell of their own."""
+    """Rows kept apart by the values of a column; ``rest``: those with none of these values are a cell of their own."""
 
     column: str | None = None
     values: tuple[str, ...] = ()
@@ -115,18 +84,6 @@ class Cells:
     def of(self, values: Sequence[str] | None) -> tuple[int, ...]:
         """The cells that hold these values; None asks for every row."""
         return tuple(range(self.count)) if values is None else tuple(sorted({self.values.index(v) for v in values}))
-
-    def numbered(self, frame: nw.LazyFrame[Any], engine: Engine) -> nw.LazyFrame[Any]:
-        if not self.values or self.column is None:
-            return frame.with_columns(nw.lit(0, nw.Int64).alias(CELL))
-        numbers = pl.DataFrame(
-            {self.column: self.values, CELL: range(len(self.values))}, schema_overrides={CELL: pl.Int64}
-        )
-        cells = engine.scan(numbers)
-        if not self.rest:
-            return frame.join(cells, on=self.column, how="inner")
-        joined = frame.join(cells, on=self.column, how="left")
-        return joined.with_columns(nw.col(CELL).fill_null(len(self.values)))
 
 
 @dataclass(frozen=True)
@@ -227,143 +184,3 @@ class Tally:
         place = self.columns["slot"] % self.layout.block
         totals = np.bincount(block * self.layout.block + place, weights=self.columns[name])
         return int(totals.max(initial=0))
-
-
-def values_as_numbers(values: pl.Series) -> tuple[np.ndarray, pl.Series | None]:
-    """Numbers as they are, dates as days, text as its position among the sorted different words; NaN for null."""
-    if values.dtype == pl.String:
-        words = values.unique().drop_nulls().sort()
-        positions = pl.DataFrame({"word": words}).with_row_index("position")
-        found = pl.DataFrame({"word": values}).join(positions, on="word", how="left", maintain_order="left")
-        return found["position"].cast(pl.Float64).fill_null(np.nan).to_numpy(), words
-    numbers = days(values) if values.dtype == pl.Date else values
-    # Nought may carry a sign, which depends on the order of the rows and means nothing.
-    return numbers.cast(pl.Float64).fill_null(np.nan).to_numpy() + 0.0, None
-
-
-def days(dates: pl.Series) -> pl.Series:
-    """Dates as whole days since the first of January of year 1, which is 1 (as in `datetime.date.toordinal`)."""
-    return dates.cast(pl.Date).to_physical().cast(pl.Int64) + dt.date(1970, 1, 1).toordinal()
-
-
-def day_number(day: nw.Expr) -> nw.Expr:
-    """The same in Narwhals: dates cannot be taken for numbers on every engine."""
-    years = day.dt.year().cast(nw.Int64) - 1
-    return years * 365 + years // 4 - years // 100 + years // 400 + day.dt.ordinal_day().cast(nw.Int64)
-
-
-# ---------------------------------------------------------------- the queries
-
-
-@dataclass(frozen=True)
-class Keyed:
-    """Rows with their ``KEY``, ready to be tallied by the engine that holds them."""
-
-    frame: nw.LazyFrame[Any]
-    layout: Layout
-    engine: Engine
-
-
-def keyed(
-    facts: nw.LazyFrame[Any],
-    columns: Sequence[str],
-    population: Population,
-    cells: Cells,
-    calendar: Calendar,
-    engine: Engine,
-) -> Keyed:
-    """Facts of these people alone: the key, the dates and these columns."""
-    layout = Layout(cells.count, population.blocks, len(calendar.dates), len(calendar.borders) + 1, population.block)
-    ours = cells.numbered(facts.join(engine.scan(population.frame), on="entity_id", how="inner"), engine)
-    event, known = nw.col("event_date"), nw.col("known_date")
-    key = layout.key(nw.col(CELL), calendar.seen_from(event, known), calendar.segment(event))
-    others = [name for name in columns if name not in ("event_date", "known_date")]
-    return Keyed(ours.select(key.alias(KEY), "event_date", "known_date", *others), layout, engine)
-
-
-def sums(rows: Keyed, made: Mapping[str, tuple[nw.Expr | None, str]]) -> Tally:
-    """Numbers that are added up, or of which an extreme is kept. ``made``: name -> (of each row, sum, min or max)."""
-    each_row = [expression.alias(name) for name, (expression, _) in made.items() if expression is not None]
-    folded = []
-    for name, (expression, fold) in made.items():
-        column = nw.col(name)
-        if expression is None:
-            folded.append(nw.len().cast(nw.Int64).alias(name))
-        elif fold == "sum":
-            # DuckDB adds 64 bits into 128, which nothing else here would know what to do with.
-            folded.append(column.sum().cast(nw.Int64).alias(name))
-        else:
-            folded.append(column.min() if fold == "min" else column.max())
-    found = _collected(rows.frame.select(KEY, *each_row).group_by(KEY).agg(*folded))
-    columns = {}
-    for name, (_, fold) in made.items():
-        series = found[name]
-        if series.dtype == pl.Date:
-            columns[name] = days(series).to_numpy()
-        elif fold in ("min", "max"):
-            empty = np.inf if fold == "min" else -np.inf
-            columns[name] = series.cast(pl.Float64).fill_null(empty).to_numpy() + 0.0
-        else:
-            # A sum of nothing is nought on one engine and null on another.
-            columns[name] = series.fill_null(0).to_numpy()
-        found = found.drop(name)
-    columns[KEY] = found[KEY].to_numpy()
-    return Tally.of(rows.layout, columns)
-
-
-def ends(rows: Keyed, column: str, *, latest: bool) -> Tally:
-    """The first or last recorded value; two of one day are settled by when they became known, then by value."""
-    dates = ["event_date", "known_date"]
-    frame = rows.frame.select(KEY, *dates, nw.col(column).alias(VALUE)).filter(~nw.col(VALUE).is_null())
-    return _ends(replace(rows, frame=frame), dates, latest=latest)
-
-
-def attributes(rows: Keyed, column: str, dates: list[str]) -> Tally:
-    """The last row, whether it records a value or not; of a table without dates the only one."""
-    return _ends(replace(rows, frame=rows.frame.select(KEY, *dates, nw.col(column).alias(VALUE))), dates, latest=True)
-
-
-def _ends(rows: Keyed, dates: list[str], *, latest: bool) -> Tally:
-    """Rows numbered in the order of their days, of when they became known and of their values; null is the least."""
-    frame = rows.frame
-    if dates and not rows.engine.in_memory:
-        # No more than one row of each key has to leave the engine. In memory it is cheaper to look at them all.
-        frame = frame.unique(subset=[KEY], keep="last" if latest else "first", order_by=[*dates, VALUE])
-    found = _collected(frame)
-    numbers, words = values_as_numbers(found[VALUE])
-    in_days = [days(found[name]).to_numpy() for name in dates]
-    order = _in_order(*in_days, np.where(np.isnan(numbers), -np.inf, numbers))
-    day = in_days[0] if in_days else np.zeros(found.height, dtype=np.int64)
-    columns = {KEY: found[KEY].to_numpy()[order], "rank": np.arange(found.height)}
-    return Tally.of(rows.layout, columns, {"value": numbers[order], "day": day[order]}, words)
-
-
-def _in_order(*keys: np.ndarray) -> np.ndarray:
-    """What puts rows in order, by the first key before the second. Days sort several times faster as 16-bit numbers."""
-    order = np.argsort(keys[-1])
-    for key in reversed(keys[:-1]):
-        least, most = key.min(initial=LAST_DAY), key.max(initial=0)
-        small = (key - least).astype(np.uint16) if most - least < 2**16 else key
-        order = order[np.argsort(small[order], kind="stable")]
-    return order
-
-
-def values(rows: Keyed, column: str) -> Tally:
-    """How often each value was recorded, and when last."""
-    recorded = rows.frame.select(KEY, "event_date", nw.col(column).alias(VALUE)).filter(~nw.col(VALUE).is_null())
-    counted = nw.len().cast(nw.Int64).alias("rows"), nw.col("event_date").max().alias("day")
-    found = _collected(recorded.group_by(KEY, VALUE).agg(*counted))
-    numbers, words = values_as_numbers(found[VALUE])
-    different, number = np.unique(numbers, return_inverse=True)
-    columns = {KEY: found[KEY].to_numpy(), "rows": found["rows"].to_numpy(), "day": days(found["day"]).to_numpy()}
-    return Tally.of(rows.layout, {**columns, "value": number}, {"value": different}, words)
-
-
-def event_days(rows: Keyed) -> Tally:
-    """The days on which anything happened."""
-    found = _collected(rows.frame.select(KEY, "event_date").unique())
-    return Tally.of(rows.layout, {KEY: found[KEY].to_numpy(), "day": days(found["event_date"]).to_numpy()})
-
-
-def _collected(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
-    return frame.collect().to_polars()

@@ -53,13 +53,8 @@ class Grid:
 
     def __init__(self, rows: Rows, name: str, fold: np.ufunc, empty: float) -> None:
         layout, columns = rows.tally.layout, rows.tally.columns
-        self._spans, self._slots, self._values, self._fold, self._empty = (
-            rows.spans,
-            columns["slot"],
-            columns[name],
-            fold,
-            empty,
-        )
+        self._spans, self._slots, self._values = rows.spans, columns["slot"], columns[name]
+        self._fold, self._empty = fold, empty
         self._held = np.full((layout.segments, layout.block), empty, dtype=self._values.dtype)
         self._windows: dict[int, Array] = {}
 

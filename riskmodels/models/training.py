@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from riskmodels.models.calibration import Calibrator, fit_calibrator
 from riskmodels.models.families import MODELS, Fitted
 from riskmodels.models.matrix import Encoder, Matrix, fit_encoder
 from riskmodels.models.risk_model import RiskModel
-from riskmodels.study import BASELINES, Section, StudyFile
+from riskmodels.study import BASELINES, LogisticSettings, Section, StudyFile
 
 CROSS_FITS = 5
 Z = 1.959963984540054
@@ -167,6 +167,31 @@ def fit_risk_model(data: Dataset, splits: Splits, family: str, study: StudyFile)
     return RiskModel(study.study, family, recipe.fitted, recipe.encoder, recipe.calibrator, data.features.specs)
 
 
+def fits_on_shuffled(data: Dataset, study: StudyFile) -> Callable[[pl.Series, Split], np.ndarray]:
+    """A logistic regression through the very steps of a backtest, on whatever outcomes it is handed.
+
+    For the check that shuffled outcomes cannot be foretold: if anything was learned outside the fit rows, they can.
+
+    Returns
+    -------
+    (outcomes row by row as the cohort, origin) -> a score for each row of the origin's test date
+    """
+
+    def predict(outcome: pl.Series, split: Split) -> np.ndarray:
+        known = pl.when(pl.col("outcome").is_not_null()).then(pl.lit("known")).otherwise(pl.lit("unobserved"))
+        frame = data.outcomes.frame.with_columns(outcome.alias("outcome")).with_columns(known.alias("outcome_status"))
+        told = replace(data.outcomes, frame=frame)
+        shuffled = replace(data, outcomes=told, outcomes_at=dict.fromkeys(data.outcomes_at, told))
+        encoder, fit, _ = _prepare(shuffled, split, study)
+        fitted = MODELS["logistic"].fit(
+            fit.matrix, fit.outcome, LogisticSettings(), seed=study.seed, threads=available_threads(), study=study
+        )
+        test = _slice(shuffled, data.cohort.rows["as_of_date"] == split.test, frame, encoder)
+        return fitted.score(test.matrix)
+
+    return predict
+
+
 # ---------------------------------------------------------------- choosing
 
 
@@ -193,9 +218,12 @@ def clustered_mean(values: np.ndarray, clusters: np.ndarray) -> tuple[float, flo
 def choose_model(predictions: Predictions, study: StudyFile) -> Choice:
     """Walk the families from simple to complex; a later one wins only if it is better beyond its 95% interval.
 
-    Judged on the calibration rows by ``models.choose_by``; the test dates are not looked at.
+    Judged by ``models.choose_by`` on the calibration rows that come before every test date (`Splits.choosing`): a later
+    origin calibrates on rows that an earlier one was tested on.
     """
-    rows = predictions.frame.filter(pl.col("stage") == "calibrate")
+    tested = predictions.frame.filter(pl.col("stage") == "test")["as_of_date"].min()
+    before = pl.lit(True) if tested is None else pl.col("as_of_date") < tested
+    rows = predictions.frame.filter(pl.col("stage") == "calibrate", before)
     families = list(study.models.families)
     criterion = study.models.choose_by
     by_family = {name: rows.filter(pl.col("model") == name) for name in families}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from riskmodels.caching import Steps
-from riskmodels.data import tallies
+from riskmodels.data import queries
 from riskmodels.data.aggregations import AGGREGATIONS
 from riskmodels.data.cohort import Cohort
 from riskmodels.data.features import DAYS_IN_A_YEAR, Features, build_features, plan_features
@@ -316,7 +316,7 @@ def test_numbers_beyond_that_are_refused_by_name(values: list[float], take: str)
 )
 def test_rows_are_put_in_order_whatever_the_range_of_their_days(rows: list[tuple[int, int, float]]) -> None:
     first, second, third = (np.array([row[place] for row in rows]) for place in range(3))
-    order = tallies._in_order(first.astype(np.int64), second.astype(np.int64), third.astype(np.float64))
+    order = queries._in_order(first.astype(np.int64), second.astype(np.int64), third.astype(np.float64))
     assert [rows[place] for place in order] == sorted(rows)
 
 

@@ -25,7 +25,9 @@ def study() -> StudyFile:
     return parse_study_file(storage.read_yaml(STUDY / "study.yaml"))
 
 
-def predictions(study: StudyFile, noise: dict[str, float], rows: int = 4000, stage: str = "calibrate") -> Predictions:
+def predictions(
+    study: StudyFile, noise: dict[str, float], rows: int = 4000, stage: str = "calibrate", year: int = 2020
+) -> Predictions:
     """A family's risk is the true risk blurred by ``noise`` (log-odds); the base rate is the mean for everybody."""
     rng = np.random.default_rng(5)
     logit = rng.normal(-1, 1.5, rows)
@@ -39,7 +41,7 @@ def predictions(study: StudyFile, noise: dict[str, float], rows: int = 4000, sta
             pl.DataFrame(
                 {
                     "entity_id": [f"e{i}" for i in range(rows)],
-                    "as_of_date": [dt.date(2020, 1, 1)] * rows,
+                    "as_of_date": [dt.date(year, 1, 1)] * rows,
                     "stage": [stage] * rows,
                     "model": [family] * rows,
                     "score": np.log(risk / (1 - risk)),
@@ -73,9 +75,18 @@ def test_when_nothing_helps_the_base_rate_stays(study: StudyFile) -> None:
 def test_the_test_dates_are_not_looked_at(study: StudyFile) -> None:
     """Wonderful figures on the test rows change nothing."""
     calibrate = predictions(study, {"single_best_column": 0.5})
-    test = predictions(study, {"lightgbm": 0.0}, stage="test")
+    test = predictions(study, {"lightgbm": 0.0}, stage="test", year=2021)
     both = Predictions(pl.concat([calibrate.frame, test.frame]))
     assert choose_model(both, study) == choose_model(calibrate, study)
+
+
+def test_calibration_rows_that_an_earlier_origin_was_tested_on_do_not_choose(study: StudyFile) -> None:
+    """A later origin calibrates on the first one's test date: choosing there would flatter that test."""
+    before = predictions(study, {"single_best_column": 0.5})
+    test = predictions(study, {}, stage="test", year=2021)
+    later = predictions(study, {"lightgbm": 0.0}, year=2021)
+    every = Predictions(pl.concat([before.frame, test.frame, later.frame]))
+    assert choose_model(every, study) == choose_model(before, study)
 
 
 def test_row_losses_are_the_library_ones() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from polars.testing import assert_frame_equal
 
-from riskmodels.data import tallies
+from riskmodels.data import members
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.features import Features, build_features
 from riskmodels.study import StudyFile
@@ -80,7 +80,7 @@ def many_rows(seed: int = 7) -> tuple[Rows, Covered]:
 def test_it_does_not_matter_how_many_are_worked_out_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, covered = many_rows()
     whole = features_on(POLARS, rows, covered)
-    monkeypatch.setattr(tallies, "BLOCK", 3)
+    monkeypatch.setattr(members, "BLOCK", 3)
     assert_frame_equal(whole.frame, features_on(engine, rows, covered).frame, check_exact=True)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from riskmodels.data.leakage.evidence import CONCERN, PASS, UNKNOWN, Evidence, Verdict, counted
-from riskmodels.data.splits import Split, Splits, held_out
+from riskmodels.data.splits import Split, held_out
 from riskmodels.study import StudyFile
 
 KEYS = ["entity_id", "as_of_date"]
@@ -25,11 +25,6 @@ def rows_of(split: Split, rows: pl.DataFrame, study: StudyFile) -> tuple[pl.Seri
         people_out = rows["entity_id"].is_in(rows.filter(out)["entity_id"].unique().to_list())
         return fit & ~people_out, calibrate & out
     return fit, calibrate
-
-
-def choosing_dates(splits: Splits) -> frozenset[object]:
-    """The as-of dates on whose calibration rows the families are compared: those of every origin together."""
-    return frozenset(day for split in splits.origins for day in split.calibrate)
 
 
 def join_explosion(evidence: Evidence) -> Verdict:
@@ -58,7 +53,7 @@ def same_rows_twice(evidence: Evidence) -> Verdict:
 def chosen_on_test(evidence: Evidence) -> Verdict:
     """The rows on which the families are compared are tested at no origin: else the winner is partly judged by them."""
     tests = {split.test for split in evidence.splits.origins if split.test is not None}
-    shared = tests & choosing_dates(evidence.splits)
+    shared = tests & evidence.splits.choosing
     if shared:
         return CONCERN, (
             f"{len(shared)} of {len(tests)} test dates also serve a later origin for calibration, where the families "

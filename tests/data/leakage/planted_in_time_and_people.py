@@ -163,6 +163,19 @@ def many_origins() -> Evidence:
     return evidence(county(), a_study(split={"test": {"last": 4}, "calibrate": "later"}))
 
 
+class _ChoosingAnywhere(Splits):
+    """As if the families were compared on the calibration rows of every origin."""
+
+    @property
+    def choosing(self) -> frozenset[dt.date]:
+        return frozenset(day for split in self.origins for day in split.calibrate)
+
+
+def chosen_on_any_calibration_row() -> Evidence:
+    found = many_origins()
+    return dataclasses.replace(found, splits=_ChoosingAnywhere(found.splits.origins, found.splits.service))
+
+
 def joined_with_several_rows_each() -> Evidence:
     """The equality table has a second row for some, from the day on which a disability was found."""
     found = clean()

@@ -12,7 +12,6 @@ import pytest
 from riskmodels.data.cohort import Cohort
 from riskmodels.data.leakage import DETECTORS, Evidence, rows_of
 from riskmodels.data.leakage.evidence import counted, named
-from riskmodels.data.leakage.rows import choosing_dates
 from tests.data.leakage.made_county import BASE, a_study, clean, county, evidence, with_features
 from tests.data.leakage.planted_in_time_and_people import grouped, many_origins
 
@@ -83,11 +82,14 @@ def test_without_a_cluster_nobody_knows_who_lives_together() -> None:
     assert detect("household_both_sides", asking(cohort=cohort))[0] == "unknown"
 
 
-def test_families_are_compared_on_the_calibration_dates_of_every_origin() -> None:
+def test_families_are_compared_before_every_test_date() -> None:
     found = many_origins()
     tests = {split.test for split in found.splits.origins}
-    assert choosing_dates(found.splits) & tests == {dt.date(2024, 4, 1), dt.date(2024, 10, 1)}
-    assert detect("chosen_on_test", clean())[0] == "pass"
+    calibrating = {day for split in found.splits.origins for day in split.calibrate}
+    assert calibrating & tests == {dt.date(2024, 4, 1), dt.date(2024, 10, 1)}
+    assert found.splits.choosing == {day for day in calibrating if day < min(tests)}
+    assert found.splits.choosing
+    assert detect("chosen_on_test", found)[0] == "pass"
 
 
 def test_somebody_who_moves_between_households_stays_on_one_side() -> None:
