@@ -248,8 +248,11 @@ def _move_contrast(contrast: Row, rows: Mapping[Key, Row]) -> None:
             ratio, digits = value / against, 3
             contrast["gap"] = value - against
     for side in ("low", "high"):
-        contrast[side] = round(contrast[side] * ratio / exact, digits)
-    contrast["ratio"], contrast["gap"] = round(ratio, digits), round(contrast["gap"], digits)
+        # Too few clusters give a ratio without an interval, and a rate of nought an end of one without a ratio.
+        if contrast[side] is not None:
+            contrast[side] = round(contrast[side] * (ratio / exact if exact else 1.0), digits)
+    contrast["ratio"] = None if ratio is None else round(ratio, digits)
+    contrast["gap"] = None if contrast["gap"] is None else round(contrast["gap"], digits)
     if contrast["minimum_detectable"] is not None:
         contrast["minimum_detectable"] = round(contrast["minimum_detectable"], 2)
     for name in ("p", "p_adjusted"):

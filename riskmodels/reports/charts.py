@@ -124,8 +124,9 @@ def _calibration(figure: Content) -> bytes:
     top.legend(loc="upper left", handlelength=2.2)
     for low, high, people in (row[:3] for row in rows):
         if people is not None and low < limit:
-            # Groups differ in width, so their height is people for each 10 of risk: the area is people.
-            width = min(high, limit) - low
+            # Groups differ in width, so their height is people for each 10 of risk: the area is people. Where all have
+            # one risk, the group has no width, and is drawn as wide as a line.
+            width = max(min(high, limit) - low, limit / 100)
             below.bar(low, 10 * people / width, width=width, align="edge", color=BAR, edgecolor="white", linewidth=1)
     below.set_ylabel(f"{many}\nper 10")
     below.set_xlabel("Predicted risk, of 100")
