@@ -42,6 +42,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if isinstance(code, int) and hasattr(error, "format_message"):
             print(f"riskmodels: {error.format_message()}; see --help", file=sys.stderr)
             return code
+        if type(error).__module__.partition(".")[0].strip("_") == "duckdb":
+            print(
+                f"riskmodels: the engine duckdb gave up ({type(error).__name__}); give it more --memory-limit, or free "
+                "space on the disk",
+                file=sys.stderr,
+            )
+            return int(ExitCode.OUTSIDE)
         if os.environ.get("RISKMODELS_TRACEBACK"):
             raise
         place = error.__traceback__

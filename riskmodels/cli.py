@@ -1,4 +1,4 @@
-"""The commands: parse, call, print, exit codes. What they do is in `commands.py`."""
+"""The commands: parse, call, print, exit codes. What they do is in `commands/`."""
 
 from __future__ import annotations
 
@@ -139,6 +139,13 @@ def run(
 
 def _with_reason(report: Any, strict: bool) -> int:
     """The exit code of a finished run; where it is not 0, a line that says why."""
+    open_ = [finding.words for finding in report.run.checks if finding.result == "concern" and not finding.accepted]
+    if open_:
+        print(
+            f"riskmodels: {len(open_)} of the checks raised a concern that the study does not answer ({open_[0]}); no "
+            "list can be made until it is answered under accepted",
+            file=sys.stderr,
+        )
     code = report.exit_code(strict)
     missing = [row["attribute"] for row in report.run.audit.to_dict()["not_audited"] if not row["accepted"]]
     if code == ExitCode.NOT_AUDITED:
@@ -204,9 +211,15 @@ def check(
     if ready.tables.objected:
         counts = ", ".join(f"{count} from {scope}" for scope, count in ready.tables.objected.items())
         print(f"\nObjections honoured: {counts}")
+        if ready.tables.objections_met_nobody:
+            print(
+                f"{ready.tables.objections_met_nobody} of {ready.tables.objections} objections are of nobody in these "
+                "tables: check how their ids are written."
+            )
     if ready.tables.links:
         print("\nLinks between agencies")
-        _print_table(ready.tables.links, ready.tables.links[0])
+        links = [{**row, "share": f"{row['share']:.1%}"} for row in ready.tables.links]
+        _print_table(links, links[0])
     print("\nChecks")
     _print_table(report.checks, ["result", "words", "evidence", "accepted"])
     if ready.gaps:
@@ -215,10 +228,11 @@ def check(
     unanswered = [row for row in report.checks if row["result"] == "concern" and not row["accepted"]]
     if unanswered:
         noun = "concern is" if len(unanswered) == 1 else "concerns are"
+        keys = ", ".join(f"accepted.{row['check']}" for row in unanswered)
         print(
-            f"\n{len(unanswered)} {noun} not answered; write the reason under "
-            f"accepted.{unanswered[0]['check']}, or mend them."
+            f"\n{len(unanswered)} {noun} not answered, and no list can be made until they are: mend them, or write the"
         )
+        print(f"reason under {keys} in study.yaml.")
     if report.not_audited:
         print(
             f"\nNOT AUDITED: {', '.join(report.not_audited)}; give each a column under protected, or a reason under "

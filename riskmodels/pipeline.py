@@ -96,7 +96,7 @@ def run_study(
 
     predictions = backtest(dataset, splits, question, progress)
     progress("choosing, and testing the choice on dates it has not seen")
-    choice, ranking, performance = settle(choose_model(predictions, question), predictions, question)
+    choice, ranking, performance = settle(choose_model(predictions, question, splits.choosing), predictions, question)
 
     progress("auditing fairness")
     groups = ranking.frame.select("entity_id", "as_of_date").join(

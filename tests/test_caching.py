@@ -257,8 +257,12 @@ def test_the_version_holds_the_code_that_makes_results(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 1, "steps": {"features.visits": 3}}',
-     b'{"format": 0, "steps": {}}', b'{"format": 1, "steps": {"features.visits": {"made_by": [], "ingredients": {}}}}'],
+    [b"", b"{", b"[]", b'{"format": 2}',
+     b'{"format": 2, "steps": {"features.visits": 3}, "results": [], "left_out": {}}',
+     b'{"format": 0, "steps": {}, "results": [], "left_out": {}}',
+     b'{"format": 2, "steps": {}, "results": [1], "left_out": {}}',
+     b'{"format": 2, "steps": {}, "results": [], "left_out": []}',
+     b'{"format": 2, "steps": {"features.visits": {"made_by": [], "ingredients": {}}}, "results": [], "left_out": {}}'],
 )  # fmt: skip
 def test_a_damaged_record_is_said_and_written_again(tmp_path: Path, content: bytes) -> None:
     run(tmp_path)
@@ -288,6 +292,20 @@ def _empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def _put_under_this_name(path: Path) -> None:
+    """Whole, and named after its own bytes, but the result of another step."""
+    Steps(path.parents[2], "small").frame("another", {}, Maker(pl.DataFrame({"entity_id": ["z"]})))
+    (other,) = set(results(path.parents[2])) - {path}
+    path.unlink()
+    other.rename(path.with_name(f"{path.name.split('.')[0]}.{other.name.split('.')[1]}.parquet"))
+
+
+def _without_a_key(path: Path) -> None:
+    path.unlink()
+    content = storage.table_bytes(FRAME.head(1), ".parquet")
+    path.with_name(f"{path.name.split('.')[0]}.{storage.sha256(content)}.parquet").write_bytes(content)
+
+
 def _not_a_table(path: Path) -> None:
     path.unlink()
     key = path.name.split(".")[0]
@@ -299,7 +317,9 @@ def _a_folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("damage", [_cut, _edited, _of_another, _empty, _not_a_table])
+@pytest.mark.parametrize(
+    "damage", [_cut, _edited, _of_another, _put_under_this_name, _without_a_key, _empty, _not_a_table]
+)
 def test_a_damaged_result_is_noticed_and_made_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     run(tmp_path)
     (kept,) = results(tmp_path)
@@ -468,15 +488,21 @@ def stop(*args):
     print("there", flush=True)
     time.sleep(60)
 
+write, replace = Path.write_bytes, os.replace
+
 def half(path, content):
-    with path.open("wb") as file:
-        file.write(content[: len(content) // 2])
+    if path.parent.parent.name != "results":
+        return write(path, content)
+    write(path, content[: len(content) // 2])
     stop()
+
+def about_to(path, target):
+    return stop() if target.parent.parent.name == "results" else replace(path, target)
 
 if sys.argv[2].startswith("half"):
     Path.write_bytes = half
 else:
-    os.replace = stop
+    os.replace = about_to
 Steps(Path(sys.argv[1]), "small").frame("features.visits", {"a": 1}, lambda: pl.DataFrame({"a": [1]}))
 """
     with child(code, str(tmp_path), moment) as process:
@@ -490,6 +516,8 @@ Steps(Path(sys.argv[1]), "small").frame("features.visits", {"a": 1}, lambda: pl.
     assert Steps(tmp_path, "small").prune(10**9) == 0
     assert list((tmp_path / "results").glob("*/.*.part")) == []
     assert run(tmp_path, {"a": 1}).reused
+    # And it was the study's before it was there.
+    assert Steps(tmp_path, "small").forget_unless({"objections": "1"}) == 1
 
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
@@ -569,3 +597,60 @@ def test_a_disk_that_fills_up_stops_nothing(tmp_path: Path, monkeypatch: pytest.
     ]  # fmt: skip
     monkeypatch.undo()
     assert run(tmp_path).reused
+
+
+# ---------------------------------------------------------------- people who are left out
+
+
+def test_a_study_s_results_go_when_others_are_left_out(tmp_path: Path) -> None:
+    steps = Steps(tmp_path, "small")
+    assert steps.forget_unless({}) == 0
+    for name in ("tables.records", "features.visits"):
+        steps.frame(name, {"data": "earlier"}, Maker())
+        steps.frame(name, INGREDIENTS, Maker())
+    Steps(tmp_path, "another").frame("features.visits", {"line": "its own"}, Maker())
+    (tmp_path / "results" / "aa").mkdir(exist_ok=True)
+    (tmp_path / "results" / "aa" / ".half.part").write_bytes(b"rows")
+    assert Steps(tmp_path, "small").forget_unless({}) == 0
+    assert Steps(tmp_path, "small").forget_unless({"objections": "1"}) == 4
+    assert len(results(tmp_path)) == 1  # the other study's
+    assert list(tmp_path.rglob("*.part")) == []
+    assert run(tmp_path) == StepLog("features.visits", False, "the kept result is no longer there")
+    assert Steps(tmp_path, "small").forget_unless({"objections": "1"}) == 0
+    assert run(tmp_path).reused
+    assert Steps(tmp_path, "small").forget_unless({}) == 1
+    assert NO_CACHE.forget_unless({"objections": "1"}) == 0
+
+
+def test_a_result_that_another_study_made_is_a_study_s_own_once_it_was_used(tmp_path: Path) -> None:
+    Steps(tmp_path, "another").frame("features.visits", INGREDIENTS, Maker())
+    assert run(tmp_path).reused
+    assert Steps(tmp_path, "small").forget_unless({"objections": "1"}) == 1
+
+
+def test_where_the_record_is_damaged_all_results_go(tmp_path: Path) -> None:
+    run(tmp_path)
+    (tmp_path / "small.json").write_text("{")
+    assert Steps(tmp_path, "small").forget_unless({}) == 1
+    assert results(tmp_path) == []
+    assert run(tmp_path).why == "made for the first time"
+
+
+def test_what_was_pruned_is_no_longer_noted(tmp_path: Path) -> None:
+    run(tmp_path)
+    assert Steps(tmp_path, "small").prune(0) == 1
+    assert json.loads((tmp_path / "small.json").read_text())["results"] == []
+
+
+def test_what_cannot_be_removed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path)
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    steps = Steps(tmp_path, "small")
+    steps.forget_unless({"objections": "1"})
+    assert "Permission denied" in steps.log[0].why
+    monkeypatch.undo()
+    assert Steps(tmp_path, "small").forget_unless({"objections": "1"}) == 1

@@ -220,6 +220,11 @@ def test_a_missing_key_is_named(reading: dict[str, Any]) -> None:
         ("sources.pupils.file", "cases.duckdb", "a database needs 'table'"),
         ("sources.pupils.database", "postgresql://user:word@host/cases", "the environment variable that holds"),
         ("sources.pupils.consented", True, "say under consents which file holds who consented"),
+        (
+            "sources.areas",
+            {"file": "areas.csv", "entity": "area", "level": "place", "consented": True},
+            "sources.areas.consented: consents are kept by the ids of the study's level (person) only",
+        ),
         ("sources.records.link", {}, "say either 'flag'"),
         ("sources.records.link", {"flag": "pupils.matched", "id": "x"}, "a link by flag has no other keys"),
         ("sources.records.link", {"through": "matches"}, "names the column of its ids"),

@@ -35,6 +35,9 @@ PROFILES = {
 }
 
 
+# Where it is not known which of the two it was.
+SMALL_OR_TELLING = "not shown (a small number, or one that would give it away)"
+
 # The tables are small: what is not solved in so many steps is not going to be.
 _LIMITS = {"maxiter": 10_000}
 
@@ -60,11 +63,13 @@ def window(count: int, profile: Profile) -> tuple[int, int]:
 
 
 def not_shown(profile: Profile, noun: str = "people") -> str:
+    """Why a number is hidden that is small itself."""
     return f"not shown (fewer than {profile.below} {noun})"
 
 
 def would_show(profile: Profile) -> str:
-    return f"not shown (it would show a number below {profile.below})"
+    """Why a number is hidden that is not small itself."""
+    return "not shown (to protect a small number)" if profile.below else "not shown"
 
 
 def count_in_words(count: int, profile: Profile, noun: str = "people") -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from riskmodels import storage
 
-FORMAT = 1
+FORMAT = 2
 # What a step's result depends on besides its ingredients. Cards and reports may change without a step being done again.
 CODE = ("__init__.py", "caching", "storage.py", "study", "data")
 LIBRARIES = ("polars", "narwhals")

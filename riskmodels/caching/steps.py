@@ -6,16 +6,31 @@ import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from riskmodels import storage
-from riskmodels.caching.ingredients import FORMAT, changes_of, key_of, recipe_of
-from riskmodels.errors import DataError, OutsideError
+from riskmodels.caching.ingredients import changes_of, key_of, recipe_of
+from riskmodels.caching.record import Record, read_record, write_record
+from riskmodels.errors import OutsideError
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+# Under which name a result holds its own key.
+KEY = "riskmodels.key"
+
+
+def key_within(file: Path | IO[bytes]) -> str | None:
+    """The key that a Parquet file holds; None if it holds none, or is no such file."""
+    import polars as pl
+
+    try:
+        return pl.read_parquet_metadata(file).get(KEY)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -70,7 +85,8 @@ class Steps:
             return {name: made[name] for name in wanted}
         recipes = {name: recipe_of(wanted[name]) for name in wanted}
         keys = {name: key_of(name, recipe) for name, recipe in recipes.items()}
-        last, known = self._last_made()
+        record = read_record(self._record)
+        last, known = (record or Record()).steps, record is not None
         found: dict[str, pl.DataFrame] = {}
         reasons: dict[str, str] = {}
         for name, recipe in recipes.items():
@@ -84,7 +100,7 @@ class Steps:
         self.log += [StepLog(name, name in found, reasons[name]) for name in wanted]
         for name in missing:
             found[name] = fresh[name]
-            self._keep(keys[name], fresh[name])
+        self._keep({keys[name]: fresh[name] for name in missing})
         self._note(recipes)
         return {name: found[name] for name in wanted}
 
@@ -98,13 +114,11 @@ class Steps:
         """
         if self.folder is None:
             return 0
-        removed = 0
-        with self._writing() as allowed:
+        removed: list[Path] = []
+        with self.writing() as allowed:
             if not allowed:
                 return 0
-            # Whoever writes holds the lock, so a part that can be seen now belongs to nobody.
-            for part in (*self.folder.glob(".*.part"), *self._results.glob("*/.*.part")):
-                part.unlink()
+            self._sweep()
             results = [(path.stat(), path) for path in self._results.glob("*/*.parquet")]
             size = sum(status.st_size for status, _ in results)
             for status, path in sorted(results, key=lambda result: (result[0].st_mtime_ns, result[1].name)):
@@ -112,10 +126,87 @@ class Steps:
                     break
                 path.unlink()
                 size -= status.st_size
-                removed += 1
+                removed.append(path)
+            record = read_record(self._record) or Record()
+            if gone := {path.name.partition(".")[0] for path in removed} & record.results:
+                write_record(self._record, replace(record, results=record.results - gone))
+        return len(removed)
+
+    def forget_unless(self, left_out: Mapping[str, str]) -> int:
+        """Remove this study's results unless the same people are left out of them as of those to come.
+
+        Where it is not known which results are the study's, all of them are removed.
+
+        Parameters
+        ----------
+        left_out : what -> the digest of who is left out, such as of the objections
+
+        Returns
+        -------
+        int
+            how many results were removed.
+        """
+        if self.folder is None:
+            return 0
+        before = read_record(self._record)
+        if before is not None and before.left_out == left_out:
+            return 0
+        removed = 0
+        with self.writing() as allowed:
+            if not allowed:
+                return 0
+            self._sweep()
+            record = read_record(self._record)
+            for path in self._results.glob("*/*.parquet"):
+                if record is None or path.name.partition(".")[0] in record.results:
+                    path.unlink()
+                    removed += 1
+            # Said last: where something cannot be removed, it is tried again.
+            write_record(self._record, replace(record or Record(), left_out=dict(left_out), results=frozenset()))
         return removed
 
+    def own(self, *keys: str) -> None:
+        """Note that the results of these keys, whoever made them, are this study's too."""
+        record = read_record(self._record)
+        if record is None or set(keys) - record.results:
+            with self.writing(*keys):
+                pass
+
+    @contextlib.contextmanager
+    def writing(self, *keys: str) -> Iterator[bool]:
+        """Hold the lock of the cache, and note the results to be written under it as this study's.
+
+        False, then and later, if the disk refuses, or there is no cache: the run goes on without.
+        """
+        if self.folder is None or self._refused:
+            yield False
+            return
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(storage.locked(self._results))
+                if keys:
+                    record = read_record(self._record) or Record()
+                    if new := set(keys) - record.results:
+                        # Before they are there: what an interrupted run leaves behind is the study's, too.
+                        write_record(self._record, replace(record, results=record.results | new))
+            except OutsideError as error:
+                self._give_up(error)
+                yield False
+                return
+            try:
+                yield True
+            except OutsideError as error:
+                self._give_up(error)
+            except OSError as error:
+                self._give_up(OutsideError(f"{self._results}: cannot be changed ({error.strerror})"))
+
     # -- results
+
+    def _sweep(self) -> None:
+        """Whoever writes holds the lock, so a part that can be seen by who holds it belongs to nobody."""
+        assert self.folder is not None
+        for part in (*self.folder.glob(".*.part"), *self._results.glob("*/.*.part")):
+            part.unlink()
 
     @property
     def _results(self) -> Path:
@@ -138,7 +229,7 @@ class Steps:
             try:
                 content = storage.read_bytes(path)
                 # Before it is parsed: a damaged file may do worse to a reader than fail.
-                if storage.sha256(content) == path.name.split(".")[1]:
+                if storage.sha256(content) == path.name.split(".")[1] and key_within(io.BytesIO(content)) == key:
                     frame = pl.read_parquet(io.BytesIO(content))
                     with contextlib.suppress(OSError):
                         os.utime(path)
@@ -149,37 +240,23 @@ class Steps:
                 damaged |= os.path.lexists(path)
         return None, damaged
 
-    def _keep(self, key: str, frame: pl.DataFrame) -> None:
-        if self._refused:
+    def _keep(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Put frames under their keys."""
+        if not frames:
             return
-        content = storage.table_bytes(frame, ".parquet")
-        with self._writing() as allowed:
-            # Another process may have been faster.
-            if not allowed or self._kept(key)[0] is not None:
-                return
-            for damaged in self._files(key):
-                damaged.unlink()
-            storage.write_whole(self._results / key[:2] / f"{key}.{storage.sha256(content)}.parquet", content)
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[bool]:
-        """Hold the lock of the cache. False, then and later, if the disk refuses: the run goes on without."""
-        if self._refused:
-            yield False
-            return
-        with contextlib.ExitStack() as held:
-            try:
-                held.enter_context(storage.locked(self._results))
-            except OutsideError as error:
-                self._give_up(error)
-                yield False
-                return
-            try:
-                yield True
-            except OutsideError as error:
-                self._give_up(error)
-            except OSError as error:
-                self._give_up(OutsideError(f"{self._results}: cannot be changed ({error.strerror})"))
+        with self.writing(*frames) as allowed:
+            for key, frame in frames.items() if allowed else ():
+                # Another process may have been faster.
+                if self._kept(key)[0] is None:
+                    content = io.BytesIO()
+                    # In one chunk and row groups of a stated size: else the bytes depend on how many threads there are.
+                    frame.rechunk().write_parquet(
+                        content, compression="zstd", row_group_size=storage.ROWS_IN_A_GROUP, metadata={KEY: key}
+                    )
+                    for damaged in self._files(key):
+                        damaged.unlink()
+                    digest = storage.sha256(content.getvalue())
+                    storage.write_whole(self._results / key[:2] / f"{key}.{digest}.parquet", content.getvalue())
 
     def _give_up(self, error: OutsideError) -> None:
         self._refused = True
@@ -192,28 +269,16 @@ class Steps:
         assert self.folder is not None
         return self.folder / f"{self.study}.json"
 
-    def _last_made(self) -> tuple[dict[str, dict[str, Any]], bool]:
-        """Step name -> made_by and ingredients; and whether that could be read, if there is anything to read."""
-        try:
-            record = storage.read_json(self._record)
-        except DataError:
-            return {}, not os.path.lexists(self._record)
-        steps = record.get("steps") if isinstance(record, dict) and record.get("format") == FORMAT else None
-        whole = isinstance(steps, dict) and all(
-            isinstance(step, dict) and all(isinstance(step.get(part), dict) for part in ("made_by", "ingredients"))
-            for step in steps.values()
-        )
-        return (steps, True) if whole and steps is not None else ({}, False)
-
     def _note(self, recipes: Mapping[str, Mapping[str, Any]]) -> None:
-        if self._refused:
-            return
-        with self._writing() as allowed:
+        """What these steps were made from, and that their results are the study's."""
+        keys = {key_of(name, recipe) for name, recipe in recipes.items()}
+        with self.writing() as allowed:
             if allowed:
-                last, readable = self._last_made()
-                if not readable or any(last.get(name) != recipe for name, recipe in recipes.items()):
-                    steps = dict(sorted({**last, **recipes}.items()))
-                    storage.write_whole(self._record, storage.canonical_json({"format": FORMAT, "steps": steps}))
+                last = read_record(self._record)
+                record = last or Record()
+                record = replace(record, steps={**record.steps, **recipes}, results=record.results | keys)
+                if record != last:
+                    write_record(self._record, record)
 
 
 NO_CACHE = Steps(None, "")

@@ -126,7 +126,8 @@ def _words(study: Study, language: Language) -> tuple[str, ...]:
     ]
     if features:
         words.append(
-            f"Equality data are kept in tables of their own. The model also uses {listing(features)}: see section 8."
+            f"Equality data are kept in tables of their own. The model was offered {listing(features)} too: see "
+            "section 8."
         )
     else:
         words.append(

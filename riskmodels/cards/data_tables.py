@@ -323,7 +323,7 @@ def _of_group(known: Known, row: Row) -> str:
 
 def _group(known: Known, row: Row) -> str:
     if row["attribute"] is None:
-        return "Everybody"
+        return f"All {known.language.many}"
     return f"{capital(attribute_words(known.study, row['attribute']))}: {row['group']}"
 
 

@@ -61,10 +61,12 @@ def people_per_100(results: Results) -> Figure | str:
     rows = tuple((words[part], count) for part, count in at_capacity["of_100"].items())
     said = listing([f"{count}: {kind.lower()}" for kind, count in rows])
     title = f"Of 100 {language.many} on the list"
+    people = results.study.level == "person"
+    marks = "figures" if people else "squares"
     return Figure(
-        id="people_per_100",
+        id="people_per_100" if people else "units_per_100",
         title=title,
-        alt=f"One hundred figures, one for each of 100 {language.many} on the list. {capital(said)}.",
+        alt=f"One hundred {marks}, one for each of 100 {language.many} on the list. {capital(said)}.",
         table=Table(caption=title, columns=("What became of them", "Of 100"), rows=rows, source="run: performance"),
         unit=f"{language.many} of 100",
         n=at_capacity.get("selected"),
@@ -182,7 +184,7 @@ def _thinned(points: list[Row]) -> tuple[tuple[float | None, ...], ...]:
 
 
 def net_benefit(results: Results) -> Figure | str:
-    """Whether acting on the risks does more good than helping everybody or nobody."""
+    """Whether acting on the risks does more good than helping all or none."""
     many = results.language.many
     points = [row for row in results.performance["net_benefit"] if row["model"].get("value") is not None]
     if not points:
@@ -201,7 +203,7 @@ def net_benefit(results: Results) -> Figure | str:
         id="net_benefit",
         title="Is it worth acting on?",
         alt=(
-            f"Net benefit of acting on the risks, of helping everybody and of helping nobody, at {len(rows)} levels of "
+            f"Net benefit of acting on the risks, of helping all and of helping none, at {len(rows)} levels of "
             f"risk. Acting on the risks is best at {better} of the {len(rows)}."
         ),
         table=Table(
@@ -211,8 +213,8 @@ def net_benefit(results: Results) -> Figure | str:
                 "Acting on the risks",
                 "at least",
                 "at most",
-                "Helping everybody",
-                "Helping nobody",
+                "Helping all",
+                "Helping none",
             ),
             rows=rows,
             source="run: performance",
@@ -281,7 +283,7 @@ def drivers(results: Results) -> Figure | str:
     """What moves the score, on average."""
     found = results.explanation["drivers"][:MOST_DRIVERS]
     if not found:
-        return "the same risk for everybody has no drivers"
+        return "the same risk for all has no drivers"
     rows = tuple((row["words"], round(100 * row["share"]), row["direction"]) for row in found)
     return Figure(
         id="drivers",

@@ -82,7 +82,7 @@ def _need(asked: Asked) -> str:
 def _less_data(asked: Asked) -> str | None:
     drivers = asked.results["explanation"]["drivers"]
     if not drivers:
-        return "No field is used at all: everybody has the same risk."
+        return "No field is used at all: all have the same risk."
     used = {row["words"] for row in drivers}
     unused = [line.words for line in asked.study.file.features if not any(word.startswith(line.words) for word in used)]
     little = [row["words"] for row in drivers if row["share"] < 0.01]
@@ -110,7 +110,7 @@ def _proxies(asked: Asked) -> str | None:
 def _drivers(asked: Asked) -> str | None:
     drivers = asked.results["explanation"]["drivers"][:3]
     if not drivers:
-        return "Nothing: everybody has the same risk."
+        return "Nothing: all have the same risk."
     said = listing([f"{row['words']} ({of_100(row['share'])} of 100 parts)" for row in drivers])
     return f"Most of all: {said}. Each name on the list comes with three reasons in plain words."
 

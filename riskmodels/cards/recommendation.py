@@ -83,18 +83,18 @@ def too_few_events(evidence: Evidence) -> Advice | None:
 
 
 def no_discrimination(evidence: Evidence) -> Advice | None:
-    """The AUC's interval reaches a coin's, or the same risk for everybody did as well."""
+    """The AUC's interval reaches a coin's, or the same risk for all did as well."""
     headline = "Do not use this. The model does no better than chance."
     if evidence.family == "base_rate" and evidence.others_better:
         # What won on the rows kept for choosing did not win on the test, and the test is not for choosing.
         return (
             "too_little_data",
             "Too little data to choose how to make the list: do not use this yet.",
-            "On the test some ways beat the same risk for everybody, but not the one that was chosen before it. Choose "
+            "On the test some ways beat the same risk for all, but not the one that was chosen before it. Choose "
             "on more data.",
         )
     if evidence.family == "base_rate":
-        return "do_not_use", headline, "No way that we tried beat the same risk for everybody."
+        return "do_not_use", headline, "No way that we tried beat the same risk for all."
     if evidence.auc_low is not None and evidence.auc_low <= NO_BETTER_THAN_CHANCE:
         return "do_not_use", headline, "It may put them in no better order than a coin would."
     return None
@@ -159,7 +159,7 @@ def simple_rule(evidence: Evidence) -> Advice | None:
         return (
             "do_not_use",
             "Do not use this. The model does no better than chance.",
-            "The same risk for everybody did as well.",
+            "The same risk for all did as well.",
         )
     column = evidence.column or "one column"
     headline = SIMPLE.get(rule, f"A simple sort by {column} does as well as the complex model: use that.")
@@ -195,6 +195,12 @@ def accepted_concerns(evidence: Evidence) -> Advice | None:
     )
 
 
+def unanswered_concerns(evidence: Evidence) -> Advice | None:
+    if all(evidence.concerns.values()):
+        return None
+    return _with_conditions("A check of the data raised a concern that nobody has answered. No list until it is.")
+
+
 def never_tested_on_the_present(evidence: Evidence) -> Advice | None:
     if "break_spanned" not in evidence.concerns:
         return None
@@ -227,6 +233,7 @@ RULES: tuple[Callable[[Evidence], Advice | None], ...] = (
     provisional_verdicts,
     audit_cannot_tell,
     accepted_concerns,
+    unanswered_concerns,
     never_tested_on_the_present,
     better_than_a_simple_rule,
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from riskmodels.assessment.disclosure import publish
 from riskmodels.assessment.intervals import wilson
-from riskmodels.assessment.suppression import PROFILES, Profile, not_shown, published_count
+from riskmodels.assessment.suppression import PROFILES, SMALL_OR_TELLING, Profile, not_shown, published_count
 
 COUNTS = {
     "n", "known", "unknown", "events", "selected", "hits", "positives", "tp", "fp", "fn", "tn", "immature",
@@ -27,7 +27,7 @@ DECIMALS = {
     "brier_score": 4, "difference": 4, "p": 4, "p_adjusted": 4, "log_loss": 4, "model": 4, "all": 4,
     "interventions_avoided": 4,
 }  # fmt: skip
-HIDDEN = not_shown(PROFILES["sro-10"])
+HIDDEN = SMALL_OR_TELLING
 
 
 @dataclass
@@ -113,6 +113,9 @@ def _walk(value: Any, where: str, key: str, shown: Shown) -> Any:
         if count is None:
             shown.note(where, "count")
         return count
+    if key == "reason" and isinstance(value, str) and not shown.profile.below:
+        # Nothing is hidden of places: where the audit shows no rate, it is since there are too few to make one.
+        return value.replace("not shown (fewer than", "too few to show (fewer than")
     return rounded(value, key)
 
 

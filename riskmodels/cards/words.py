@@ -88,7 +88,7 @@ def attribute_words(study: StudyFile, name: str) -> str:
 # ---------------------------------------------------------------- families and measures
 
 FAMILIES = {
-    "base_rate": "the same risk for everybody",
+    "base_rate": "the same risk for all",
     "single_best_column": "a simple sort by one column",
     "points": "a points tally",
     "place_only": "the area alone",

@@ -97,7 +97,7 @@ def run(
         steps=steps,
     )
     gate.may_register(found.card.to_dict())
-    files = run_files(found, started)
+    files = run_files(found, started, today)
     folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model.model_sha256[:8]}"
     storage.write_folder(folder, files)
     entry = {
@@ -118,7 +118,7 @@ def run(
     return RunReport(study.name, found, folder, version, logged.tracking_uri, logged.run_id, tuple(steps.log))
 
 
-def run_files(found: StudyRun, started: dt.datetime) -> dict[str, bytes]:
+def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = None) -> dict[str, bytes]:
     """Every file of a run's folder. Only ``run.json`` differs between two runs of the same study."""
     from riskmodels.governance.review import status_banner
     from riskmodels.reports.markdown import render_card_markdown
@@ -151,6 +151,7 @@ def run_files(found: StudyRun, started: dt.datetime) -> dict[str, bytes]:
             "python": platform.python_version(),
             "packages": {name: version_of(name) for name in PACKAGES},
             "seed": found.study.file.seed,
+            "agreements_held_on": (today or started.date()).isoformat(),
         }
     )
     return files

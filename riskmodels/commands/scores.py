@@ -90,6 +90,10 @@ def score(
             cohort, study, as_of, objectors, today, engine_named(engine, memory_limit, workspace)
         )
     elif cohort.exists():
+        if study.file.consents is not None:
+            raise UsageError(
+                f"{cohort.name}: who consented stands with the study's sources; give their folder and --as-of"
+            )
         if study.file.objections is not None and exclude is None:
             raise UsageError(
                 f"{cohort.name}: who objected stands with the study's sources; give their folder, or name the "

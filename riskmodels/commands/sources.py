@@ -46,6 +46,8 @@ def engine_named(name: str, memory_limit: str | None, workspace: Workspace) -> E
         raise UsageError(f"--memory-limit belongs to --engine duckdb, not to {name}")
     if memory_limit is not None and not re.fullmatch(r"\d+(\.\d+)?\s*(MB|GB|MiB|GiB)", memory_limit):
         raise UsageError(f"--memory-limit reads like 1GB or 500MB, got {memory_limit!r}")
+    if memory_limit is not None and float(re.match(r"[\d.]+", memory_limit)[0]) == 0:  # type: ignore[index]
+        raise UsageError("--memory-limit 0 leaves nothing to work in; it reads like 1GB or 500MB")
     limit = (memory_limit or DEFAULT_MEMORY_LIMIT) if name == "duckdb" else None
     return Engine(name, limit, workspace.cache / "engine")
 

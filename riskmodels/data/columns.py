@@ -7,7 +7,7 @@ Rows may come in batches: `survey` looks first at the columns whose type follows
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 
 import polars as pl
 
@@ -17,6 +17,8 @@ from riskmodels.study import Source
 
 KEYS = ("entity_id", "event_date", "known_date", "kind")
 NUMBER, DATE, TEXT, WHOLE = "number", "date", "text", "whole"
+# What a column is that holds no value at all, by what it must hold.
+EMPTY = {NUMBER: {NUMBER}, DATE: {DATE}, TEXT: {TEXT}, "anything": {NUMBER}}
 DTYPES = {NUMBER: pl.Float64(), DATE: pl.Date(), TEXT: pl.String()}
 
 TIMESTAMP = (
@@ -48,29 +50,49 @@ def _keys(source: Source) -> dict[str, str | None]:
     return dict(zip(KEYS, (source.entity, source.event_date, source.known_date, source.kind), strict=True))
 
 
-def survey(batch: pl.DataFrame, source: Source, used: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """column -> what all of its values in this batch could be; of several batches, it is what each of them could be."""
+def asked_of(source: Source, used: Mapping[str, str]) -> dict[str, str]:
+    """column -> what it must hold, for those that have a type of their own."""
     named = [source.kind] if source.kind else []
-    asked = {**dict.fromkeys(named, TEXT), **{column: holds for column, holds in used.items() if column not in KEYS}}
-    return {column: _possible(batch[column], holds) for column, holds in asked.items()}
+    return {**dict.fromkeys(named, TEXT), **{column: holds for column, holds in used.items() if column not in KEYS}}
 
 
-def needs_survey(batch: pl.DataFrame, source: Source, used: Mapping[str, str]) -> bool:
-    """Whether the type of a column follows from all of its values, which may stand in other batches."""
-    texts = [*(name for name, holds in used.items() if holds == TEXT), *([source.kind] if source.kind else [])]
-    others = [name for name, holds in used.items() if holds not in (TEXT, NUMBER, DATE)]
-    undecided = any(batch[name].dtype.is_float() or batch[name].dtype == pl.Decimal for name in texts)
-    return undecided or any(batch[name].dtype == pl.String for name in others)
+def undecided(batch: pl.DataFrame, asked: Mapping[str, str]) -> dict[str, str]:
+    """The columns whose type, or way of writing, follows from their values, which may stand in other batches."""
+
+    def follows(column: str, holds: str) -> bool:
+        kind = batch[column].dtype
+        if holds == TEXT:
+            return kind.is_float() or kind == pl.Decimal
+        return holds not in (NUMBER, DATE) and kind in (pl.String, pl.Categorical, pl.Enum)
+
+    return {column: holds for column, holds in asked.items() if follows(column, holds)}
+
+
+def survey(batch: pl.DataFrame, asked: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """column -> what all of its values in this batch could be; of several batches, it is what each of them could be.
+
+    A column without a value has no entry.
+    """
+    kept = {column: _without_blanks(batch[column]) for column in asked}
+    valued = {column for column, values in kept.items() if values.count() or values.dtype.is_temporal()}
+    return {column: _possible(kept[column], holds) for column, holds in asked.items() if column in valued}
+
+
+def known_before(batch: pl.DataFrame, source: Source, day: dt.date, columns: Iterable[str]) -> pl.DataFrame:
+    """Some columns of the rows that were known before a day; no rows of a source without dates."""
+    when = source.known_date or source.event_date
+    if when is None:
+        return batch.clear()
+    # What is wrong with a date is said when all rows are read.
+    early = as_dates(batch[when], source.time_zone, Faults(str(source.file or source.table))) < day
+    return batch.select(list(columns)).filter(early)
 
 
 def _possible(column: pl.Series, holds: str) -> frozenset[str]:
     if holds in (NUMBER, DATE):
         return frozenset({holds})
-    column = _without_blanks(column)
     if holds == TEXT:
         return frozenset({TEXT, WHOLE} if _is_whole(column) else {TEXT})
-    if not column.count():
-        return frozenset({NUMBER, DATE, TEXT})
     if column.dtype.is_temporal():
         return frozenset({DATE})
     if column.dtype != pl.String:
@@ -96,7 +118,7 @@ def normalise(
 
     Parameters
     ----------
-    surveyed : column -> what its values can be, as `survey` found it
+    surveyed : column -> what its values can be, as `survey` found it; one without an entry has no value
     one_row_each : whether an id may stand there only once (all rows must then come in one batch)
 
     Returns
@@ -111,10 +133,10 @@ def normalise(
     dated = {key: name for key, name in keys.items() if key in ("event_date", "known_date") and name}
     columns += [as_dates(batch[name], zone, faults).alias(key) for key, name in dated.items()]
     if source.kind:
-        columns.append(as_text(batch[source.kind], faults, WHOLE in surveyed[source.kind]).alias("kind"))
+        columns.append(as_text(batch[source.kind], faults, WHOLE in surveyed.get(source.kind, {WHOLE})).alias("kind"))
     for name in used:
         if name not in KEYS:
-            columns.append(_values(batch[name], surveyed[name], zone, faults))
+            columns.append(_values(batch[name], surveyed.get(name, EMPTY[used[name]]), zone, faults))
     frame = pl.DataFrame(columns)
     if source.event_date and not source.known_date:
         # Without a knowledge date the best that can be said is that a fact was known when it happened.
@@ -136,7 +158,7 @@ def normalise(
     return frame
 
 
-def _values(column: pl.Series, surveyed: frozenset[str], zone: str | None, faults: Faults) -> pl.Series:
+def _values(column: pl.Series, surveyed: Set[str], zone: str | None, faults: Faults) -> pl.Series:
     """A column as Float64, Date or String."""
     holds = next(holds for holds in (NUMBER, DATE, TEXT) if holds in surveyed)
     column = _trimmed(column, faults)
@@ -202,19 +224,23 @@ def _twins(ids: pl.Series) -> pl.Series:
 
 
 def as_text(column: pl.Series, faults: Faults, whole: bool = True) -> pl.Series:
-    """Codes and words as they stand; 1.0 is 1 if all are ``whole``: whole numbers with gaps often arrive so."""
+    """Codes and words as they stand; where they are ``whole``, 1.0 is 1: whole numbers with gaps often arrive so."""
     column = _trimmed(column, faults)
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         raise DataError(f"{faults.file}, column {column.name!r}: holds {column.dtype}; store it as text")
-    if whole and (column.dtype.is_float() or column.dtype == pl.Decimal) and _is_whole(column):
-        column = column.cast(pl.Int64)
+    if whole and (column.dtype.is_float() or column.dtype == pl.Decimal):
+        # One by one: a number with decimals that came later does not change how those before it are written.
+        each = _are_whole(column)
+        return column.cast(pl.Int64, strict=False).cast(pl.String).zip_with(each, column.cast(pl.String))
     return column.cast(pl.String)
 
 
 def _is_whole(column: pl.Series) -> bool:
-    if not column.dtype.is_float() and column.dtype != pl.Decimal:
-        return True
-    return bool(((column == column.round(0)) & (column.abs() < 2**53)).all())
+    return not (column.dtype.is_float() or column.dtype == pl.Decimal) or bool(_are_whole(column).all())
+
+
+def _are_whole(column: pl.Series) -> pl.Series:
+    return (column == column.round(0)) & (column.abs() < 2**53)
 
 
 def as_numbers(column: pl.Series, faults: Faults) -> pl.Series:

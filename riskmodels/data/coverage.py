@@ -1,32 +1,30 @@
 """Whose rows may be used, and from when: links to other agencies, consents, objections.
 
-Links are taken as they were made. Whoever is not linked, or did not consent, is *not covered*: their rows are never
-read, and nothing is known of them from that source, which is not the same as "no events".
-
-A match counts from the day on which it was known. Where a later match gives the same id to somebody else, it is from
-then on not clear whose rows they are: those that became known since are not used. A match that was known before is not
-undone for the time before, since what is learned later must not change the past.
+Links are taken as they were made (`riskmodels.data.links`). Whoever is not linked, or did not consent, is *not
+covered*: their rows are never read, and nothing is known of them from that source, which is not the same as "no
+events".
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from riskmodels.data.columns import as_dates, as_ids, as_text
 from riskmodels.data.faults import Faults
 from riskmodels.data.readers import open_reader
+from riskmodels.data.spans import with_ends
 from riskmodels.errors import DataError
-from riskmodels.study import Consents, Link, Objections, Study
+from riskmodels.study import Consents, Objections, Study
 
 SCOPES = ("training", "audit", "scoring", "all")
-ALWAYS = dt.date(1, 1, 1)
-MATCHES = {"their_id": pl.String, "entity_id": pl.String, "from_date": pl.Date, "until": pl.Date}
+# What the same id may be written with or without: blanks, dashes of any kind, dots, slashes, marks that do not show.
+SEPARATORS = r"[\s\p{Pd}\p{Cf}._/]"
 
 
 # ---------------------------------------------------------------- what may be used of one source
@@ -44,7 +42,7 @@ class Tally:
     unmatched: pl.Series = field(default_factory=_nobody)
     withheld: pl.Series = field(default_factory=_nobody)
     objected: set[str] = field(default_factory=set)
-    near: set[str] = field(default_factory=set)  # objections that miss an id only by case or leading zeros
+    near: set[str] = field(default_factory=set)  # objections that miss an id only by how it is written
     ambiguous_rows: int = 0
 
 
@@ -56,14 +54,23 @@ def _and(ids: pl.Series, more: pl.Series) -> pl.Series:
 class Coverage:
     """Of whom one source may speak.
 
-    ``matches``: their_id, entity_id, from_date (the day on which the match was known) and until (the day on which it
-    became ambiguous, or null), where the source holds another agency's ids. ``covered``: entity_id and from_date, a row
-    each; None means everybody. ``objectors``: whose rows are not used at all.
+    ``matches``: their_id, entity_id, from_date (the day on which the match was known) and until_date (the day on which
+    it was revoked or became ambiguous, or null), where the source holds another agency's ids; of an id that was never
+    clear both days are the same. ``covered``: entity_id, from_date and, where there are links, until_date; None means
+    everybody. ``objectors``: whose rows are not used at all.
     """
 
     matches: pl.DataFrame | None = None
     covered: pl.DataFrame | None = None
     objectors: frozenset[str] = frozenset()
+
+    @cached_property
+    def _covered_in_turn(self) -> pl.DataFrame | None:
+        return None if self.covered is None else _in_turn(with_ends(self.covered), ["entity_id"])
+
+    @cached_property
+    def _matches_in_turn(self) -> pl.DataFrame | None:
+        return None if self.matches is None else _in_turn(self.matches, ["their_id", "entity_id"])
 
     def apply(self, rows: pl.DataFrame, tally: Tally) -> pl.DataFrame:
         """The rows that may be used, under our ids, each known no earlier than we could have known it."""
@@ -72,12 +79,12 @@ class Coverage:
         rows = self._without_objectors(rows, tally)
         if self.covered is None:
             return rows
-        allowed = rows["entity_id"].is_in(self.covered["entity_id"].implode())
-        tally.withheld = _and(tally.withheld, rows.filter(~allowed)["entity_id"])
-        if "known_date" not in rows.columns:
-            return rows.filter(allowed)
-        since = rows.join(self.covered, on="entity_id", how="inner", maintain_order="left")
-        return since.with_columns(_later("known_date", "from_date")).select(rows.columns)
+        numbered = rows.with_row_index("row")
+        assert self._covered_in_turn is not None
+        usable = _while_they_hold(numbered, self._covered_in_turn, "entity_id")
+        if usable.height < rows.height:
+            tally.withheld = _and(tally.withheld, numbered.join(usable, on="row", how="anti")["entity_id"])
+        return usable.select(rows.columns)
 
     def _translated(self, rows: pl.DataFrame, tally: Tally) -> pl.DataFrame:
         assert self.matches is not None
@@ -87,141 +94,43 @@ class Coverage:
             _and(tally.matched, theirs.filter(known)),
             _and(tally.unmatched, theirs.filter(~known)),
         )
-        names = rows.columns
-        found = rows.rename({"entity_id": "their_id"}).join(
-            self.matches, on="their_id", how="inner", maintain_order="left", validate="m:1"
-        )
-        clear = pl.col("until").is_null() | (pl.col("until") > pl.col("from_date"))
-        if "known_date" in names:
-            found = found.with_columns(_later("known_date", "from_date"))
-            since = pl.col("until").is_not_null() & (pl.col("known_date") >= pl.col("until"))
-            clear &= ~since.fill_null(False)
-        usable = found.filter(clear)
-        tally.ambiguous_rows += found.height - usable.height
-        return usable.select(names)
+        numbered = rows.rename({"entity_id": "their_id"}).with_row_index("row")
+        assert self._matches_in_turn is not None
+        usable = _while_they_hold(numbered, self._matches_in_turn, "their_id")
+        matched = int(numbered["their_id"].is_in(self.matches["their_id"].implode()).sum())
+        # A row may be used under two names in turn, where a wrong match was put right.
+        tally.ambiguous_rows += matched - usable["row"].n_unique()
+        return usable.select(rows.columns)
 
     def _without_objectors(self, rows: pl.DataFrame, tally: Tally) -> pl.DataFrame:
         if not self.objectors:
             return rows
         met = rows["entity_id"].is_in(list(self.objectors))
         tally.objected |= set(rows.filter(met)["entity_id"].unique())
-        loosely = {_loosely(one): one for one in self.objectors}
         others = rows.filter(~met)
-        each = others["entity_id"].unique()
-        alike = each.str.to_lowercase().str.strip_chars_start("0").is_in(list(loosely))
-        tally.near |= {loosely[_loosely(one)] for one in each.filter(alike)}
+        tally.near |= near_misses(self.objectors, others["entity_id"])
         return others
 
 
-def _later(column: str, other: str) -> pl.Expr:
-    """The later of two days; where the first is not known, it stays so."""
-    return pl.when(pl.col(column).is_not_null()).then(pl.max_horizontal(column, other)).alias(column)
+def _in_turn(spans: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """Spans with ``before``, the day on which the one before ended; null for the first."""
+    return spans.with_columns(pl.col("until_date").shift(1).over(by, order_by="from_date").alias("before"))
 
 
-def _loosely(entity_id: str) -> str:
-    return entity_id.lower().lstrip("0")
+def _while_they_hold(rows: pl.DataFrame, spans: pl.DataFrame, on: str) -> pl.DataFrame:
+    """The rows that became known while a span held or before, each known no earlier than the span.
 
-
-def both(first: pl.DataFrame | None, second: pl.DataFrame | None) -> pl.DataFrame | None:
-    """Who is covered by both, from the later day on. None covers everybody."""
-    if first is None or second is None:
-        return second if first is None else first
-    joined = first.join(second, on="entity_id", how="inner", maintain_order="left")
-    return joined.with_columns(_later("from_date", "from_date_right")).select("entity_id", "from_date")
-
-
-# ---------------------------------------------------------------- links
-
-
-@dataclass(frozen=True)
-class Linked:
-    """How a source was linked: who is covered, by which matches, and how many matches were not taken, and why."""
-
-    covered: pl.DataFrame
-    matches: pl.DataFrame | None = None
-    ambiguous: int = 0
-    below_confidence: int = 0
-
-    def within(self, allowed: pl.DataFrame | None) -> Linked:
-        """Only those who are covered by the source of the matches itself. None allows everybody."""
-        covered = both(self.covered, allowed)
-        if allowed is None or covered is None or self.matches is None:
-            return self
-        return replace(self, covered=covered, matches=self.matches.join(allowed, on="entity_id", how="semi"))
-
-    def row(self, source: str, everybody: pl.Series) -> dict[str, Any]:
-        """source, linked and not_linked (of our people), ambiguous, below_confidence (of their ids), share (linked)."""
-        linked = int(everybody.is_in(self.covered["entity_id"].implode()).sum())
-        return {
-            "source": source,
-            "linked": linked,
-            "not_linked": len(everybody) - linked,
-            "ambiguous": self.ambiguous,
-            "below_confidence": self.below_confidence,
-            "share": linked / len(everybody) if len(everybody) else None,
-        }
-
-
-def linked_by_flag(name: str, link: Link, flags: pl.DataFrame) -> Linked:
-    """Links that a column of our own says: true, or 1, for whoever was matched.
-
-    Parameters
-    ----------
-    flags : entity_id, the flag as a number, and known_date if it is known since when
-
-    Raises
-    ------
-    DataError
-        if the flag holds anything but true and false, or is true of nobody.
+    A row that became known between two spans of the same counts from the second on; one after the last, never.
     """
-    column = str(link.flag).partition(".")[2]
-    if not flags[column].drop_nulls().is_in([0.0, 1.0]).all():
-        raise DataError(f"sources.{name}.link.flag: {link.flag} holds more than true and false (1 and 0); name another")
-    since = pl.col("known_date") if "known_date" in flags.columns else pl.lit(ALWAYS)
-    true = flags.filter(pl.col(column) == 1)
-    covered = true.select("entity_id", since.alias("from_date")).group_by("entity_id").agg(pl.col("from_date").min())
-    if covered.is_empty():
-        raise DataError(f"sources.{name}.link.flag: {link.flag} is true of nobody; check the links")
-    return Linked(covered.sort("entity_id"))
-
-
-def linked_through(name: str, link: Link, matches: pl.DataFrame) -> Linked:
-    """Links that a table of matches says, as far as their status and confidence are accepted.
-
-    Several of their ids may be one person of ours. One of their ids that is matched to several people is ambiguous.
-
-    Parameters
-    ----------
-    matches : entity_id (ours), their id, status and confidence by the names of the link, and known_date if there is one
-
-    Raises
-    ------
-    DataError
-        if confidence is not between 0 and 1, or no match is accepted.
-    """
-    accepted = matches.filter(pl.col(str(link.id)).is_not_null())
-    if link.status:
-        accepted = accepted.filter(pl.col(link.status).is_in(list(link.accept)))
-    below = 0
-    if link.confidence:
-        if not matches[link.confidence].drop_nulls().is_between(0, 1).all():
-            raise DataError(f"sources.{name}.link: {link.through}.{link.confidence} must lie between 0 and 1")
-        sure = (pl.col(link.confidence) >= link.at_least).fill_null(False)
-        below = accepted.filter(~sure).height
-        accepted = accepted.filter(sure)
-    if accepted.is_empty():
-        raise DataError(f"sources.{name}.link: no match of {link.through} is accepted; check accept and at_least")
-    since = pl.col("known_date") if "known_date" in matches.columns else pl.lit(ALWAYS)
-    pairs = accepted.select(pl.col(str(link.id)).alias("their_id"), "entity_id", since.cast(pl.Date).alias("from_date"))
-    # Of several records of the same match the first counts; then, for each of their ids, whom it was matched to first.
-    pairs = pairs.group_by("their_id", "entity_id").agg(pl.col("from_date").min())
-    pairs = pairs.sort("their_id", "from_date", "entity_id")
-    until = pl.col("from_date").shift(-1).over("their_id", order_by=["from_date", "entity_id"])
-    first = pairs.with_columns(until.alias("until")).unique("their_id", keep="first", maintain_order=True)
-    several = first.filter(pl.col("until").is_not_null())
-    clear = first.filter(pl.col("until").is_null() | (pl.col("until") > pl.col("from_date")))
-    covered = clear.group_by("entity_id").agg(pl.col("from_date").min()).sort("entity_id")
-    return Linked(covered, first.select(list(MATCHES)), several.height, below)
+    found = rows.join(spans, on=on, how="inner", maintain_order="left")
+    first, lasting = pl.col("before").is_null(), pl.col("until_date").is_null()
+    if "known_date" not in rows.columns:
+        return found.filter(first & (lasting | (pl.col("from_date") < pl.col("until_date"))))
+    mine = first | (pl.col("known_date") >= pl.col("before")).fill_null(False)
+    counts_from = pl.max_horizontal("known_date", "from_date")  # of a day that is not recorded: that of the span
+    found = found.filter(mine & (lasting | (counts_from < pl.col("until_date"))))
+    since = pl.when(pl.col("known_date").is_not_null()).then(counts_from)
+    return found.with_columns(since.alias("known_date"))
 
 
 # ---------------------------------------------------------------- consents
@@ -230,7 +139,8 @@ def linked_through(name: str, link: Link, matches: pl.DataFrame) -> Linked:
 def read_consents(folder: Path, study: Study) -> pl.DataFrame | None:
     """entity_id, source, from_date: who consents to the use of which source, and since when. None if nobody was asked.
 
-    A consent that was withdrawn is none, from the moment that the file says so; a later one counts anew.
+    A consent that was withdrawn is none, from the moment that the file says so, and whatever older or equally old rows
+    the file keeps of it; one that was given on a later day counts anew.
 
     Raises
     ------
@@ -255,7 +165,9 @@ def read_consents(folder: Path, study: Study) -> pl.DataFrame | None:
     early = (rows["withdrawn_on"] < rows["from_date"]).alias(said.withdrawn_on)
     faults.note(early, "rows are withdrawn before they were given", "check which column is given_on")
     faults.refuse()
-    standing = rows.filter(pl.col("withdrawn_on").is_null())
+    last = pl.col("withdrawn_on").max().over("entity_id", "source")
+    anew = last.is_null() | (pl.col("from_date") > last)
+    standing = rows.filter(pl.col("withdrawn_on").is_null() & anew)
     standing = standing.group_by("entity_id", "source").agg(pl.col("from_date").min())
     return standing.sort("source", "entity_id")
 
@@ -292,14 +204,27 @@ def read_objections(folder: Path, study: Study, scope: str) -> frozenset[str]:
     return frozenset(ids.filter(scopes.is_in([scope, "all"])))
 
 
-def refuse_near_misses(near: Iterable[str], met: Iterable[str]) -> None:
-    """An objection that misses an id only by case or leading zeros is meant. Raises DataError."""
+def near_misses(objectors: Iterable[str], ids: pl.Series) -> set[str]:
+    """The objections that are of none of the ids, but would be if case, leading zeros, blanks, dashes and dots were
+    ignored."""
+    said = pl.Series("entity_id", sorted(set(objectors)), dtype=pl.String)
+    met = said.is_in(ids.unique().implode())
+    alike = _loosely(said).is_in(_loosely(ids.unique()).implode())
+    return set(said.filter(alike & ~met))
+
+
+def refuse_near_misses(near: Iterable[str], met: Iterable[str] = (), of: str = "the sources") -> None:
+    """An objection that misses an id only by how it is written is meant. Raises DataError."""
     missed = set(near) - set(met)
     if missed:
         raise DataError(
-            f"{len(missed)} objections match ids of the sources only if case and leading zeros are ignored; write them "
-            "as they stand in the sources"
+            f"{len(missed)} objections match ids of {of} only if case, leading zeros, blanks, dashes and dots are "
+            f"ignored; write them as they stand in {of}"
         )
+
+
+def _loosely(ids: pl.Series) -> pl.Series:
+    return ids.str.to_lowercase().str.replace_all(SEPARATORS, "").str.strip_chars_start("0")
 
 
 def _read(folder: Path, said: Objections | Consents, columns: tuple[str, ...]) -> tuple[pl.DataFrame, str]:

@@ -24,6 +24,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from riskmodels import storage
 from riskmodels.errors import OutsideError, UsageError
 
 
@@ -106,11 +107,12 @@ def _duckdb_connection(engine: Engine) -> Any:
         import duckdb
     except ImportError:
         raise OutsideError("the engine duckdb is not installed; run: pip install duckdb") from None
-    folder = engine.folder
-    if folder is None:
-        # What is written there can hold people: the folder is ours alone, and does not outlive us.
-        folder = Path(tempfile.mkdtemp(prefix="riskmodels-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # What is written there can hold people: the folder is ours alone, and does not outlive us.
+    if engine.folder is not None:
+        with storage.outside_world(engine.folder):
+            engine.folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="riskmodels-", dir=engine.folder))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     settings: dict[str, Any] = {
         "threads": cores(),
         "temp_directory": str(folder),

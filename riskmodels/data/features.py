@@ -19,6 +19,7 @@ from riskmodels.data.batches import Asked, known_then, taken_of_facts
 from riskmodels.data.cohort import Cohort
 from riskmodels.data.members import Members
 from riskmodels.data.queries import days
+from riskmodels.data.spans import covered_on
 from riskmodels.data.tables import Table, Tables
 from riskmodels.data.windows import DAYS_IN_A_YEAR
 from riskmodels.errors import StudyError
@@ -116,8 +117,10 @@ def _spec(
     if len(line.last) > 1 and take not in OF_A_SOURCE:
         words += f", {'at any time' if column.last.amount is None else f'last {column.last}'}"
     # Where not everybody is covered, nought is filled in for those who are: the encoder must leave the others alone.
+    # The median of a count is most often nought as well.
     of_us = tables[line.by.partition(".")[0] if line.by else source]
-    missing = "keep" if line.missing == "zero" and of_us.covered is not None else line.missing
+    nought = line.missing == "zero" or (line.missing == "median" and take in NOUGHT_WHEN_NOTHING)
+    missing = "keep" if nought and of_us.covered is not None else line.missing
     gap, than = (None if period is None else str(period) for period in (line.gap, line.than))
     about = line.about or study.level_of(source)
     return FeatureSpec(
@@ -231,11 +234,7 @@ def _of_attributes(
 
 def _covered(table: Table, ids: pl.Series, dates: pl.Series) -> pl.Series | None:
     """Whether the source can speak of each row; None if of everybody."""
-    if table.covered is None:
-        return None
-    rows = pl.DataFrame({"entity_id": ids, "as_of": dates})
-    found = rows.join(table.covered, on="entity_id", how="left", maintain_order="left")
-    return (found["from_date"] < found["as_of"]).fill_null(False)
+    return None if table.covered is None else covered_on(table.covered, ids, dates)
 
 
 def _finished(spec: FeatureSpec, series: pl.Series, zero: bool, covered: pl.Series | None) -> pl.Series:

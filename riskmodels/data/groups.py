@@ -46,7 +46,10 @@ def build_groups(rows: pl.DataFrame, tables: Tables, study: StudyFile) -> pl.Dat
             part = part.with_columns((value.cast(pl.Float64) if spec.bands else _label(value, found)).alias(name))
             part = part.drop("value")
         frames.append(part)
-    return pl.concat(frames)
+    groups = pl.concat(frames)
+    # Whoever objected to the audit is of no group, whichever table it stands in.
+    asked = ~pl.col("entity_id").is_in(list(tables.not_audited))
+    return groups.with_columns(pl.when(asked).then(pl.col(name)).alias(name) for name in study.protected)
 
 
 def _birthdays(born: pl.Expr, as_of: dt.date) -> pl.Expr:

@@ -9,7 +9,8 @@ import polars as pl
 
 from riskmodels.data.cohort import Cohort
 from riskmodels.data.one_each import count_groups, latest_rows
-from riskmodels.data.tables import Table, Tables
+from riskmodels.data.spans import covered_on
+from riskmodels.data.tables import Tables
 from riskmodels.study import Source, StudyFile
 
 Row = dict[str, Any]
@@ -18,7 +19,11 @@ Row = dict[str, Any]
 def linkage(tables: Tables, cohort: Cohort, named: pl.DataFrame, study: StudyFile) -> Iterator[Row]:
     """Of whom each linked or consented source can speak, of people as they last stood in the cohort."""
     for table in (table for table in tables.tables.values() if table.covered is not None):
-        rows = latest_rows(named.with_columns(_is_covered(cohort.rows, table).alias("is covered")))
+        rows = latest_rows(
+            named.with_columns(
+                covered_on(table.covered, cohort.rows["entity_id"], cohort.rows["as_of_date"]).alias("is covered")
+            )
+        )
         line = {"source": table.name, "how": how_linked(table.source)}
         everybody = {"n": rows.height, "covered": int(rows["is covered"].sum())}
         yield {**line, "attribute": None, "group": None, "reference": False, **everybody}
@@ -29,18 +34,12 @@ def linkage(tables: Tables, cohort: Cohort, named: pl.DataFrame, study: StudyFil
 def linkage_by_date(tables: Tables, cohort: Cohort) -> Iterator[Row]:
     """Of how many of the cohort each linked or consented source could speak, on each as-of date."""
     for table in (table for table in tables.tables.values() if table.covered is not None):
-        rows = cohort.rows.select("as_of_date", _is_covered(cohort.rows, table).alias("covered"))
+        rows = cohort.rows.select(
+            "as_of_date",
+            covered_on(table.covered, cohort.rows["entity_id"], cohort.rows["as_of_date"]).alias("covered"),
+        )
         counts = rows.group_by("as_of_date").agg(pl.len().alias("n"), pl.col("covered").sum()).sort("as_of_date")
         yield from ({"source": table.name, **row} for row in counts.to_dicts())
-
-
-def _is_covered(rows: pl.DataFrame, table: Table) -> pl.Series:
-    """Whether the source could speak of each row's person before its date."""
-    assert table.covered is not None
-    since = rows.select("entity_id", "as_of_date").join(
-        table.covered, on="entity_id", how="left", maintain_order="left", validate="m:1"
-    )
-    return (since["from_date"] < since["as_of_date"]).fill_null(False)
 
 
 def how_linked(source: Source) -> str:

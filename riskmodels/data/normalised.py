@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from riskmodels import storage
-from riskmodels.caching import Steps
+from riskmodels.caching import KEY, Steps, key_within
 from riskmodels.errors import OutsideError
 
 
@@ -44,9 +44,10 @@ def find_rows(steps: Steps, key: str) -> RowsFile | None:
     if steps.folder is None:
         return None
     for path in sorted(_shard(steps.folder, key).glob(f"{key}.*.parquet")):
-        if _sha256(path) == path.name.split(".")[1]:
+        if _sha256(path) == path.name.split(".")[1] and key_within(path) == key:
             with suppress(OSError):
                 path.touch()
+            steps.own(key)
             return RowsFile(path)
     return None
 
@@ -57,25 +58,39 @@ def write_rows(steps: Steps, key: str, batches: Callable[[], Iterable[pl.DataFra
     Raises
     ------
     OutsideError
-        if the disk refuses that, too.
+        if the disk refuses that, too. What the rows' own reader raises is raised.
     """
-    if steps.folder is not None:
-        shard = _shard(steps.folder, key)
-        try:
-            # One writer at a time; and what another process prunes is not what is being written.
-            with storage.locked(steps.folder / "results"), storage.outside_world(shard):
-                return _kept(shard, key, batches)
-        except OutsideError:
-            pass
-    folder = TemporaryFolder()
-    path = folder.path / "rows.parquet"
-    storage.write_whole_with(path, lambda part: _write(part, batches()))
-    return RowsFile(path, folder)
+    try:
+        # One writer at a time; and what another process prunes is not what is being written.
+        with steps.writing(key) as allowed:
+            if allowed and steps.folder is not None:
+                return _kept(_shard(steps.folder, key), key, lambda: _read(batches))
+        folder = TemporaryFolder()
+        path = folder.path / "rows.parquet"
+        storage.write_whole_with(path, lambda part: _write(part, key, _read(batches)))
+        return RowsFile(path, folder)
+    except _UnreadError as past:
+        raise past.reason from None
+
+
+class _UnreadError(Exception):
+    """What a reader raised, on its way past those who take it for a refusal of the disk that is written to."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+def _read(batches: Callable[[], Iterable[pl.DataFrame]]) -> Iterator[pl.DataFrame]:
+    try:
+        yield from batches()
+    except Exception as reason:
+        raise _UnreadError(reason) from reason
 
 
 def _kept(shard: Path, key: str, batches: Callable[[], Iterable[pl.DataFrame]]) -> RowsFile:
     first = shard / f"{key}.parquet"
-    storage.write_whole_with(first, lambda part: _write(part, batches()))
+    storage.write_whole_with(first, lambda part: _write(part, key, batches()))
     path = shard / f"{key}.{_sha256(first)}.parquet"
     first.replace(path)
     for damaged in shard.glob(f"{key}.*.parquet"):
@@ -88,7 +103,7 @@ def _shard(folder: Path, key: str) -> Path:
     return folder / "results" / key[:2]
 
 
-def _write(path: Path, batches: Iterable[pl.DataFrame]) -> None:
+def _write(path: Path, key: str, batches: Iterable[pl.DataFrame]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -97,7 +112,7 @@ def _write(path: Path, batches: Iterable[pl.DataFrame]) -> None:
         for batch in batches:
             table = batch.to_arrow(compat_level=pl.CompatLevel.oldest())
             # Plain strings: every engine reads them.
-            table = table.cast(pa.schema([_plain(one) for one in table.schema]))
+            table = table.cast(pa.schema([_plain(one) for one in table.schema], metadata={KEY: key}))
             writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd", compression_level=1)
             if batch.height:
                 writer.write_table(table, row_group_size=storage.ROWS_IN_A_GROUP)

@@ -16,7 +16,7 @@ import polars as pl
 from riskmodels import storage
 from riskmodels.caching import NO_CACHE, Steps, digest_of_frame
 from riskmodels.caching.ingredients import key_of, recipe_of
-from riskmodels.data.columns import needs_survey, normalise, refuse_reserved, survey
+from riskmodels.data.columns import asked_of, known_before, normalise, refuse_reserved, survey, undecided
 from riskmodels.data.coverage import Coverage, Tally
 from riskmodels.data.database_files import ROWS_AT_A_TIME
 from riskmodels.data.faults import Faults
@@ -44,6 +44,7 @@ class OneSource:
     one_row_each: bool
     objectors: tuple[str, ...]
     registered: tuple[str, ...]
+    first_as_of: dt.date
 
     @cached_property
     def definition(self) -> dict[str, Any]:
@@ -53,6 +54,8 @@ class OneSource:
             "source": self.source.model_dump(mode="json"),
             "covered": None if covered is None else digest_of_frame(covered),
             "matches": None if matches is None else digest_of_frame(matches),
+            # Rows known before it decide what a column holds.
+            "first_as_of": self.first_as_of.isoformat() if self._dates else None,
             "objectors": storage.sha256(storage.canonical_json(list(self.objectors))),
         }
 
@@ -88,7 +91,8 @@ class OneSource:
     def on_disk(self, cache: Steps) -> Held:
         """Rows with all their dates in a Parquet file; those without in memory."""
         steps = cache if self.reader.sha256 else NO_CACHE
-        key = key_of(f"tables.{self.name}", recipe_of(self.ingredients))
+        # Another step than the whole table in memory: there the rows without their dates stand among the others.
+        key = key_of(f"tables.{self.name}.rows", recipe_of(self.ingredients))
         aside: list[pl.DataFrame] = []
         passes: list[Tally] = []
         made: list[RowsFile] = []
@@ -141,13 +145,20 @@ class OneSource:
         faults.refuse(self.source.time_zone)
 
     def _surveyed(self, batch: pl.DataFrame, columns: list[str], rows: int | None) -> dict[str, frozenset[str]]:
-        if rows is None or not needs_survey(batch, self.source, self.used):
-            return survey(batch, self.source, self.used)
-        found: dict[str, frozenset[str]] = {}
-        for each in self.reader.batches(columns, rows):
-            for column, possible in survey(each, self.source, self.used).items():
-                found[column] = found.get(column, possible) & possible
-        return found
+        """What each column can hold, by the rows known before the first as-of date: later ones do not change the past.
+
+        By all rows where none of those has a value, and where rows have no dates.
+        """
+        asked = asked_of(self.source, self.used)
+        unsure = undecided(batch, asked)
+        early: dict[str, frozenset[str]] = {}
+        every: dict[str, frozenset[str]] = {}
+        for each in self.reader.batches(columns, rows) if unsure and rows is not None else [batch]:
+            before = known_before(each, self.source, self.first_as_of, unsure) if unsure else each.clear()
+            for found, some, of in ((early, before, unsure), (every, each, asked)):
+                for column, possible in survey(some, of).items():
+                    found[column] = found.get(column, possible) & possible
+        return every | early
 
     @property
     def _dates(self) -> list[str]:
@@ -178,7 +189,7 @@ class OneSource:
             "unmatched": [tally.unmatched.len()],
             "withheld": [tally.withheld.len()],
             "matched": [tally.matched.len()],
-            "matches_without_rows": [0 if matches is None else matches.height - tally.matched.len()],
+            "matches_without_rows": [0 if matches is None else matches["their_id"].n_unique() - tally.matched.len()],
             "ambiguous_rows": [tally.ambiguous_rows],
             "objected": (place for place, one in enumerate(self.objectors) if one in tally.objected),
             "near": (place for place, one in enumerate(self.objectors) if one in tally.near),

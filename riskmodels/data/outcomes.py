@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 
-import narwhals as nw
 import polars as pl
 
 from riskmodels.data.cohort import Cohort
-from riskmodels.data.predicates import Window, holds, undated_in
+from riskmodels.data.predicates import Window, facts_in, holds, undated_in
+from riskmodels.data.recording import nearest_rank
+from riskmodels.data.spans import covered_on
 from riskmodels.data.tables import Tables
 from riskmodels.errors import DataError
 from riskmodels.study import ESTIMATE, Period, StudyFile, fact_word, parts_of
 
 STATUSES = ("known", "immature", "unobserved")
-SHARE_RECORDED = 0.95
 
 
 @dataclass(frozen=True)
@@ -48,28 +47,34 @@ class Outcomes:
 def with_lag(study: StudyFile, tables: Tables) -> StudyFile:
     """The study with ``lag: estimate`` put into days: the 95th percentile of known_date - event_date of the outcome.
 
+    Of the facts that have been recorded: those that are still to come in are later than any of these, so the estimate
+    errs on the short side where the extract is young.
+
     Raises
     ------
     DataError
-        if no fact that the outcome asks for has been recorded.
+        if no fact that the outcome asks for has been recorded, or its source does not say when it was known.
     """
     if study.outcome.lag != ESTIMATE:
         return study
     lags = []
     for word in _asked_for(study):
-        fact = study.facts[word]
-        rows = tables[fact.source].scan()
-        if fact.kind:
-            rows = rows.filter(nw.col("kind").is_in(list(fact.kind)))
+        source = study.sources[study.facts[word].source]
+        if source.known_date in (None, source.event_date):
+            raise DataError(
+                f"outcome.lag: estimate needs to know when {word} was recorded, and sources.{study.facts[word].source} "
+                "names no known_date of its own; name a lag such as '2 months'"
+            )
+        whenever = Window(dt.date.max, dt.date.min, dt.date.max, dt.date.max)
+        rows = facts_in(tables, study.facts[word], whenever)
         dated = rows.select("event_date", "known_date").collect().to_polars()
         lags.append((dated["known_date"] - dated["event_date"]).dt.total_days())
     every = pl.concat(lags) if lags else pl.Series([], dtype=pl.Int64)
-    if every.is_empty():
+    days = nearest_rank(pl.DataFrame({"days": every}).with_columns(pl.lit(1).alias("n")))
+    if days is None:
         raise DataError(
             "outcome.lag: estimate has no recorded outcome to go by; name a lag such as '2 months', or mend the facts"
         )
-    # The nearest rank: the first of the sorted lags that 95 of 100 do not exceed.
-    days = int(every.sort()[math.ceil(SHARE_RECORDED * len(every)) - 1])
     lag = Period(days, "day")
     return study.model_copy(update={"outcome": study.outcome.model_copy(update={"lag": lag})})
 
@@ -78,9 +83,9 @@ def build_outcomes(cohort: Cohort, tables: Tables, study: StudyFile, known_befor
     """The outcome of every cohort row, by what was recorded before ``known_before``.
 
     An outcome looks at facts with event_date in [as_of, as_of + horizon). It is *immature* until as_of + horizon + lag,
-    *unobserved* when nothing says that it did or did not happen, or somebody left by one of ``outcome.exits`` before it
-    could, and only otherwise *known*. Where it asks for facts of a source that does not cover somebody, their silence
-    says nothing.
+    *unobserved* when nothing says that it did or did not happen, or somebody left by one of ``outcome.exits`` and no
+    outcome is recorded of them, and only otherwise *known*. Where it asks for facts of a source that does not cover
+    somebody, their silence says nothing.
 
     A backtest at a past date passes that date, so it learns only from what was recorded by then.
     """
@@ -124,11 +129,8 @@ def _maybe_happened(rows: pl.DataFrame, tables: Tables, study: StudyFile, window
 
 
 def _covered(rows: pl.DataFrame, tables: Tables, study: StudyFile, as_of: dt.date) -> pl.Series:
-    """Whether every source that the outcome asks can speak of each person."""
+    """Whether every source that the outcome asks can speak of each person, until all of the horizon is recorded."""
     result = pl.Series([True] * rows.height, dtype=pl.Boolean)
     for source in sorted({study.facts[word].source for word in _asked_for(study)}):
-        covered = tables[source].covered
-        if covered is not None:
-            known = covered.filter(pl.col("from_date") < as_of)["entity_id"]
-            result &= rows["entity_id"].is_in(known.implode())
+        result &= covered_on(tables[source].covered, rows["entity_id"], as_of, study.outcome.mature_on(as_of))
     return result

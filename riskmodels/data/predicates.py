@@ -15,6 +15,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
+from riskmodels.data.spans import covered_on
 from riskmodels.data.tables import Table, Tables
 from riskmodels.study import (
     Age,
@@ -115,8 +116,8 @@ def attribute_rows(tables: Tables, column: str, known_by: dt.date) -> nw.LazyFra
     found = frame.select("entity_id", nw.col(name).alias("value"))
     if table.covered is None:
         return found
-    of_whom = table.covered.filter(pl.col("from_date") < known_by)
-    return nw.from_native(found.collect().to_polars().join(of_whom, on="entity_id", how="semi").lazy())
+    rows = found.collect().to_polars()
+    return nw.from_native(rows.filter(covered_on(table.covered, rows["entity_id"], known_by)).lazy())
 
 
 # ---------------------------------------------------------------- predicates
@@ -179,8 +180,7 @@ def _truth(predicate: Any, rows: pl.DataFrame, tables: Tables, study: StudyFile,
 def _if_covered(result: pl.Series, rows: pl.DataFrame, table: Table, as_of: dt.date) -> pl.Series:
     if table.covered is None:
         return result
-    of_whom = table.covered.filter(pl.col("from_date") < as_of)["entity_id"]
-    return result.zip_with(rows["entity_id"].is_in(of_whom.implode()), pl.Series([None], dtype=pl.Boolean))
+    return result.zip_with(covered_on(table.covered, rows["entity_id"], as_of), pl.Series([None], dtype=pl.Boolean))
 
 
 def _counts(fact: Fact, rows: pl.DataFrame, tables: Tables, window: Window) -> pl.Series:

@@ -20,6 +20,7 @@ from riskmodels.data.dataset import Dataset, build_dataset
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.examples import ExampleResult, run_examples
 from riskmodels.data.groups import build_groups
+from riskmodels.data.joins import check_joins
 from riskmodels.data.leakage import Evidence, Finding, Predict, look_for_leaks
 from riskmodels.data.outcomes import with_lag
 from riskmodels.data.profile import Profile, build_profile
@@ -80,6 +81,7 @@ def prepare_study(
     progress("reading and checking the data")
     tables = data if isinstance(data, Tables) else read_tables(Path(data), study, engine=engine, cache=steps)
     check_kinds(tables, study.file)
+    check_joins(tables, study.file)
     objectors = None
     if study.file.objections is not None and not isinstance(data, Tables):
         objectors = read_objections(Path(data), study, "training")

@@ -3,7 +3,8 @@
 Everything here is exact and for the run alone. `riskmodels.assessment.profile_disclosure` makes of it what may be
 shown: rates, intervals, gaps between groups, and no number of fewer than ten people.
 
-People come again on many dates. Where groups are compared, each person counts once, by the latest row there is of them.
+People come again on many dates, and not all for equally long: each one's last row would be, for whoever left, the row
+in which they left. Where groups are compared, it is on one date for all, so that the numbers add up to that date's.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from riskmodels.data.cohort import Cohort
 from riskmodels.data.features import Features
 from riskmodels.data.group_names import name_groups
 from riskmodels.data.linkage import linkage, linkage_by_date
-from riskmodels.data.one_each import count_groups, latest_rows
+from riskmodels.data.one_each import count_groups
 from riskmodels.data.outcomes import Outcomes
 from riskmodels.data.recording import facts_by_month, recording_lag
 from riskmodels.data.tables import KEYS, Table, Tables
@@ -42,11 +43,12 @@ class Profile:
     attrition : {as_of_date, step, dropped, remaining}
     attrition_differences : see `riskmodels.data.attrition.attrition_differences`
     outcome_status : {as_of_date, known, immature, unobserved, events} and a count for each exit
-    outcome_by_group : {attribute, group, reference, n, unobserved}, of people whose outcome should be known by now
+    outcome_by_group : {attribute, group, reference, as_of_date, n, unobserved}, on the latest as-of date on which it is
+        for nobody too early to know; no rows where there is no such date
     enough : {rows, events, people, columns, floor}, over all dates whose outcome is known
     features : {feature, words, source, take, last, missing, about, seen_by}
     feature_missing : {feature, as_of_date, n, missing}; as_of_date None is all dates together
-    feature_missing_by_group : {feature, attribute, group, reference, n, missing}
+    feature_missing_by_group : {feature, attribute, group, reference, as_of_date, n, missing}, on the latest as-of date
     column_missing : {source, column, n, missing}, of the source's own rows
     recording_lag : {source, known_date_recorded, quarter, n, median, most, people, undated}, in days; quarter None is
         all of them. 95 of 100 do not exceed ``most``; there are at least so many ``people``
@@ -153,10 +155,14 @@ def _feature_missing(features: Features) -> Iterator[Row]:
 def _feature_missing_by_group(features: Features, named: pl.DataFrame, study: StudyFile) -> Iterator[Row]:
     flags = {name: f"missing {name}" for name in features.names}  # a feature may be called as a characteristic is
     missing = features.frame.select(*ROW, *(pl.col(name).is_null().alias(flag) for name, flag in flags.items()))
-    rows = latest_rows(named.join(missing, on=ROW, how="left", maintain_order="left", validate="1:1"))
+    last = named["as_of_date"].max()
+    rows = named.filter(pl.col("as_of_date") == pl.col("as_of_date").max()).join(
+        missing, on=ROW, how="left", validate="1:1"
+    )
     groups = list(count_groups(rows, list(flags.values()), study))
     for name, flag in flags.items():
-        yield from ({"feature": name, **who, "n": counts["n"], "missing": counts[flag]} for who, counts in groups)
+        for who, counts in groups:
+            yield {"feature": name, **who, "as_of_date": last, "n": counts["n"], "missing": counts[flag]}
 
 
 def column_missing(table: Table) -> Iterator[Row]:
@@ -175,12 +181,14 @@ def column_missing(table: Table) -> Iterator[Row]:
 
 
 def _outcome_by_group(outcomes: Outcomes, named: pl.DataFrame, study: StudyFile) -> Iterator[Row]:
+    too_early = (pl.col("outcome_status") == "immature").any().over("as_of_date")
+    mature = outcomes.frame.filter(~too_early)
+    last = mature["as_of_date"].max()
     unobserved = (pl.col("outcome_status") == "unobserved").alias("is unobserved")
-    status = outcomes.frame.select(*ROW, unobserved, "outcome_status")
-    rows = named.join(status, on=ROW, how="left", maintain_order="left", validate="1:1")
-    rows = latest_rows(rows.filter(pl.col("outcome_status") != "immature"))
+    status = mature.filter(pl.col("as_of_date") == pl.col("as_of_date").max()).select(*ROW, unobserved)
+    rows = named.join(status, on=ROW, how="inner", validate="1:1")
     for who, counts in count_groups(rows, ["is unobserved"], study):
-        yield {**who, "n": counts["n"], "unobserved": counts["is unobserved"]}
+        yield {**who, "as_of_date": last, "n": counts["n"], "unobserved": counts["is unobserved"]}
 
 
 def _enough(outcomes: Outcomes, features: Features) -> Row:

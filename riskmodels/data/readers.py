@@ -90,30 +90,42 @@ class File:
             names = pl.read_csv(self.path, n_rows=0, infer_schema_length=0, glob=False).columns
         return tuple(names)
 
-    @cached_property
+    @property
     def sha256(self) -> str:
-        _ = self._even
+        return self._hashed[0]
+
+    @cached_property
+    def _hashed(self) -> tuple[str, tuple[int, ...] | None]:
+        """The digest, and how the file stood when it was taken."""
+        before, _ = self._state(), self._even
         try:
             with self.path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as reason:
             raise OutsideError(f"{self.path}: cannot be read ({reason.strerror})") from None
+        self._refuse_changed(before)
+        return digest, before
 
     def batches(self, columns: Sequence[str], rows: int | None) -> Iterator[pl.DataFrame]:
-        before, _ = self._state(), self._even
+        # Rows that are kept under a digest are those of the file that it was taken of.
+        before = self._hashed[1] if "_hashed" in self.__dict__ else self._state()
+        _ = self._even
         if rows is None:
             yield storage.read_table(self.path, columns, self._even)
         else:
             yield from (self._parquet if self.path.suffix == ".parquet" else self._csv)(columns, rows)
+        self._refuse_changed(before)
+
+    def _refuse_changed(self, before: tuple[int, ...] | None) -> None:
         if self._state() != before:
             raise OutsideError(f"{self.path}: was changed while it was read; try again")
 
-    def _state(self) -> tuple[int, int] | None:
+    def _state(self) -> tuple[int, ...] | None:
         try:
             status = self.path.stat()
         except OSError:
             return None
-        return status.st_size, status.st_mtime_ns
+        return status.st_size, status.st_mtime_ns, status.st_ino
 
     def _csv(self, columns: Sequence[str], rows: int) -> Iterator[pl.DataFrame]:
         even = self._even

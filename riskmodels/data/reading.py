@@ -17,19 +17,19 @@ import polars as pl
 from riskmodels import storage
 from riskmodels.caching import NO_CACHE, Steps, digest_of_frame
 from riskmodels.data.coverage import (
+    SCOPES,
     Coverage,
-    Linked,
-    both,
     consented_to,
-    linked_by_flag,
-    linked_through,
+    near_misses,
     read_consents,
     read_objections,
     refuse_near_misses,
 )
 from riskmodels.data.engines import Engine
+from riskmodels.data.links import Linked, linked_by_flag, linked_through
 from riskmodels.data.one_source import OneSource
 from riskmodels.data.readers import open_reader
+from riskmodels.data.spans import both
 from riskmodels.data.table_quality import quality_of
 from riskmodels.data.tables import Table, Tables, columns_used
 from riskmodels.errors import StudyError
@@ -63,6 +63,8 @@ class Reading:
     objections_for: tuple[str, ...]
 
     def tables(self) -> Tables:
+        if self.cache.folder is not None:
+            self.cache.forget_unless(self._left_out)
         sources = self.study.file.sources
         wanted = [name for name, source in sources.items() if source.use in self.uses]
         needed = {*wanted, *(other for name in wanted if (other := self._links_of(name)))}
@@ -73,10 +75,14 @@ class Reading:
             found[name] = self._read(name, linked)
             if linked is not None:
                 rows.append(linked.row(name, self._everybody(found)))
-        objected = self._objected(found)
+        objected, met_nobody = self._objected(found)
+        objections = {one for ids in self._objections.values() for one in ids}
         tables = {name: found[name].table for name in wanted}
         quality = tuple(quality_of(found[name].table, found[name].count) for name in wanted)
-        return Tables(tables, quality, tuple(rows), objected, self.engine, self._others)
+        return Tables(
+            tables, quality, tuple(rows), objected, self.engine, self._others, len(objections), met_nobody,
+            self._objections.get("audit", frozenset()),
+        )  # fmt: skip
 
     # -- of whom
 
@@ -93,6 +99,15 @@ class Reading:
         return read_consents(self.folder, self.study)
 
     @property
+    def _left_out(self) -> dict[str, str]:
+        """A digest of who objected, to whatever use, and of who consents: where one of them changes, rows must go."""
+        said = {scope: sorted(read_objections(self.folder, self.study, scope)) for scope in SCOPES[:-1]}
+        consents = {} if self._consents is None else {"consents": digest_of_frame(self._consents)}
+        return (
+            consents | {"objections": storage.sha256(storage.canonical_json(said))} if any(said.values()) else consents
+        )
+
+    @property
     def _others(self) -> dict[str, str]:
         said = {scope: sorted(ids) for scope, ids in self._objections.items()}
         digests = {"(objections)": storage.sha256(storage.canonical_json(said))} if said else {}
@@ -105,20 +120,30 @@ class Reading:
         scopes = ("audit",) if self.study.file.sources[name].use == "audit" else self.objections_for
         return sorted({one for scope in scopes for one in self._objections.get(scope, ())})
 
-    def _objected(self, found: Mapping[str, _Found]) -> dict[str, int]:
-        """How many people were left out, by scope. Raises DataError if an objection only nearly matches an id."""
+    def _objected(self, found: Mapping[str, _Found]) -> tuple[dict[str, int], int]:
+        """How many people were left out, by scope, and how many objections are of nobody that was read.
+
+        Raises DataError if an objection only nearly matches an id.
+        """
         met: dict[str, set[str]] = {"model": set(), "audit": set()}
         near: dict[str, set[str]] = {"model": set(), "audit": set()}
         for name, one in found.items():
             objectors, use = self._objectors(name), self.study.file.sources[name].use
             met[use] |= {objectors[place] for place in one.places("objected")}
             near[use] |= {objectors[place] for place in one.places("near")}
+        anybody = met["model"] | met["audit"]
+        if to_audit := self._objections.get("audit"):
+            # Those who only objected to the audit stand in the model's sources, which may say what group they are of.
+            everybody = self._everybody(found)
+            anybody |= set(everybody.filter(everybody.is_in(sorted(to_audit))))
+            refuse_near_misses(near_misses(to_audit, everybody), anybody)
         for read, ids in near.items():
             refuse_near_misses(ids, met[read])
-        return {
+        objected = {
             scope: len(met["audit" if scope == "audit" and scope not in self.objections_for else "model"] & ids)
             for scope, ids in self._objections.items()
         }
+        return objected, len({one for ids in self._objections.values() for one in ids} - anybody)
 
     def _links_of(self, name: str) -> str | None:
         """The source that says how another is linked."""
@@ -161,7 +186,7 @@ class Reading:
             covered = both(covered, consented_to(name, self._consents, extracted_on))
         objectors = frozenset(self._objectors(name))
         if covered is not None:
-            covered = covered.filter(~pl.col("entity_id").is_in(list(objectors))).sort("entity_id")
+            covered = covered.filter(~pl.col("entity_id").is_in(list(objectors))).sort("entity_id", "from_date")
         return Coverage(None if linked is None else linked.matches, covered, objectors)
 
     # -- one source
@@ -177,7 +202,7 @@ class Reading:
         return OneSource(
             name, source, used, open_reader(self.folder, source.file, source.table, source.database),
             self._coverage(name, linked, extracted_on), extracted_on, self._one_row_each(name, used),
-            tuple(self._objectors(name)), tuple(entry.columns),
+            tuple(self._objectors(name)), tuple(entry.columns), self.study.file.cohort.dates[0],
         )  # fmt: skip
 
     def _read(self, name: str, linked: Linked | None) -> _Found:
@@ -187,12 +212,30 @@ class Reading:
         sha256 = one.reader.sha256 or _digest_of_rows(
             rows.lazy() if file is None else pl.scan_parquet(file.path), undated
         )
+        decided = {"sha256": sha256, "columns": self._decided_by_others.get(name, {}), **one.definition}
         table = Table(
             name, one.source, None if file else rows, sha256, undated, one.coverage.covered,
             path=file.path if file else None, engine=self.engine, folder=file.folder if file else None,
-            digest=storage.sha256(storage.canonical_json({"sha256": sha256, **one.definition})),
+            digest=storage.sha256(storage.canonical_json(decided)),
         )  # fmt: skip
         return _Found(table, counts)
+
+    @cached_property
+    def _decided_by_others(self) -> dict[str, dict[str, str]]:
+        """source -> column -> what it holds, for columns that one feature line alone would leave as something else.
+
+        Only these: a line that asks for a column of its own leaves what others are made from as it is.
+        """
+        file = self.study.file
+        together = columns_used(file)
+        found: dict[str, dict[str, str]] = {}
+        for lines in [(), *((line,) for line in file.features)]:
+            alone = columns_used(file.model_copy(update={"features": lines}))
+            for source, columns in alone.items():
+                for column, holds in columns.items():
+                    if together[source][column] != holds:
+                        found.setdefault(source, {})[column] = together[source][column]
+        return {source: dict(sorted(columns.items())) for source, columns in found.items()}
 
     def _one_row_each(self, name: str, used: Mapping[str, str]) -> bool:
         """Whether an id may stand there only once: not in a table with dates, nor in a mere list of matches."""

@@ -83,12 +83,18 @@ def _people_at_least(source: str, months: Sequence[Row]) -> dict[str, int]:
 def _lag_of(counts: pl.DataFrame) -> Row:
     days = counts.group_by("days").agg(pl.col("n").sum()).sort("days")
     n = int(days["n"].sum())
-    return {"n": n, "median": _nearest_rank(days, n, MIDDLE), "most": _nearest_rank(days, n, NEARLY_ALL)}
+    return {"n": n, "median": nearest_rank(days, MIDDLE), "most": nearest_rank(days)}
 
 
-def _nearest_rank(days: pl.DataFrame, n: int, share: float) -> int | None:
-    """The first of the sorted lags that this share of them does not exceed."""
+def nearest_rank(lags: pl.DataFrame, share: float = NEARLY_ALL) -> int | None:
+    """The first of the sorted lags that this share of them does not exceed; None if there are none.
+
+    Parameters
+    ----------
+    lags : days, and n: how many there are of each
+    """
+    n = int(lags["n"].sum())
     if not n:
         return None
     place = math.ceil(share * n)
-    return int(days.filter(pl.col("n").cum_sum() >= place)["days"][0])
+    return int(lags.sort("days").filter(pl.col("n").cum_sum() >= place)["days"][0])

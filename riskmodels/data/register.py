@@ -114,6 +114,8 @@ def _gaps(name: str, entry: RegisterEntry, study: Study, today: dt.date) -> Iter
     ):
         if not _plain(getattr(entry, key) or ""):
             yield key, missing
+    if special_categories(name, study) and not _plain(entry.schedule_1_condition or ""):
+        yield "schedule_1_condition", "not said whether the Data Protection Act 2018, Schedule 1, asks for a condition"
     if not entry.seen_by:
         yield "seen_by", "not said who may see it"
     if entry.dpia is None:

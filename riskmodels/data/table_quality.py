@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
 from riskmodels.data.columns import KEYS
+from riskmodels.data.recording import nearest_rank
 from riskmodels.data.tables import Table
-
-SHARE_RECORDED = 0.95
 
 
 def quality_of(table: Table, count: Callable[[str], int]) -> dict[str, object]:
@@ -31,7 +29,7 @@ def quality_of(table: Table, count: Callable[[str], int]) -> dict[str, object]:
     row["undated"] = 0 if table.undated is None else table.undated.height
     if table.is_facts:
         row["first_date"], row["last_date"] = str(found["first_date"]), str(found["last_date"])
-        row["recording_lag_days_95"] = _lag(rows, found["rows"])
+        row["recording_lag_days_95"] = _lag(rows)
         row["known_date_recorded"] = table.source.known_date is not None
     row["missing"] = {name: round(found[f"missing {name}"] / max(found["rows"], 1), 3) for name in others}
     if table.source.link is not None and table.source.link.through is not None:
@@ -43,10 +41,8 @@ def quality_of(table: Table, count: Callable[[str], int]) -> dict[str, object]:
     return row
 
 
-def _lag(rows: pl.LazyFrame, height: int) -> int:
-    """The first of the sorted lags, in days, that 95 of 100 facts do not exceed."""
+def _lag(rows: pl.LazyFrame) -> int | None:
+    """Within how many days of the event 95 of 100 facts were recorded."""
     days = (pl.col("known_date") - pl.col("event_date")).dt.total_days()
-    counts = rows.group_by(days.alias("days")).agg(pl.len().alias("n")).sort("days").collect(engine="streaming")
-    rank = max(math.ceil(SHARE_RECORDED * (height - 1)), 0)
-    enough = counts.filter(pl.col("n").cum_sum() > rank)
-    return int(enough["days"][0]) if enough.height else 0
+    counts = rows.group_by(days.alias("days")).agg(pl.len().alias("n"))
+    return nearest_rank(counts.collect(engine="streaming"))

@@ -59,7 +59,8 @@ class _Rows:
 class Table:
     """One source. ``frame``: entity_id, event_date, known_date and kind where the source has them, then columns.
 
-    ``covered`` says of whom the source can speak, and from when: entity_id and from_date (Date), a row each. Somebody
+    ``covered`` says of whom the source can speak, from when and until when: entity_id, from_date (Date) and, where
+    links may end, until_date (Date, or null); see `riskmodels.data.spans.covered_on`, by which it is asked. Somebody
     who is not in it is *not linked*, or did not consent: nothing is known of them, which is not "no events". None
     means everybody. Where ``path`` is given, the rows stand in that Parquet file and ``frame`` (None) loads them.
     """
@@ -102,7 +103,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Tables:
-    """``quality``, ``links``: a row for each source, for the card. ``objected``: how many were left out, by scope."""
+    """``quality``, ``links``: a row for each source, for the card. ``objected``: how many were left out, by scope.
+
+    ``objections``: how many people objected to what the tables were read for; ``objections_met_nobody``: how many of
+    them stand in none of the tables. ``not_audited``: who objected to the audit, in whatever table a protected
+    characteristic of theirs stands; never to be shown.
+    """
 
     tables: Mapping[str, Table]
     quality: tuple[dict[str, object], ...] = field(default=())
@@ -110,6 +116,9 @@ class Tables:
     objected: Mapping[str, int] = field(default_factory=dict)
     engine: Engine = POLARS
     others: Mapping[str, str] = field(default_factory=dict)  # digests of the consents and objections that were read
+    objections: int = 0
+    objections_met_nobody: int = 0
+    not_audited: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __getitem__(self, name: str) -> Table:
         return self.tables[name]
@@ -241,7 +250,9 @@ def check_kinds(tables: Tables, study: StudyFile) -> None:
             there[source] = set(tables[source].lazy().select(pl.col("kind").unique()).collect()["kind"])
         for kind in kinds:
             if kind not in there[source]:
-                # Many kinds are no kinds: the column may hold ids, which no message may show.
-                found = there[source]
-                known = ", ".join(sorted(map(str, found))) if len(found) <= MOST_KINDS_SHOWN else f"{len(found)} others"
-                raise DataError(f"{where}: {kind!r} does not occur in {source} (there: {known})")
+                # Only names that the study knows: a column that was named by mistake may hold people's names or ids.
+                named = {one for other, several in asked.values() if other == source for one in several}
+                known = sorted(there[source] & named)
+                others = len(there[source]) - len(known)
+                said = [*known, *([f"{others} other{'s' if others > 1 else ''}"] if others else [])]
+                raise DataError(f"{where}: {kind!r} does not occur in {source} (there: {', '.join(said) or 'none'})")

@@ -157,6 +157,16 @@ def _audited_and_checked(case: Case) -> str:
     return "the card holds a fairness audit and leak checks"
 
 
+def _concerns_are_answered(case: Case) -> str:
+    found = unanswered_concerns(parse_card(case.card))
+    if found:
+        raise GateError(
+            f"a check of the data raised a concern that nobody has answered ({found[0]}); answer it under accepted in "
+            "study.yaml, run the study, and have it reviewed"
+        )
+    return "every concern of a check has its answer in the card"
+
+
 def _record_is_unbroken(case: Case) -> str:
     return f"all {len(case.chain)} lines of the review record verify"
 
@@ -229,6 +239,7 @@ RULES: dict[str, Rule] = {
     "the card is registered": _card_is_registered,
     "the card is of this model": _card_is_of_this_model,
     "audited and checked for leaks": _audited_and_checked,
+    "concerns answered": _concerns_are_answered,
     "the review record is unbroken": _record_is_unbroken,
     "the clock is right": _clock_is_right,
     "reviewed": _is_reviewed,
@@ -242,6 +253,13 @@ RULES: dict[str, Rule] = {
 
 
 # ---------------------------------------------------------------- the gate
+
+
+def unanswered_concerns(card: Mapping[str, Any]) -> list[str]:
+    """The checks that raised a concern which the study does not answer, by their words."""
+    table = card.get("annex", {}).get("checks") or {"columns": [], "rows": []}
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+    return [str(row["Check"]) for row in rows if row.get("Result") == "concern" and not row.get("Accepted because")]
 
 
 def may_register(card: Mapping[str, Any]) -> None:

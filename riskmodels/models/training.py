@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -215,15 +216,13 @@ def clustered_mean(values: np.ndarray, clusters: np.ndarray) -> tuple[float, flo
     return mean, mean - Z * error, mean + Z * error
 
 
-def choose_model(predictions: Predictions, study: StudyFile) -> Choice:
+def choose_model(predictions: Predictions, study: StudyFile, dates: frozenset[dt.date]) -> Choice:
     """Walk the families from simple to complex; a later one wins only if it is better beyond its 95% interval.
 
-    Judged by ``models.choose_by`` on the calibration rows that come before every test date (`Splits.choosing`): a later
-    origin calibrates on rows that an earlier one was tested on.
+    Judged by ``models.choose_by`` on the calibration rows of ``dates``. A run hands over `Splits.choosing`, which the
+    check ``chosen_on_test`` looks at, and nothing else decides which rows choose.
     """
-    tested = predictions.frame.filter(pl.col("stage") == "test")["as_of_date"].min()
-    before = pl.lit(True) if tested is None else pl.col("as_of_date") < tested
-    rows = predictions.frame.filter(pl.col("stage") == "calibrate", before)
+    rows = predictions.frame.filter(pl.col("stage") == "calibrate", pl.col("as_of_date").is_in(sorted(dates)))
     families = list(study.models.families)
     criterion = study.models.choose_by
     by_family = {name: rows.filter(pl.col("model") == name) for name in families}

@@ -35,6 +35,11 @@ def day_text(text: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def is_date(value: Any) -> bool:
+    """Whether a cell is a date, as ISO text or as it is written."""
+    return isinstance(value, str) and bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}|\d{1,2} [A-Z][a-z]+ \d{4}", value))
+
+
 def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -43,6 +48,11 @@ def label(key: str) -> str:
     """``never_used_for`` -> "Never used for"."""
     text = key.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+def capital(text: str) -> str:
+    """The text with its first letter large; a name with an underscore stays as it is written."""
+    return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
 def spelled(value: Any) -> str:

@@ -47,17 +47,25 @@ def _rows(figure: Content) -> list[list[Any]]:
 
 
 def _people(figure: Content) -> bytes:
-    """Five rows of twenty people; each kind has its own mark as well as its own colour."""
+    return _of_100(figure, _person)
+
+
+def _units(figure: Content) -> bytes:
+    return _of_100(figure, _square)
+
+
+def _of_100(figure: Content, put: Callable[[Axes, float, float, Content], None]) -> bytes:
+    """Five rows of twenty; each kind has its own mark as well as its own colour."""
     kinds = _rows(figure)
     looks = _people_looks(len(kinds), str(kinds[-1][0]))
     picture, plot = canvas(3.9, axes=False)
-    everybody = [look for look, (_, count) in zip(looks, kinds, strict=True) for _ in range(int(count))]
-    for place, look in enumerate(everybody):
-        _person(plot, place % 20, -(place // 20) * 1.35, look)
+    marks = [look for look, (_, count) in zip(looks, kinds, strict=True) for _ in range(int(count))]
+    for place, look in enumerate(marks):
+        put(plot, place % 20, -(place // 20) * 1.35, look)
     for position, (look, (words, count)) in enumerate(zip(looks, kinds, strict=True)):
-        # The legend is made of the same people, with their number beside them.
+        # The legend is made of the same marks, with their number beside them.
         x, y = position * 20 / len(kinds), -7.5
-        _person(plot, x, y, look)
+        put(plot, x, y, look)
         plot.text(x + 0.55, y, f"{int(count)}", fontsize=17, fontweight="bold", va="center")
         plot.text(x + 1.95, y, wrapped(str(words), 17), fontsize=12, va="center")
     plot.set_xlim(-0.5, 19.5)
@@ -75,6 +83,16 @@ def _person(plot: Axes, x: float, y: float, look: Content) -> None:
     plot.add_patch(FancyBboxPatch((x - 0.2, y - 0.42), 0.4, 0.46, boxstyle=body, **drawn))
     if look["mark"]:
         plot.text(x, y - 0.2, look["mark"], ha="center", va="center", fontsize=9, color=look["ink"], fontweight="bold")
+
+
+def _square(plot: Axes, x: float, y: float, look: Content) -> None:
+    """Of households and places: no icon of a person."""
+    from matplotlib.patches import Rectangle
+
+    drawn = {"facecolor": look["face"], "edgecolor": look["edge"], "linewidth": 1.1, "linestyle": look["line"]}
+    plot.add_patch(Rectangle((x - 0.32, y - 0.32), 0.64, 0.64, **drawn))
+    if look["mark"]:
+        plot.text(x, y, look["mark"], ha="center", va="center", fontsize=9, color=look["ink"], fontweight="bold")
 
 
 def _people_looks(kinds: int, last: str) -> list[Content]:
@@ -225,11 +243,11 @@ def _net_benefit(figure: Content) -> bytes:
     plot.plot(
         x, [row[1] for row in rows], "o-", color=BLUE, linewidth=2, markersize=7, label="Acting on the risks (95% band)"
     )
-    plot.plot(x, [row[4] for row in rows], "s--", color=ORANGE, linewidth=1.6, markersize=6, label="Helping everybody")
-    plot.plot(x, [row[5] for row in rows], "^:", color=QUIET, linewidth=1.6, markersize=6, label="Helping nobody")
+    plot.plot(x, [row[4] for row in rows], "s--", color=ORANGE, linewidth=1.6, markersize=6, label="Helping all")
+    plot.plot(x, [row[5] for row in rows], "^:", color=QUIET, linewidth=1.6, markersize=6, label="Helping none")
     values = [row[1] for row in rows] + [row[4] for row in rows if row[4] is not None]
     top = max(*values, 1.0)
-    # Helping everybody falls without end; the picture keeps to where the choice lies.
+    # Helping all falls without end; the picture keeps to where the choice lies.
     plot.set_ylim(max(min(*values, 0.0), -0.6 * top) - 0.05 * top, top * 1.45)
     plot.set_xticks(x)
     plot.set_xlabel("If help is worth it from this risk, of 100")
@@ -268,6 +286,7 @@ def _unknown(figure: Content) -> bytes:
 
 DRAWINGS: dict[str, Callable[[Content], bytes]] = {
     "people_per_100": _people,
+    "units_per_100": _units,
     "attrition": _attrition,
     "unknown_by_fifth": _unknown,
     "calibration": _calibration,

@@ -83,7 +83,11 @@ def table(content: Mapping[str, Any], *, fold: bool = False) -> Part:
 
 
 def _summary(source: Source) -> list[Part]:
-    return [{"kind": "page_one", "summary": source.card["summary"]}, *source.figure("people_per_100")]
+    return [
+        {"kind": "page_one", "summary": source.card["summary"]},
+        *source.figure("people_per_100"),
+        *source.figure("units_per_100"),
+    ]
 
 
 def _ask(source: Source) -> list[Part]:

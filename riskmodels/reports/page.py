@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskmodels.reports.cells import NOT_ANSWERED, NOT_PROVIDED, cell_text, is_number
+from riskmodels.reports.cells import NOT_ANSWERED, NOT_PROVIDED, cell_text, is_date, is_number
 from riskmodels.reports.outline import outline
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"cell": cell_text, "slug": _slug}
-    environment.tests["number"] = is_number
+    environment.tests |= {"number": is_number, "date": is_date}
     environment.globals["style"] = Markup((TEMPLATES / "card.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
     return environment
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from riskmodels.reports.cells import day_text, label
-from riskmodels.reports.profile_tables import Row, per_100
+from riskmodels.reports.profile_tables import NOUNS, Row, per_100
 
 MOST_MONTHS = 120
 Figure = dict[str, Any]
@@ -84,8 +84,9 @@ def _months(profile: Row, source: str) -> Figure | None:
     breaks = [row for row in profile["breaks"] if not row["sources"] or source in row["sources"]]
     places = [months.index(str(row["date"])[:7]) for row in breaks if str(row["date"])[:7] in months]
     said = [f"break {number} is {row['what']} ({day_text(str(row['date']))})" for number, row in enumerate(breaks, 1)]
-    note = "Only months in which the facts are of 10 people or more are shown."
-    note += f" Declared: {'; '.join(said)}." if said else " No break is declared."
+    below = profile["disclosure"]["below"]
+    note = f"Only months in which the facts are of {below} people or more are shown. " if below else ""
+    note += f"Declared: {'; '.join(said)}." if said else "No break is declared."
     names = [label(str(kind)) if kind is not None else "Facts" for kind in kinds]
     return _figure(
         f"months-{source}", "over_time", f"Facts in each month: {source}",
@@ -112,7 +113,7 @@ def _linkage(profile: Row, source: str) -> Figure | None:
     found = [row for row in profile["linkage"] if row["source"] == source]
     rows = [
         [
-            label(row["attribute"]) if row["attribute"] else "All", row["group"] or "Everybody", row["n"],
+            label(row["attribute"]) if row["attribute"] else "All", row["group"] or "All", row["n"],
             *(per_100(row[end]) for end in ("share", "low", "high")), "reference" if row["reference"] else "",
         ]
         for row in found
@@ -120,14 +121,14 @@ def _linkage(profile: Row, source: str) -> Figure | None:
     shown = [row for row in rows if row[3] is not None]
     if not shown:
         return None
-    lowest = min(shown, key=lambda row: row[3])
+    lowest, many = min(shown, key=lambda row: row[3]), label(NOUNS[profile["level"]])
     return _figure(
         f"linkage-{source}", "groups", f"Who could be linked: {source}",
         f"A dot with its interval for each group: of 100, how many {source} can speak of. The lowest is {lowest[1]}, "
         f"with {lowest[3]:g}.",
         f"of 100, how many {source} can speak of", next((row[2] for row in rows if row[0] == "All"), None),
         {
-            "columns": ["Characteristic", "Group", "People", "Of 100", "at least", "at most", "Role"],
+            "columns": ["Characteristic", "Group", many, "Of 100", "at least", "at most", "Role"],
             "rows": rows, "source": "run: linkage",
         },
     )  # fmt: skip

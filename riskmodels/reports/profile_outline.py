@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskmodels.reports.cells import day_text, label, spelled
+from riskmodels.assessment.suppression import SMALL_OR_TELLING
+from riskmodels.reports.cells import capital, day_text, label, spelled
 from riskmodels.reports.outline import Part, Section, bullets, plain_facts, table, texts
 from riskmodels.reports.profile_figures import Figure
+from riskmodels.reports.profile_hidden import hidden_parts
 from riskmodels.reports.profile_tables import (
+    NOUNS,
     Row,
     blank,
     by_group,
@@ -45,6 +48,10 @@ class Found:
     gaps: Sequence[Row]
     hidden: Sequence[Row] = field(default=())
 
+    @property
+    def many(self) -> str:
+        return NOUNS[self.profile["level"]]
+
     def figure(self, start: str) -> list[Part]:
         return [{"kind": "figure", "figure": figure} for figure in self.figures if figure["id"].startswith(start)]
 
@@ -60,7 +67,9 @@ def _stands_out(found: Found) -> list[Part]:
         words = {row["feature"]: row["words"] for row in profile["features"]}
         names = list(dict.fromkeys(words.get(row["feature"], row["feature"]) for row in missing))
         said.append(f"There is no value for some groups more often than for others: {'; '.join(names)}.")
-    said += [f"{row['words']}: {row['evidence']}." for row in found.checks if row["result"] == "concern"]
+    # A check is called after the good case, so its name before the evidence would say the opposite of what was found.
+    concerns = [row for row in found.checks if row["result"] == "concern"]
+    said += [f"{capital(row['evidence'])}. (Check: {row['words']}.)" for row in concerns]
     unknown = [row["words"] for row in found.checks if row["result"] == "unknown"]
     if unknown:
         said.append(f"Checks that could not tell: {'; '.join(unknown)}.")
@@ -163,10 +172,17 @@ def _outcomes(found: Found) -> list[Part]:
                 note,
             )
         ),
-        table(
-            by_group(found.profile["outcome_by_group"], "Outcome not recorded, by group", "run: outcomes"), fold=True
-        ),
+        _outcome_by_group(found),
     ]
+
+
+def _outcome_by_group(found: Found) -> Part:
+    rows, caption = found.profile["outcome_by_group"], "Outcome not recorded, by group"
+    if not rows:
+        return table(content(f"{caption}, on a date on which it is no longer too early", [], [], "run: outcomes"))
+    note = f"All {found.many} of that date: the latest on which it is for none of them too early to know."
+    caption = f"{caption}, as of {day_text(str(rows[0]['as_of_date']))}"
+    return table({**by_group(rows, caption, "run: outcomes", found.many), "note": note}, fold=True)
 
 
 def _missing(found: Found) -> list[Part]:
@@ -193,9 +209,10 @@ def _missing(found: Found) -> list[Part]:
         for row in rows:
             by_field.setdefault(row["feature"], []).append(cell(row, "share"))
         looked = [f"{row['feature']} ({row['group']})" for row in rows if row["concern"]]
-        note = "Each person counts once, as of the latest date. A darker ground is a larger number."
+        note = f"All {found.many} of the latest date. A darker ground is a larger number."
         note += f" Gaps of 5 or more that are more than chance: {', '.join(looked)}." if looked else ""
-        caption = f"Missing in each field, of 100, by {label(attribute).lower()}"
+        day = day_text(str(rows[0]["as_of_date"]))
+        caption = f"Missing in each field, of 100, by {label(attribute).lower()}, as of {day}"
         lines = [(name, *values) for name, values in by_field.items()]
         parts.append(heat(content(caption, ["Field", *groups], lines, "run: features", note), fold=True))
     columns = [(row["source"], row["column"], row["n"], cell(row, "share")) for row in profile["column_missing"]]
@@ -233,18 +250,18 @@ def _months(found: Found) -> list[Part]:
 def _linkage(found: Found) -> list[Part]:
     rows = found.profile["linkage"]
     if not rows:
-        return texts(["No source is linked or needs consent: each speaks of everybody."])
+        return texts(["No source is linked or needs consent: each speaks of all."])
     how = list(dict.fromkeys((row["source"], row["how"]) for row in rows))
     dates = [
         (row["source"], str(row["as_of_date"]), row["n"], cell(row, "share"))
         for row in found.profile["linkage_by_date"]
     ]
-    columns = ["Source", "As of", "People", "Of 100"]
+    columns = ["Source", "As of", label(found.many), "Of 100"]
     return [
-        *texts(["Of somebody who is not linked a source says nothing. That is never counted as no events."]),
+        *texts([f"Of {found.many} not linked a source says nothing. That is never counted as no events."]),
         table(content("How sources were linked", ["Source", "How"], how, "study.yaml: sources")),
         *found.figure("linkage-"),
-        table(by_group(rows, "Linked, by group", "run: linkage", "source"), fold=True),
+        table(by_group(rows, "Linked, by group", "run: linkage", found.many, "source"), fold=True),
         table(content("Linked, on each date", columns, dates, "run: linkage"), fold=True),
     ]
 
@@ -252,14 +269,13 @@ def _linkage(found: Found) -> list[Part]:
 def _enough(found: Found) -> list[Part]:
     enough = found.profile["enough"]
     reached = "reached" if enough["enough"] else "not reached"
-    hidden = "not shown (fewer than 10 people)"
     lines = [
         ("Outcomes that are known", enough["rows"]), ("Of these, came about", enough["events"]),
-        ("Of so many different people", enough["people"]), ("Candidate columns", enough["columns"]),
+        (f"Of so many different {found.many}", enough["people"]), ("Candidate columns", enough["columns"]),
         ("Came about, for each candidate column", enough["events_for_each_column"]),
         (f"A simple floor of {enough['floor']} for each column", reached),
     ]  # fmt: skip
-    shown = [(name, hidden if value is None else value, "run: outcomes") for name, value in lines]
+    shown = [(name, SMALL_OR_TELLING if value is None else value, "run: outcomes") for name, value in lines]
     said = "A simple floor, over all dates whose outcome is known. It is a first look, not a sample size."
     return [plain_facts(shown), *texts([said])]
 
@@ -283,10 +299,7 @@ def _features(found: Found) -> list[Part]:
 
 
 def _hidden(found: Found) -> list[Part]:
-    rows = [(row["where"], row["what"], row["why"]) for row in found.hidden]
-    note = "Counts below 10 are hidden, other counts are rounded to 5. Hidden cells may take others with them."
-    caption, columns = "What is not shown", ["Where", "What", "Why"]
-    return [table(content(caption, columns, rows, "run: disclosure control", note), fold=True)]
+    return hidden_parts(found.hidden, found.profile["disclosure"], found.many)
 
 
 SECTIONS: tuple[tuple[str, Callable[[Found], list[Part]]], ...] = (

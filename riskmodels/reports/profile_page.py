@@ -37,6 +37,7 @@ def render_profile(
     text = template("profile.html").render(
         title=published["title"],
         study=published["study"],
+        below=published["disclosure"]["below"],
         sections=profile_outline(Found(published, figures, checks, gaps, hidden)),
         figures={name: data_uri(svg) for name, svg in draw_profile(figures).items()},
         today=today,

@@ -8,6 +8,7 @@ from typing import Any
 from riskmodels.reports.cells import label
 
 Row = Mapping[str, Any]
+NOUNS = {"person": "people", "household": "households", "place": "places"}  # by the study's level
 
 
 def content(
@@ -32,7 +33,7 @@ def interval(row: Row, low: str = "low", high: str = "high") -> str:
 
 
 def who(row: Row) -> str:
-    return f"{label(row['attribute'])}: {row['group']}" if row["attribute"] else "Everybody"
+    return f"{label(row['attribute'])}: {row['group']}" if row["attribute"] else "All"
 
 
 def blank(value: Any) -> Any:
@@ -49,8 +50,8 @@ def heat(content: Row, *, fold: bool = False) -> dict[str, Any]:
     return {"kind": "heat", "table": content, "fold": fold}
 
 
-def by_group(rows: Sequence[Row], caption: str, source: str, first: str | None = None) -> Row:
-    """Groups beside each other: people, a share, its interval and its gap to the reference group."""
+def by_group(rows: Sequence[Row], caption: str, source: str, many: str, first: str | None = None) -> Row:
+    """Groups beside each other: how many, a share, its interval and its gap to the reference group."""
     lines = [
         (
             *([row[first]] if first else []), who(row) + (" (reference)" if row["reference"] else ""), row["n"],
@@ -59,7 +60,7 @@ def by_group(rows: Sequence[Row], caption: str, source: str, first: str | None =
         )
         for row in rows
     ]  # fmt: skip
-    columns = ["Group", "People", "Of 100", "95% interval", "Gap to the reference", "95% interval of the gap", "Gap"]
+    columns = ["Group", label(many), "Of 100", "95% interval", "Gap to the reference", "95% interval of the gap", "Gap"]
     return content(caption, [*([label(first)] if first else []), *columns], lines, source)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from riskmodels import storage
 from riskmodels.data.cohort import build_cohort
+from riskmodels.data.coverage import near_misses, refuse_near_misses
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.features import FeatureSpec, build_features
 from riskmodels.data.predicates import Window, holds
@@ -72,7 +73,7 @@ def cohort_from_sources(
         true = holds(rule.exclude, cohort.rows, tables, study.file, Window.before(as_of))
         because = pl.select(pl.when(true).then(pl.lit(rule.because)).otherwise(because).alias("excluded")).to_series()
     frame = frame.with_columns(because)
-    _refuse_near_matches(frame["entity_id"], objectors)
+    refuse_near_misses(near_misses(objectors, frame["entity_id"]), of="the cohort")
     objected = frame["entity_id"].is_in(list(objectors))
     numbered = frame.with_row_index("row_number", offset=1)
     rejects = _rejects(numbered.filter(objected), "objected")
@@ -98,7 +99,7 @@ def cohort_from_matrix(
         )
     day = _the_day(path.name, raw, as_of)
     ids = pl.col("entity_id").cast(pl.String).str.strip_chars()
-    _refuse_near_matches(raw.select(ids)["entity_id"].drop_nulls(), objectors)
+    refuse_near_misses(near_misses(objectors, raw.select(ids)["entity_id"].drop_nulls()), of="the cohort")
     frame = raw.select(ids, *(spec.name for spec in specs)).with_row_index("row_number", offset=1)
     reasons: Any = pl.when(pl.col("entity_id").is_null() | (pl.col("entity_id").str.strip_chars() == "")).then(
         pl.lit("missing_id")
@@ -142,22 +143,6 @@ def read_objectors(path: Path | None) -> frozenset[str]:
         raise DataError(f"{path.name}: a list of objections has a column entity_id")
     _refuse_decimal_ids(path.name, frame)
     return frozenset(frame["entity_id"].cast(pl.String).drop_nulls().str.strip_chars().to_list())
-
-
-def _refuse_near_matches(ids: pl.Series, objectors: frozenset[str]) -> None:
-    """An objection that misses only by case or leading zeros is meant: better no list than one with that person."""
-    met = set(ids.to_list())
-    missed = {_loosely(one) for one in objectors - met}
-    near = sum(_loosely(one) in missed for one in met - objectors) if missed else 0
-    if near:
-        raise DataError(
-            f"{near} objections match ids of the cohort only if case and leading zeros are ignored; "
-            "write them as they stand in the cohort"
-        )
-
-
-def _loosely(entity_id: str) -> str:
-    return entity_id.casefold().lstrip("0")
 
 
 def _refuse_decimal_ids(file: str, frame: pl.DataFrame) -> None:

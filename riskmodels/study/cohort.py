@@ -83,8 +83,9 @@ LagText = Annotated[Period | str, PlainValidator(_lag), AsText]
 class OutcomeSection(Section):
     """What must not happen, in [as_of, as_of + horizon), and how it is known.
 
-    ``exits`` are other ends, such as moving away: where one comes first, it is not known whether the outcome would have
-    happened. ``lag`` is how long records take to arrive, or ``estimate``: the 95th percentile of known - event date.
+    ``exits`` are other ends, such as moving away: of whoever leaves, and of whom no outcome is recorded, it is not
+    known whether it would have happened. ``lag`` is how long records take to arrive, or ``estimate``: the 95th
+    percentile of known_date - event_date.
     """
 
     name: Slug

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
@@ -119,6 +120,10 @@ class StudyFile(Section):
     def _check_links(self) -> None:
         for name, source in self.sources.items():
             where = f"sources.{name}"
+            if source.consented and self.level_of(name) != self.level:
+                raise ValueError(
+                    f"{where}.consented: consents are kept by the ids of the study's level ({self.level}) only"
+                )
             if source.consented and self.consents is None:
                 raise ValueError(f"{where}.consented: say under consents which file holds who consented")
             if source.link is None:
@@ -138,8 +143,8 @@ class StudyFile(Section):
         for index, line in enumerate(self.features):
             self._check_feature(f"features[{index}] ({line.name})", line)
         names = [column.name for line in self.features for column in line.columns]
-        for name in names:
-            if names.count(name) > 1:
+        for name, times in Counter(names).items():
+            if times > 1:
                 raise ValueError(f"features: two of them make the column {name!r}; rename one")
             if name in ("entity_id", "as_of_date", "cluster_id"):
                 raise ValueError(f"features: the name {name!r} is taken; use another")

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from riskmodels.study.section import Section
+
+PLACEHOLDERS = ("", "-", "?", "check", "n/a", "na", "none", "not said yet", "tba", "tbc", "tbd", "todo", "unknown")
+
+
+def _stated(value: str) -> str:
+    if " ".join(value.split()).casefold().rstrip(".:") in PLACEHOLDERS:
+        raise ValueError("says nothing; write it out, or leave the key out until somebody knows")
+    return value
+
+
+Stated = Annotated[str, AfterValidator(_stated)]
 
 
 class Assessment(Section):
     """An assessment that was made: where it stands and of which day it is."""
 
-    reference: str
+    reference: Stated
     date: dt.date
 
 
@@ -27,12 +40,12 @@ class RegisterEntry(Section):
     lawful_basis: str
     special_category: tuple[str, ...] = ()  # such as health or ethnic origin: Article 9
     criminal_offence: bool = False  # Article 10
-    special_category_condition: str | None = None
-    schedule_1_condition: str | None = None
+    special_category_condition: Stated | None = None
+    schedule_1_condition: Stated | None = None
     agreement: str | None = None
     agreement_expires: dt.date | None = None
     dpia: Assessment | None = None
-    permitted_purposes: tuple[str, ...] = ()
+    permitted_purposes: tuple[Stated, ...] = ()
     asked: str | None = None  # was anybody asked whether it may be used so, and what did they say
     people_were_told: str | None = None
     seen_by: tuple[str, ...] = ()
@@ -47,6 +60,6 @@ class Register(Section):
     The permitted purposes of every source must include the one that it is used for.
     """
 
-    purpose: str
-    audit_purpose: str | None = None
+    purpose: Stated
+    audit_purpose: Stated | None = None
     sources: dict[str, RegisterEntry]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodels.assessment.intervals import wilson
+from riskmodels.assessment.suppression import PROFILES
 from riskmodels.cards.shown import (
     Shown,
     counted,
@@ -168,3 +169,11 @@ def test_whole_of_100_is_whole(counts: list[int]) -> None:
 
 def test_no_minus_nought() -> None:
     assert str(rounded(-0.00001)) == "0.0"
+
+
+@pytest.mark.parametrize(("rules", "said"), [("places", "too few to show"), ("sro-10", "not shown")])
+def test_of_places_too_few_is_not_called_hidden(rules: str, said: str) -> None:
+    reason = "not shown (fewer than 10 places that had the outcome)"
+    audit = {"disclosure": {}, "rows": [{"metrics": {"recall": {"value": None, "reason": reason}}}]}
+    found = published_audit(audit, Shown(PROFILES[rules]))["rows"][0]["metrics"]["recall"]["reason"]
+    assert found == f"{said} (fewer than 10 places that had the outcome)"

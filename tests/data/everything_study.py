@@ -6,6 +6,7 @@ Days, knowledge and values are few, so that ties, late facts and the borders of 
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ LINES: list[dict[str, Any]] = [
     *(_line(f"word_{take}", take, "visit.word", missing="category") for take in ("latest", "first", "mode")),
     _line("words", "distinct", "visit.word"),
     _line("due_word", "latest", "due.word", missing="category"),
+    _line("visit_of", "count", "visit", each={"kind": ["call", "test"]}),
     _line("by_word", "count", "visit", each={"word": ["low", "high"]}),
     _line("mean_by_word", "mean", "high.value", each={"word": ["low", "high"]}),
     _line("spread", "ratio", "visit.value", over="high.value"),
@@ -175,9 +177,40 @@ def all_rows(draw: st.DrawFn, most: int = 14) -> Rows:
 
 @st.composite
 def coverage(draw: st.DrawFn) -> Covered:
-    """Whom the police records can speak of, and from when: not of d, and of others perhaps from a date on."""
-    days = [dt.date(1, 1, 1), dt.date(2019, 12, 31), *DATES]
-    return {"police": {who: draw(st.sampled_from(days)) for who in draw(st.sets(st.sampled_from(PEOPLE[:3])))}}
+    """Whom the police, and perhaps the register of homes, can speak of, and from when: not of d."""
+    days = st.sampled_from([dt.date(1, 1, 1), dt.date(2019, 12, 31), *DATES])
+    covered = {"police": draw(st.dictionaries(st.sampled_from(PEOPLE[:3]), days))}
+    return covered | draw(st.sampled_from([{}, {"homes": {"a": DATES[0], "b": dt.date(1, 1, 1)}}]))
+
+
+def many_rows(seed: int = 7) -> tuple[Rows, Covered]:
+    """Facts of everybody, with ties, late ones, missing values and numbers that no binary fraction holds."""
+    draw = random.Random(seed)
+
+    def dated(who: str) -> dict[str, Any]:
+        event = draw.choice(DATES) - dt.timedelta(draw.choice([0, 1, 29, 30, 31, 60, 61, 181, 182, 400]))
+        known = event + dt.timedelta(draw.choice([0, 0, 1, 40]))
+        value = draw.choice([None, 1.0, 0.25, -0.1, 7.03, -2.0])
+        return {"entity_id": draw.choice(who), "event_date": event, "known_date": known, "value": value}
+
+    def record() -> dict[str, Any]:
+        words = {"word": draw.choice(["low", "high", "mid", None]), "due": draw.choice([None, *DATES])}
+        return {**dated(PEOPLE), "kind": draw.choice(["visit", "call", "test", None]), **words}
+
+    homes = [
+        {"entity_id": who, "known_date": day - dt.timedelta(3), "area": draw.choice("xyz"), "rooms": 1.5}
+        for who in "abc"
+        for day in DATES
+    ]
+    rows: Rows = {
+        "people": [{"entity_id": "a", "born": dt.date(2012, 2, 29), "ward": "007", "rooms": 2.0}],
+        "records": [record() for _ in range(80)],
+        "police": [dated(PEOPLE) for _ in range(30)],
+        "homes": homes,
+        "crimes": [dated("xyz") for _ in range(20)],
+        "places": [{"entity_id": "x", "decile": 1.0}],
+    }
+    return rows, {"police": {"a": dt.date(1, 1, 1), "b": DATES[0], "c": DATES[1]}}
 
 
 def everything_tables(rows: Rows, covered: Covered, engine: Engine = POLARS, folder: Path | None = None) -> Tables:

@@ -13,12 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodels.caching import Steps
-from riskmodels.data.coverage import Coverage, Tally, linked_through, read_objections
+from riskmodels.data.coverage import Coverage, Tally, near_misses, read_objections
 from riskmodels.data.engines import Engine
+from riskmodels.data.features import FeatureSpec, build_features
+from riskmodels.data.linkage import linkage_by_date
+from riskmodels.data.links import linked_through
+from riskmodels.data.predicates import Window, holds
+from riskmodels.data.spans import covered_on
 from riskmodels.data.tables import Table, Tables, read_tables
 from riskmodels.errors import DataError, StudyError
+from riskmodels.service.cohort_file import cohort_from_matrix
 from riskmodels.study import Link, StudyFile
-from tests.data.small_study import in_folder, study_file, table
+from tests.data.small_study import cohort_of, in_folder, on_dates, study_file, table
 
 PEOPLE = """
 id matched known
@@ -103,8 +109,16 @@ def refusal(folder: Path, study: StudyFile | None = None, **changed: Any) -> str
 
 def covered(found: Table) -> dict[str, str]:
     assert found.covered is not None
-    assert found.covered.schema == {"entity_id": pl.String, "from_date": pl.Date}
-    return {entity: str(day) for entity, day in found.covered.iter_rows()}
+    assert list(found.covered.schema.items())[:2] == [("entity_id", pl.String), ("from_date", pl.Date)]
+    assert found.covered["entity_id"].is_unique().all()
+    return {row["entity_id"]: str(row["from_date"]) for row in found.covered.iter_rows(named=True)}
+
+
+def spans(found: Table) -> list[tuple[str, str, str | None]]:
+    """Who is covered from when until when."""
+    assert found.covered is not None
+    assert found.covered.schema == {"entity_id": pl.String, "from_date": pl.Date, "until_date": pl.Date}
+    return sorted(found.covered.with_columns(pl.col("from_date", "until_date").cast(pl.String)).iter_rows())
 
 
 def rows(found: Table) -> list[tuple[str, str, str]]:
@@ -149,51 +163,147 @@ def test_a_later_match_does_not_undo_an_earlier_one_for_the_time_before(tmp_path
     after = read(tmp_path, study_of(dated=True), matches=later, police=calls)
     assert len(rows(before)) == 3
     assert rows(after["police"]) == [("a", "2019-12-31", "2019-12-31")]
-    assert covered(after["police"]) == covered(before)
+    # From the day on which it was not clear any more whose rows they are, nothing is known of a: not "no calls".
+    assert spans(before) == [("a", "2019-01-01", None), ("c", "2019-01-01", None)]
+    assert spans(after["police"]) == [("a", "2019-01-01", "2020-01-01"), ("c", "2019-01-01", None)]
     assert after.links[0]["ambiguous"] == 1
+    assert (after.links[0]["linked"], after.links[0]["not_linked"]) == (1, 3)
 
 
-day_numbers = st.integers(0, 9)
-some_matches = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), day_numbers), min_size=1, max_size=8)
-some_rows = st.lists(st.tuples(st.sampled_from("xyz"), day_numbers), max_size=8)
+CALLS = "theirs happened known kind\n" + "\n".join(f"x {day} {day} called" for day in ("2019-06-01", "2020-06-01"))
+
+
+def test_a_match_that_is_revoked_ends_on_the_day_it_was_known(tmp_path: Path) -> None:
+    matches = (
+        "id theirs status sure known\na x certain 1 2019-01-01\na x rejected 1 2020-01-01\nc z certain 1 2019-01-01"
+    )
+    tables = read(tmp_path, study_of(dated=True), matches=matches, police=CALLS)
+    assert spans(tables["police"]) == [("a", "2019-01-01", "2020-01-01"), ("c", "2019-01-01", None)]
+    assert rows(tables["police"]) == [("a", "2019-06-01", "2019-06-01")]
+    assert tables.quality[0]["ambiguous_rows"] == 1
+    # On the same day, what is not accepted counts; and a match that is too weak by now is not accepted.
+    same = matches.replace("rejected 1 2020", "rejected 1 2019")
+    assert spans(read(tmp_path, study_of(dated=True), matches=same)["police"]) == [("c", "2019-01-01", None)]
+    weak = matches.replace("rejected 1", "certain 0.5")
+    assert spans(read(tmp_path, study_of(dated=True), matches=weak)["police"]) == spans(tables["police"])
+
+
+def test_a_match_that_is_put_right_gives_the_rows_to_the_other(tmp_path: Path) -> None:
+    matches = """
+    id theirs status   sure known
+    a  x      certain  1    2019-01-01
+    a  x      rejected 1    2020-01-01
+    b  x      certain  1    2020-03-01
+    """
+    police = read(tmp_path, study_of(dated=True), matches=matches, police=CALLS)["police"]
+    assert spans(police) == [("a", "2019-01-01", "2020-01-01"), ("b", "2020-03-01", None)]
+    assert rows(police) == [
+        ("a", "2019-06-01", "2019-06-01"), ("b", "2019-06-01", "2020-03-01"), ("b", "2020-06-01", "2020-06-01"),
+    ]  # fmt: skip
+
+
+def test_a_match_that_is_accepted_again_covers_again(tmp_path: Path) -> None:
+    matches = "id theirs status sure known\n" + "\n".join(
+        f"a x {status} 1 {day}-01" for status, day in
+        [("certain", "2019-01"), ("rejected", "2019-05"), ("certain", "2020-01"), ("rejected", "2020-03")]
+    )  # fmt: skip
+    police = read(tmp_path, study_of(dated=True), matches=matches, police=CALLS.replace("2019-06", "2019-02"))["police"]
+    assert spans(police) == [("a", "2019-01-01", "2019-05-01"), ("a", "2020-01-01", "2020-03-01")]
+    assert rows(police) == [("a", "2019-02-01", "2019-02-01")]
+    between = read(tmp_path, study_of(dated=True), matches=matches, police=CALLS)["police"]
+    assert rows(between) == [("a", "2019-06-01", "2020-01-01")]  # known while it was revoked; the other never
+
+
+def test_whoever_had_rows_by_a_match_that_has_ended_is_not_covered_by_another(tmp_path: Path) -> None:
+    """They still stand under that name, and may be of somebody else."""
+    matches = """
+    id theirs status   sure known
+    a  x      certain  1    2019-01-01
+    a  y      certain  1    2019-02-01
+    a  x      rejected 1    2020-01-01
+    a  x      certain  1    2020-05-01
+    """
+    police = read(tmp_path, study_of(dated=True), matches=matches, police=CALLS)["police"]
+    assert spans(police) == [("a", "2019-01-01", "2020-01-01"), ("a", "2020-05-01", None)]
+
+
+def test_a_feature_of_somebody_who_is_no_longer_covered_is_unknown(tmp_path: Path) -> None:
+    matches = (
+        "id theirs status sure known\na x certain 1 2019-01-01\na x rejected 1 2020-01-01\nc z certain 1 2019-01-01"
+    )
+    feature = {"name": "calls", "take": ["count", "any"], "of": "called", "words": "w", "missing": "zero"}
+    dates = [dt.date(2020, 1, 1), dt.date(2020, 1, 2)]
+    study = study_of(dated=True, features=[feature], **on_dates(*dates))
+    tables = read(tmp_path, study, matches=matches, police=CALLS)
+    cohort = cohort_of("a", "c", "b", dates=tuple(dates))
+    found = build_features(cohort, tables, study).frame
+    assert found["calls_count"].to_list() == [1, 0, None, None, 0, None]
+    assert found["calls_any"].to_list() == [1, 0, None, None, 0, None]
+    rows_of_c = [row["covered"] for row in linkage_by_date(tables, cohort) if row["source"] == "police"]
+    assert rows_of_c == [2, 1]
+    for predicate, expected in (
+        ({"any": "called"}, [[True, False, False], [False, False, False]]),
+        ({"none": "called"}, [[False, True, False], [False, True, False]]),
+    ):
+        step = study_of(dated=True, **on_dates(*dates, steps=[{"step": "s", "keep": predicate}]))
+        for day, true in zip(dates, expected, strict=True):
+            part = cohort.rows.filter(pl.col("as_of_date") == day)
+            assert holds(step.cohort.steps[0].keep, part, tables, step, Window.before(day)).to_list() == true
+
+
 DAY = dt.date(2020, 1, 1)
+status_days = st.lists(
+    st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.sampled_from([True, True, False]), st.integers(0, 5)),
+    min_size=1,
+    max_size=8,
+)
 
 
 @settings(max_examples=100, deadline=None)
-@given(some_matches, some_rows, day_numbers)
-def test_matches_and_rows_known_later_change_nothing_known_before(
-    matches: list[tuple[str, str, int]], facts: list[tuple[str, int]], today: int
+@given(status_days, st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 6)), max_size=5), st.integers(0, 7))
+def test_revoking_later_changes_nothing_known_before(
+    said: list[tuple[str, str, bool, int]], facts: list[tuple[str, int]], today: int
 ) -> None:
-    """What a slow oracle says that we could have known on each day, from the records of before that day alone."""
+    """Of every day, an oracle that reads only what was known by then says who is covered and which rows are theirs."""
     as_of = DAY + dt.timedelta(days=today)
 
-    def seen(taken: list[tuple[str, str, int]]) -> tuple[list[tuple[str, dt.date]], set[str]]:
+    def seen(taken: list[tuple[str, str, bool, int]]) -> dict[str, int | None]:
         if not taken:
-            return [], set()
-        frame = pl.DataFrame(taken, schema=["entity_id", "theirs", "n"], orient="row")
-        frame = frame.with_columns((pl.lit(DAY) + pl.duration(days="n")).alias("known_date"))
-        linked = linked_through("police", Link(through="matches", id="theirs"), frame)
+            return dict.fromkeys("abc")
+        frame = pl.DataFrame(taken, schema=["entity_id", "theirs", "holds", "n"], orient="row").with_columns(
+            (pl.lit(DAY) + pl.duration(days="n")).alias("known_date"),
+            pl.when("holds").then(pl.lit("ok")).otherwise(pl.lit("rejected")).alias("status"),
+        )
+        try:
+            linked = linked_through("police", Link(through="matches", id="theirs", status="status", accept="ok"), frame)
+        except DataError:
+            return dict.fromkeys("abc")  # no match is accepted
         raw = pl.DataFrame(facts, schema={"entity_id": pl.String, "n": pl.Int64}, orient="row")
         raw = raw.with_columns((pl.lit(DAY) + pl.duration(days="n")).alias("known_date")).drop("n")
         kept = Coverage(linked.matches, linked.covered).apply(raw, Tally()).filter(pl.col("known_date") < as_of)
-        since = linked.covered.filter(pl.col("from_date") < as_of)
-        return sorted(kept.iter_rows()), set(since["entity_id"])
+        ids = pl.Series(list("abc"))
+        of_whom = covered_on(linked.covered, ids, as_of)
+        return {one: kept.filter(entity_id=one).height if yes else None for one, yes in zip(ids, of_whom, strict=True)}
 
-    known = [match for match in matches if match[2] < today]
-    assert seen(matches) == seen(known)
-    expected = []
-    for theirs, n in facts:
-        days: dict[str, int] = {}
-        for entity, other, day in known:
-            if other == theirs:
-                days[entity] = min(day, days.get(entity, day))
-        order = sorted(days.values())
-        if order and (len(order) == 1 or order[0] < order[1]):
-            owner = min(days, key=days.__getitem__)
-            at = max(n, days[owner])
-            if at < today and (len(order) == 1 or at < order[1]):
-                expected.append((owner, DAY + dt.timedelta(days=at)))
-    assert seen(known)[0] == sorted(expected)
+    known = [row for row in said if row[3] < today]
+    assert seen(said) == seen(known)
+    expected: dict[str, int | None] = dict.fromkeys("abc")
+    owners = {}  # their id -> day -> whose it alone was, by what was known on that day
+    for theirs in "xyz":
+        for day in range(today):
+            latest = {}
+            for who in "abc":
+                of_pair = [(n, holds) for one, other, holds, n in known if (one, other) == (who, theirs) and n <= day]
+                if of_pair:
+                    newest = max(n for n, _ in of_pair)
+                    latest[who] = all(holds for n, holds in of_pair if n == newest)
+            accepted = [who for who, holds in latest.items() if holds]
+            owners[theirs, day] = accepted[0] if len(accepted) == 1 else None
+    for who in "abc":
+        ever = {theirs for (theirs, _), owner in owners.items() if owner == who}
+        if ever and all(owners[theirs, today - 1] == who for theirs in ever):
+            expected[who] = sum(theirs in ever and n < today for theirs, n in facts)
+    assert seen(known) == expected
 
 
 def test_the_same_match_twice_is_one(tmp_path: Path) -> None:
@@ -270,9 +380,11 @@ def test_a_flag_without_dates_covers_always(tmp_path: Path) -> None:
 
 
 def test_a_flag_that_is_taken_back_later_stays_for_the_time_before(tmp_path: Path) -> None:
-    """A row that becomes known later must not change what was known: somebody once linked stays so."""
+    """A row that becomes known later must not change what was known; from then on they are not linked."""
     tables = read(tmp_path, flagged(), police=FLAGGED, people=PEOPLE + "a false 2021-01-01\na true 2021-06-01\n")
-    assert covered(tables["police"])["a"] == "2019-01-01"
+    assert spans(tables["police"]) == [
+        ("a", "2019-01-01", "2021-01-01"), ("a", "2021-06-01", None), ("c", "2020-02-01", None),
+    ]  # fmt: skip
 
 
 def test_a_flag_that_is_no_flag(tmp_path: Path) -> None:
@@ -325,6 +437,26 @@ def test_a_withdrawal_takes_every_row(tmp_path: Path, withdrawn: str) -> None:
 def test_consent_that_was_given_anew_counts_from_then(tmp_path: Path) -> None:
     tables = read(tmp_path, consenting(), consents=CONSENTS + "c records 2021-06-01 -\n")
     assert covered(tables["records"])["c"] == "2021-06-01"
+
+
+@pytest.mark.parametrize(
+    ("history", "since"),
+    [
+        ("c records 2019-01-01 -\nc records 2019-01-01 2021-01-01", None),
+        ("c records 2021-01-01 -", None),  # given on the day of the withdrawal
+        ("c records 2021-01-02 -", "2021-01-02"),
+        ("c records 2020-01-01 -\nc records 2021-06-01 -", "2021-06-01"),
+        ("c records 2021-06-01 -\nc records 2021-06-01 2021-07-01", None),
+        ("c records 2021-06-01 -\nc police 2021-06-01 2021-07-01", "2021-06-01"),
+        ("c records 2021-06-01 -\nb records 2021-06-01 2021-07-01", "2021-06-01"),
+    ],
+)
+def test_a_withdrawal_stands_although_the_file_keeps_what_was_given_before(
+    tmp_path: Path, history: str, since: str | None
+) -> None:
+    tables = read(tmp_path, consenting(), consents=f"{CONSENTS}{history}\n")
+    assert covered(tables["records"]).get("c") == since
+    assert ("c" in tables["records"].frame["entity_id"]) == (since is not None)
 
 
 def test_consent_that_was_given_after_the_extract_is_none_yet(tmp_path: Path) -> None:
@@ -476,6 +608,61 @@ def test_nobody_objected_yet(tmp_path: Path) -> None:
 )
 def test_objections_that_are_wrong(tmp_path: Path, objections: str, words: str) -> None:
     assert words in refusal(tmp_path, objecting(), objections=objections)
+
+
+@pytest.mark.parametrize("scope", ["training", "audit", "all"])
+@pytest.mark.parametrize("written", ["943 476 5919", "943-476-5919", "943.476.5919", "0943\u2011476\u00a05919"])
+def test_an_objection_that_is_written_in_another_way_is_not_ignored(tmp_path: Path, scope: str, written: str) -> None:
+    frames = {name: table(re.sub(r"(?m)^a ", "9434765919 ", text)) for name, text in {**FILES, **WITH_F}.items()}
+    objections = pl.DataFrame({"id": [written], "scope": [scope]})
+    said = refusal(tmp_path, objecting(), **frames, objections=objections)
+    assert said.startswith("1 objections match ids of the sources only if case, leading zeros, blanks, dashes and dots")
+    assert "476" not in said
+    right = pl.DataFrame({"id": ["9434765919"], "scope": [scope]})
+    assert read(tmp_path, objecting(), **frames, objections=right).objections_met_nobody == 0
+
+
+@pytest.mark.parametrize("written", ["943 476 5919", "943-476-5919", "09434765919"])
+def test_an_objection_to_scoring_that_is_written_in_another_way_is_not_ignored(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "cohort.parquet"
+    pl.DataFrame({"entity_id": ["9434765919", "9434765920"], "visits": [1.0, 2.0]}).write_parquet(path)
+    visits = FeatureSpec("visits", "count", "visit", "ever", "records", "number", "zero", "visits")
+
+    def rejected(objector: str) -> list[str]:
+        found = cohort_from_matrix(path, [visits], study_file(), dt.date(2020, 7, 1), frozenset([objector]))
+        return found.rejects["code"].to_list()
+
+    assert rejected("9434765919") == ["objected"]
+    assert rejected("9434765918") == []
+    with pytest.raises(DataError, match="1 objections match ids of the cohort only if case, leading zeros, blanks"):
+        rejected(written)
+
+
+def test_near_misses_are_of_nobody_by_their_own_name() -> None:
+    ids = pl.Series(["A-1", "b2", "007"])
+    assert near_misses(["a1", "A-1", "B 2", "7", "c3"], ids) == {"a1", "B 2", "7"}
+    assert near_misses([], ids) == set()
+
+
+def test_objections_of_nobody_are_counted(tmp_path: Path) -> None:
+    tables = read(tmp_path, objecting(), **WITH_F, objections=OBJECTIONS)
+    # a, b, c and e objected to what is read for; e stands in no table.
+    assert (tables.objections, tables.objections_met_nobody) == (4, 1)
+    tables = read(tmp_path, objecting(), objections="id scope\nnobody all\nno-one all")
+    assert (tables.objections, tables.objections_met_nobody) == (2, 2)
+    assert tables.objected == {"training": 0, "audit": 0}
+    assert (read(tmp_path).objections, read(tmp_path).objections_met_nobody) == (0, 0)
+
+
+def test_who_objected_to_the_audit_is_known_wherever_their_groups_stand(tmp_path: Path) -> None:
+    tables = read(tmp_path, objecting(), **WITH_F, objections=OBJECTIONS)
+    assert tables.not_audited == {"b", "c"}
+    assert "not_audited" not in repr(tables)
+    assert read(tmp_path, objecting(), objections=OBJECTIONS, uses=("model",), **WITH_F).not_audited == frozenset()
+    assert read(tmp_path).not_audited == frozenset()
+    # d stands in the model's tables alone.
+    alone = read(tmp_path, objecting(), **WITH_F, objections="id scope\nd audit", equality="id sex\na f\nc m")
+    assert (alone.not_audited, alone.objections_met_nobody) == ({"d"}, 0)
 
 
 def test_objections_that_are_not_there(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_memory_limit_is_kept_and_spills_into_the_folder(tmp_path: Path) -> No
     said = "select current_setting('memory_limit'), current_setting('temp_directory'), current_setting('threads')"
     limit, folder, threads = connection.execute(said).fetchall()[0]
     assert limit.startswith("95.")  # MiB
-    assert folder == str(tmp_path)
+    assert Path(folder).parent == tmp_path
     assert threads == engines.cores()
     assert engines._duckdb_connection(Engine("duckdb", memory_limit="100MB", folder=tmp_path)) is connection
 

@@ -23,7 +23,16 @@ from riskmodels.data.tables import Table, Tables
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import AGGREGATIONS as STUDY_AGGREGATIONS
 from riskmodels.study import OF_A_SOURCE
-from tests.data.everything_study import EVERYTHING, Covered, Rows, all_rows, coverage, everybody, everything_tables
+from tests.data.everything_study import (
+    EVERYTHING,
+    Covered,
+    Rows,
+    all_rows,
+    coverage,
+    everybody,
+    everything_tables,
+    many_rows,
+)
 from tests.data.feature_oracle import features_of
 from tests.data.small_study import AS_OF, cohort_of, study_file, tables_of
 
@@ -74,6 +83,11 @@ def test_every_feature_is_what_one_would_work_out_by_hand(rows: Rows, covered: C
     found = build_features(everybody(), everything_tables(rows, covered), EVERYTHING)
     assert found.names == [column.name for line in EVERYTHING.features for column in line.columns]
     assert differences(found, rows, covered) == []
+
+
+def test_many_facts_come_to_what_one_would_work_out_by_hand() -> None:
+    rows, covered = many_rows()
+    assert differences(build_features(everybody(), everything_tables(rows, covered), EVERYTHING), rows, covered) == []
 
 
 def test_the_study_takes_everything_that_may_be_taken() -> None:
@@ -289,6 +303,7 @@ def test_decimals_add_up_to_the_same_bits_in_any_order() -> None:
     values = [0.1, 0.2, 0.3, 7.03, -7.03, 1e9 + 0.7, -1e9, 0.01]
     orders = [values, values[::-1], values[3:] + values[:3], sorted(values)]
     assert len({summed(order) for order in orders}) == 1
+    assert summed(values) == pytest.approx(math.fsum(values), abs=1e-11)
     assert len({sum(order) for order in orders}) > 1  # as plain sums would not
     assert len({summed(order, "mean") for order in orders}) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -87,3 +88,13 @@ def test_a_characteristic_of_the_area_is_found_through_our_own_column() -> None:
     )  # fmt: skip
     # b lives in an area that the table does not know, c nowhere that is recorded.
     assert build_groups(ROWS, tables, study)["deprivation"].to_list() == [None, "most", None, "most"]
+
+
+def test_whoever_objected_to_the_audit_is_of_no_group() -> None:
+    """Also where the characteristic stands in a table that the model reads."""
+    spec = {"sex": {"column": "equality.sex", "law": "sex"}, "age": {"column": "people.born", "law": "age"}}
+    study = study_file(sources=SOURCES, protected=spec)
+    tables = tables_of(study, people="id born\na 2002-07-01\nb 2009-06-30", records=RECORDS, equality=EQUALITY)
+    found = build_groups(ROWS, replace(tables, not_audited=frozenset("a")), study)
+    assert found.filter(pl.col("entity_id") == "a").select("sex", "age").rows() == [(None, None), (None, None)]
+    assert found.filter(pl.col("entity_id") == "b").select("sex", "age").rows() == [("m", "11")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -178,6 +179,15 @@ def test_a_lag_may_be_estimated_from_how_late_the_outcome_was_recorded() -> None
         with_lag(file, never)
 
 
+def test_without_a_knowledge_date_no_lag_can_be_estimated() -> None:
+    """Nought days would look like a source that is never late."""
+    records = {key: value for key, value in BASE["sources"]["records"].items() if key != "known_date"}
+    file = study_file(sources={**BASE["sources"], "records": records}, outcome={**BASE["outcome"], "lag": "estimate"})
+    tables = tables_of(file, people="id\na", records="id happened kind\na 2019-01-01 visit")
+    with pytest.raises(DataError, match=r"sources\.records names no known_date of its own; name a lag"):
+        with_lag(file, tables)
+
+
 def test_the_silence_of_a_source_that_does_not_cover_somebody_is_no_outcome() -> None:
     file = study_file()
     tables = tables_of(file, people="id\n" + "\n".join(IDS), records=RECORDS)
@@ -189,3 +199,35 @@ def test_the_silence_of_a_source_that_does_not_cover_somebody_is_no_outcome() ->
     # e was seen and not visited: of somebody who is linked that would be a 0.
     assert by_id(found)["e"] == "unobserved"
     assert by_id(found)["a"] == 1
+
+
+def linked_until(day: dt.date | None) -> int | str:
+    """The outcome of somebody who was seen in the horizon, not visited, and linked until that day."""
+    file = study_file()
+    tables = tables_of(file, people="id\ne", records=RECORDS)
+    covered = pl.DataFrame(
+        {"entity_id": ["e"], "from_date": [dt.date(2019, 1, 1)], "until_date": [day]},
+        schema_overrides={"until_date": pl.Date},
+    )
+    linked = replace(tables["records"], covered=covered)
+    tables = Tables({**tables.tables, "records": linked})
+    return by_id(build_outcomes(cohort_of("e"), tables, file, dt.date(2022, 1, 1)))["e"]
+
+
+def test_the_silence_after_a_link_has_ended_is_no_outcome() -> None:
+    # Until 1 November, horizon and lag, a visit of the horizon may still have been recorded.
+    assert linked_until(None) == 0
+    assert linked_until(dt.date(2020, 11, 1)) == 0
+    assert linked_until(dt.date(2020, 10, 31)) == "unobserved"
+    assert linked_until(dt.date(2020, 8, 2)) == "unobserved"
+    assert linked_until(dt.date(2020, 6, 30)) == "unobserved"
+
+
+def test_an_outcome_that_was_recorded_while_the_link_held_is_known() -> None:
+    file = study_file()
+    tables = tables_of(file, people="id\na", records=RECORDS)
+    covered = pl.DataFrame(
+        {"entity_id": ["a"], "from_date": [dt.date(2019, 1, 1)], "until_date": [dt.date(2020, 8, 1)]}
+    )
+    tables = Tables({**tables.tables, "records": replace(tables["records"], covered=covered)})
+    assert by_id(build_outcomes(cohort_of("a"), tables, file, dt.date(2022, 1, 1))) == {"a": 1}

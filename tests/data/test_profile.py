@@ -138,13 +138,15 @@ def test_missing_of_each_feature_overall_and_on_each_date(profile: Profile) -> N
     assert everything == (sum(found["sex", day][0] for day in (EARLIER, AS_OF)), 8)
 
 
-def test_missing_by_group_counts_each_person_once(profile: Profile) -> None:
+def test_missing_by_group_is_of_the_latest_date_and_adds_up_to_it(profile: Profile) -> None:
     rows = [row for row in profile.feature_missing_by_group if row["feature"] == "score_now"]
     # On the later date: a is f, b has become m, c is m, nothing is known of d; a alone has a score.
     assert [(row["group"], row["n"], row["missing"], row["reference"]) for row in rows] == [
         ("f", 1, 0, False), ("m", 2, 2, True), ("Not recorded", 1, 1, False),
     ]  # fmt: skip
-    assert sum(row["n"] for row in rows) == 4
+    assert {row["as_of_date"] for row in rows} == {AS_OF}
+    (overall,) = (row for row in profile.feature_missing if (row["feature"], row["as_of_date"]) == ("score_now", AS_OF))
+    assert (sum(row["n"] for row in rows), sum(row["missing"] for row in rows)) == (overall["n"], overall["missing"])
 
 
 def test_a_feature_may_be_called_as_a_characteristic(profile: Profile) -> None:
@@ -253,6 +255,35 @@ def test_outcomes_of_each_group_leave_out_those_it_is_too_early_for(profile: Pro
     )  # fmt: skip
     # As of EARLIER nothing was known of a yet, and b was f.
     assert {row["group"]: row["n"] for row in made.outcome_by_group} == {"f": 1, "m": 1, "Not recorded": 2}
+    assert {row["as_of_date"] for row in made.outcome_by_group} == {EARLIER}
+
+
+def test_outcomes_of_the_groups_add_up_to_those_of_their_date() -> None:
+    """Who has left by then is not in it, although their last row has no outcome."""
+    file, held = study(), tables(study())
+    both = cohort_of("ab")
+    left = pl.DataFrame([{"entity_id": who, "as_of_date": EARLIER, "cluster_id": who} for who in "cd"])
+    cohort = Cohort(pl.concat([left, both.rows]).sort("as_of_date", maintain_order=True), both.attrition)
+    outcomes = build_outcomes(cohort, held, file, EXTRACTED_ON)
+    made = build_profile(
+        held, cohort, outcomes, build_features(cohort, held, file), build_groups(cohort.rows, held, file), file,
+        Register.model_validate({"purpose": "p", "sources": dict.fromkeys(file.sources, ENTRY)}),
+    )  # fmt: skip
+    (whole,) = (row for row in made.outcome_status if row["as_of_date"] == AS_OF)
+    assert {row["as_of_date"] for row in made.outcome_by_group} == {AS_OF}
+    assert sum(row["n"] for row in made.outcome_by_group) == whole["known"] + whole["unobserved"] == 2
+    assert sum(row["unobserved"] for row in made.outcome_by_group) == whole["unobserved"]
+
+
+def test_where_every_date_is_too_early_no_group_is_compared() -> None:
+    file, cohort = study(), cohort_of()
+    held = tables(file)
+    early = build_outcomes(cohort, held, file, EARLIER + dt.timedelta(1))
+    made = build_profile(
+        held, cohort, early, build_features(cohort, held, file), build_groups(cohort.rows, held, file), file,
+        Register.model_validate({"purpose": "p", "sources": dict.fromkeys(file.sources, ENTRY)}),
+    )  # fmt: skip
+    assert made.outcome_by_group == ()
 
 
 def test_whether_there_is_enough(profile: Profile) -> None:

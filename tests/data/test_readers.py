@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import datetime as dt
+import hashlib
 import os
 import shutil
 import socket
@@ -21,7 +22,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from riskmodels.caching import Steps
 from riskmodels.data import readers
+from riskmodels.data.engines import Engine
 from riskmodels.data.readers import open_reader
 from riskmodels.data.tables import Tables, read_tables
 from riskmodels.errors import DataError, OutsideError, RiskModelsError
@@ -328,12 +331,46 @@ def test_ten_thousand_columns(tmp_path: Path, suffix: str) -> None:
     assert said.endswith("c26 and 9973 more); check its header and the study")
 
 
-def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("moment", ["while its digest is taken", "after that", "while it is read"])
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_a_file_that_is_replaced_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, engine: str
+) -> None:
+    """Its rows are not kept under a digest that is another file's."""
     place = in_csv(tmp_path / "records")
-    states = iter([(1, 1), (2, 2)])
-    monkeypatch.setattr(readers.File, "_state", lambda self: next(states))
-    said = refusal(lambda: read(tmp_path, study_of(**place)), OutsideError)
+    path = tmp_path / place["file"]
+    cache = Steps(tmp_path / "cache", "small")
+    digest, states = hashlib.file_digest, []
+    state = readers.File._state
+
+    def replace_it() -> None:
+        other = tmp_path / "other.csv"
+        other.write_bytes(path.read_bytes().replace(b"visit", b"tests"))
+        os.utime(other, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns))
+        other.replace(path)
+
+    def digest_of(*given: Any) -> Any:
+        if moment == "while its digest is taken":
+            replace_it()
+        return digest(*given)
+
+    def state_of(file: readers.File) -> Any:
+        states.append(state(file))
+        if moment == "after that" and len(states) == 2:
+            replace_it()
+        if moment == "while it is read" and len(states) == 3:
+            replace_it()
+            return state(file)
+        return states[-1]
+
+    monkeypatch.setattr(hashlib, "file_digest", digest_of)
+    monkeypatch.setattr(readers.File, "_state", state_of)
+    study = in_folder(tmp_path, study_of(**place), {"records": [ODD]})
+    said = refusal(lambda: read_tables(tmp_path, study, engine=Engine(engine), cache=cache), OutsideError)
     assert said.endswith("records.csv: was changed while it was read; try again")
+    assert list((tmp_path / "cache").rglob("*.parquet")) == []
+    monkeypatch.undo()
+    read_tables(tmp_path, study, engine=Engine(engine), cache=cache)
 
 
 # ---------------------------------------------------------------- servers

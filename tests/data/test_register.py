@@ -95,9 +95,9 @@ def test_an_agreement_that_is_over(scoring: bool) -> None:
 def test_special_categories_need_a_condition() -> None:
     said = refusal(study_of({"special_category": ["health"]}))
     assert "sources.records.special_category_condition: is missing, and the source holds health" in said
-    assert "special_category_condition" in refusal(
-        study_of({"special_category": ["health"], "special_category_condition": "  "})
-    )
+    for nothing in ("  ", "CHECK", "n/a", "None."):
+        with pytest.raises(ValueError, match="says nothing; write it out"):
+            study_of({"special_category": ["health"], "special_category_condition": nothing})
     met = {"special_category": ["health"], "special_category_condition": "Article 9(2)(h)"}
     refuse_unpermitted(study_of(met), BOTH, TODAY)
 
@@ -119,7 +119,7 @@ def test_a_protected_column_may_be_special_by_law(law: str, special: bool) -> No
     refuse_unpermitted(silent, ("model",), TODAY, scoring=True)  # the list never sees it
     said = study_of(law=law, equality={"special_category_condition": "Article 9(2)(g)"})
     refuse_unpermitted(said, BOTH, TODAY)
-    assert [row["key"] for row in register_gaps(said, TODAY)] == ["special_category"]
+    assert [row["key"] for row in register_gaps(said, TODAY)] == ["special_category", "schedule_1_condition"]
 
 
 def test_what_describes_a_place_is_special_only_if_it_says_so() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import math
 import zoneinfo
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,15 @@ from riskmodels.caching import NO_CACHE, Steps
 from riskmodels.data.columns import as_dates
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.faults import Faults
+from riskmodels.data.features import build_features
+from riskmodels.data.normalised import RowsFile, find_rows, write_rows
+from riskmodels.data.outcomes import with_lag
+from riskmodels.data.preparing import cached_cohort
+from riskmodels.data.recording import facts_by_month, recording_lag
 from riskmodels.data.tables import Table, Tables, check_kinds, columns_used, read_tables
-from riskmodels.errors import DataError, RiskModelsError, StudyError
-from riskmodels.study import Source, StudyFile
-from tests.data.small_study import EXTRACTED_ON, in_folder, study_file, table, tables_of
+from riskmodels.errors import DataError, OutsideError, RiskModelsError, StudyError
+from riskmodels.study import Period, Source, StudyFile
+from tests.data.small_study import EXTRACTED_ON, cohort_of, in_folder, study_file, table, tables_of
 
 PEOPLE = """
 id     born        ward  household  score
@@ -420,7 +427,21 @@ def test_every_kind_that_the_study_names_must_occur(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError) as caught:
         check_kinds(tables, misspelt)
-    assert str(caught.value) == "facts.visit.kind: 'vist' does not occur in records (there: test, visit)"
+    assert str(caught.value) == "facts.visit.kind: 'vist' does not occur in records (there: visit, 1 other)"
+    both = study_file(
+        facts={"visit": {"in": "records", "kind": ["visit", "test", "vist"]}, "anything": {"in": "records"}}
+    )
+    with pytest.raises(DataError, match=r"'vist' does not occur in records \(there: test, visit\)"):
+        check_kinds(tables, both)
+
+
+def test_a_column_that_is_no_kind_is_not_quoted() -> None:
+    """A column named by mistake may hold names: only what the study itself names is shown."""
+    study = study_file()
+    tables = tables_of(study, people="id\na", records="id happened known kind\na 2020-01-01 2020-01-02 CANARY-943")
+    with pytest.raises(DataError) as caught:
+        check_kinds(tables, study)
+    assert str(caught.value) == "facts.visit.kind: 'visit' does not occur in records (there: 1 other)"
 
 
 def test_every_kind_that_a_feature_line_names_must_occur(tmp_path: Path) -> None:
@@ -740,3 +761,217 @@ def test_everything_that_a_study_looks_at_is_read() -> None:
         "matches": {"theirs": "text", "status": "text", "p": "number"},
         "areas": {"decile": "anything", "group": "text"},
     }
+
+
+# ---------------------------------------------------------------- kept between runs
+
+
+def test_engines_that_hold_rows_otherwise_do_not_share_what_is_kept(tmp_path: Path) -> None:
+    """In memory the rows without a date stand among the others; in a file of rows they do not."""
+    records = with_value("records", "known", 2, None)
+    paths = []
+    for engine in ("polars", "duckdb", "polars", "duckdb"):
+        cache = Steps(tmp_path / "cache", "small")
+        found = read(tmp_path, engine=Engine(engine), cache=cache, records=records)["records"]
+        assert (found.frame.height, found.undated.height) == (2, 1), engine
+        paths.append(found.path)
+    assert paths[1] == paths[3]
+    assert all(step.reused for step in cache.log)
+
+
+def coded(*features: dict[str, Any]) -> StudyFile:
+    return study_file(features=list(features))
+
+
+LATEST = {"name": "code", "take": "latest", "of": "visit.code", "words": "c"}
+MODE = {"name": "usual", "take": "mode", "of": "visit.code", "missing": "category", "words": "m"}
+OTHER = {"name": "other", "take": "mode", "of": "visit.other", "missing": "category", "words": "m"}
+CODED = {
+    "people": "id\na\nb",
+    "records": """id happened known kind code other
+        a 2020-01-01 2020-01-02 visit 007 1
+        b 2020-01-05 2020-01-06 visit 7   1""",
+}
+
+
+def read_coded(folder: Path, file: StudyFile, cache: Steps = NO_CACHE, engine: Engine = POLARS) -> Tables:
+    for name, text in CODED.items():
+        table(text).write_csv(folder / f"{name}.csv")
+    columns = {name: table(text).columns for name, text in CODED.items()}
+    return read_tables(folder, in_folder(folder, file, columns), cache=cache, engine=engine)
+
+
+def test_what_a_column_holds_is_in_the_digest_where_another_line_decides_it(tmp_path: Path) -> None:
+    alone, both, beside = (
+        read_coded(tmp_path, coded(*lines))["records"] for lines in ([LATEST], [LATEST, MODE], [LATEST, OTHER])
+    )
+    assert (alone.schema["code"], both.schema["code"]) == (pl.Float64, pl.String)
+    assert alone.digest != both.digest
+    # A line with a column of its own changes nothing for the others: they are not made again.
+    assert beside.digest == alone.digest
+    frames = []
+    for file in (coded(LATEST), coded(LATEST, MODE)):
+        steps = Steps(tmp_path / "cache", "small")
+        tables = read_coded(tmp_path, file, steps)
+        frames.append(build_features(cohort_of("a", "b"), tables, file, steps).frame["code"].to_list())
+    assert frames == [[7.0, 7.0], ["007", "7"]]
+
+
+def holding(folder: Path, value: bytes) -> list[str]:
+    """The files below a folder that hold a text, in their bytes or in a column."""
+    found = []
+    for path in (path for path in sorted(folder.rglob("*")) if path.is_file()):
+        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.DataFrame()
+        if value in path.read_bytes() or value.decode() in str(frame.to_dict(as_series=False)):
+            found.append(path.name)
+    return found
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+@pytest.mark.parametrize("why", ["objected", "withdrew"])
+def test_whoever_objects_or_withdraws_is_gone_from_what_is_kept(tmp_path: Path, engine: str, why: str) -> None:
+    source = {**study_file().sources["records"].model_dump(exclude_none=True), "consented": True}
+    file = study_file(
+        sources={"people": {"file": "people.csv", "entity": "id"}, "records": source},
+        objections={"file": "objections.csv", "entity": "id", "scope": "scope"},
+        consents={"file": "consents.csv", "entity": "id", "source": "source", "given_on": "given",
+                  "withdrawn_on": "withdrawn"},
+    )  # fmt: skip
+    # Of whoever withdraws, records alone are to go.
+    put = {
+        "people": "id\na\nCANARY" if why == "objected" else "id\na\nb",
+        "records": "id happened known kind\na 2020-01-01 2020-01-02 visit\nCANARY 2020-01-05 2020-01-06 visit",
+        "objections": "id scope\nzz training",
+        "consents": "id source given withdrawn\na records 2019-01-01 -\nCANARY records 2019-01-01 -",
+    }
+
+    def prepare() -> list[str]:
+        for name, text in put.items():
+            table(text).write_csv(tmp_path / f"{name}.csv")
+        study = in_folder(tmp_path, file, {name: table(put[name]).columns for name in ("people", "records")})
+        steps = Steps(tmp_path / "cache", "small")
+        tables = read_tables(tmp_path, study, engine=Engine(engine), cache=steps)
+        build_features(cached_cohort(tables, file, steps), tables, file, steps)
+        return holding(tmp_path / "cache", b"CANARY")
+
+    assert prepare()
+    kept = holding(tmp_path / "cache", b"CANARY")
+    assert prepare() == kept  # nobody else objected, and everything is still there
+    if why == "objected":
+        put["objections"] = "id scope\nzz training\nCANARY all"
+    else:
+        put["consents"] = "id source given withdrawn\na records 2019-01-01 -\nCANARY records 2019-01-01 2020-06-01"
+    assert prepare() == []
+    assert holding(tmp_path / "cache", b"a 2020") == []
+
+
+def test_rows_put_under_another_key_are_not_trusted(tmp_path: Path) -> None:
+    cache = Steps(tmp_path, "small")
+    files = {
+        key: write_rows(cache, key, lambda key=key: iter([pl.DataFrame({"of": [key]})])).path for key in ("aa", "ab")
+    }
+    assert find_rows(cache, "aa") == RowsFile(files["aa"])
+    files["ab"].unlink()
+    shard = tmp_path / "results" / "ab"
+    files["aa"].rename(shard / files["aa"].name.replace("aa.", "ab.", 1))
+    assert find_rows(cache, "ab") is None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize(
+    "error", [OutsideError("the server went away"), DataError("row 3"), OSError(5, "Input/output")]
+)
+def test_what_a_reader_raises_is_no_refusal_of_the_cache(tmp_path: Path, kept: bool, error: Exception) -> None:
+    passes = []
+
+    def batches() -> Iterator[pl.DataFrame]:
+        passes.append(1)
+        yield pl.DataFrame({"a": [1]})
+        raise error
+
+    cache = Steps(tmp_path if kept else None, "small")
+    with pytest.raises(type(error)) as caught:
+        write_rows(cache, "aa", batches)
+    assert caught.value is error
+    assert len(passes) == 1  # it is not asked again for what it does not have
+    assert [path for path in tmp_path.rglob("*") if path.suffix in (".parquet", ".part")] == []
+    assert cache.log == []
+
+
+def test_where_the_cache_refuses_rows_stand_in_a_temporary_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    cache = Steps(tmp_path / "file" / "cache", "small")
+    file = write_rows(cache, "aa", lambda: iter([pl.DataFrame({"a": [1]})]))
+    assert pl.read_parquet(file.path)["a"].to_list() == [1]
+    assert file.folder is not None
+    assert cache.log[0].why.startswith("results are not kept: ")
+
+
+# ---------------------------------------------------------------- later rows
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+@pytest.mark.parametrize(
+    ("early", "late", "refused"),
+    [
+        ("07", "x", "column 'code': 1 row is not a number (first: row 2); correct them"),
+        ("2020-01-01", "x", "column 'code': 1 row is not a date such as 2024-06-30 (first: row 2)"),
+        ("x", "07", None),
+        ("07", "8", None),
+        ("-", "x", None),
+    ],
+)
+def test_a_later_row_does_not_change_what_a_column_holds(
+    tmp_path: Path, engine: str, early: str, late: str, refused: str | None
+) -> None:
+    """The study stands on 2020-07-01: what is recorded in 2021 says nothing of what the column was then."""
+    known = "id happened known kind code\na 2020-01-01 2020-01-02 visit "
+    records = f"{known}{early}"
+    if early == "-":  # nothing to go by: all rows decide
+        records += "\na 2020-03-01 2020-08-02 visit x"
+    study, people = coded({**LATEST, "take": "distinct"}), table("id\na")
+
+    def held(text: str) -> Any:
+        people.write_csv(tmp_path / "people.csv")
+        table(text).write_csv(tmp_path / "records.csv")
+        entry = in_folder(tmp_path, study, {"people": people.columns, "records": table(text).columns})
+        return read_tables(tmp_path, entry, engine=Engine(engine))["records"].schema["code"]
+
+    before = held(records)
+    more = f"{records}\na 2021-06-01 2021-06-02 visit {late}"
+    if refused is None:
+        assert held(more) == before
+    else:
+        with pytest.raises(DataError, match="column 'code'") as caught:
+            held(more)
+        assert refused in str(caught.value)
+    # Known later, of something earlier: just as late.
+    assert held(f"{known}07\na 2020-01-03 2020-05-02 visit x") == pl.String
+
+
+def test_a_later_number_does_not_change_how_a_code_is_written(tmp_path: Path) -> None:
+    study = study_file(
+        sources={"records": {"file": "r.parquet", "entity": "id", "event_date": "happened", "kind": "kind"}},
+        features=[{**MODE, "of": "visit.code"}],
+    )
+    happened = [dt.date(2020, 1, 1), dt.date(2020, 1, 2), dt.date(2021, 1, 1), dt.date(2021, 1, 2)]
+    frame = pl.DataFrame(
+        {"id": list("abab"), "happened": happened, "kind": ["visit"] * 4, "code": [1.0, 2.0, 0.5, 3.0]}
+    )
+    written = [tables_of(study, records=rows)["records"].frame["code"].to_list() for rows in (frame.head(2), frame)]
+    assert written == [["1", "2"], ["1", "2", "0.5", "3"]]
+
+
+# ---------------------------------------------------------------- how late
+
+
+@pytest.mark.parametrize("facts", [1, 19, 20, 21, 40])
+def test_one_rule_says_how_late_95_of_100_facts_were_recorded(facts: int) -> None:
+    days = [EXTRACTED_ON - dt.timedelta(days=100 - lag) for lag in range(facts)]
+    rows = {"id": ["a"] * facts, "happened": [days[0]] * facts, "known": days, "kind": ["visit"] * facts}
+    file = study_file(outcome={**study_file().outcome.model_dump(mode="json"), "lag": "estimate"})
+    tables = tables_of(file, people="id\na", records=pl.DataFrame(rows))
+    expected = math.ceil(facts * 95 / 100) - 1
+    assert {row["source"]: row for row in tables.quality}["records"]["recording_lag_days_95"] == expected
+    assert next(iter(recording_lag(tables["records"], list(facts_by_month(tables["records"])))))["most"] == expected
+    assert with_lag(file, tables).outcome.lag == Period(expected, "day")

@@ -203,7 +203,11 @@ SPOILT: dict[str, tuple[str, Spoil, str]] = {
     ),
     "an unknown kind": (
         "records", lambda frame: frame.with_columns(pl.lit("other").alias("kind")),
-        "facts.visit.kind: 'visit' does not occur in records (there: other)",
+        "facts.visit.kind: 'visit' does not occur in records (there: 1 other)",
+    ),
+    "a word in a column that held numbers until the first as-of date": (
+        "survey", lambda frame: text("answered", "2019-05-05", 6)(text("answer", "secret", 6)(frame)),
+        "survey.csv, column 'answer': 1 row is not a number (first: row 6); correct them",
     ),
     "known before it happened": (
         "records", text("known", "2018-01-01", 2),
@@ -225,7 +229,7 @@ SPOILT: dict[str, tuple[str, Spoil, str]] = {
         "objections.csv, column 'scope': 1 row has no scope that is known (first: row 1); write one of training, audit",
     ),
     "an objection that nearly matches": (
-        "objections", text("id", "SECRET000", 1), "1 objections match ids of the sources only if case and leading",
+        "objections", text("id", "SECRET000", 1), "1 objections match ids of the sources only if case, leading",
     ),
     "consent withdrawn before it was given": (
         "consents", text("withdrawn", "2018-01-01", 5), "column 'withdrawn': 1 row is withdrawn before",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from riskmodels.storage import parse_yaml
-from riskmodels.study import AGGREGATIONS, parse_study_file
+from riskmodels.study import AGGREGATIONS, Examples, parse_study_file
 from riskmodels.study.predicates import PREDICATES
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
@@ -25,6 +25,12 @@ def test_the_blocks_make_one_study() -> None:
     study = parse_study_file(raw, str(PAGE))
     assert len(study.sources) == 11
     assert sum(len(line.columns) for line in study.features) == 21
+
+
+def test_the_examples_on_the_page_are_examples() -> None:
+    (block,) = re.findall(r"```text\n(examples:.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    found = Examples.model_validate(parse_yaml(block.encode(), PAGE))
+    assert [example.in_cohort for example in found.examples] == [False, None]
 
 
 def test_every_way_to_take_and_every_predicate_is_named() -> None:

@@ -369,7 +369,7 @@ def test_cohort_and_outcomes_are_those_of_the_data_set(run: StudyRun) -> None:
     in_extract = run.dataset.cohort.attrition.filter(step="in the extract")["remaining"].to_list()
     assert in_extract == [79, 80, 80]  # nobody is counted before anything is known of them
     concerns = {finding.check: finding for finding in run.checks if finding.result == "concern"}
-    assert set(concerns) == set(run.study.file.accepted) == {"chosen_on_test", "too_few_outcomes"}
+    assert set(concerns) == set(run.study.file.accepted) == {"too_few_outcomes"}
     assert not any(finding.hard for finding in concerns.values())
 
 

@@ -110,6 +110,14 @@ def card_without_audit(governed: Any) -> dict[str, Any]:
     return {"card": card, "registered": {**governed.registered, "card_sha256": storage.sha256(card)}}
 
 
+def card_with_an_open_concern(governed: Any) -> dict[str, Any]:
+    card = json.loads(governed.card)
+    row = ["Fields are as complete when scoring as when learning", "concern", "half as often", ""]
+    card["annex"]["checks"] = {"columns": ["Check", "Result", "Evidence", "Accepted because"], "rows": [row]}
+    changed = storage.canonical_json(card)
+    return {"card": changed, "registered": {**governed.registered, "card_sha256": storage.sha256(changed)}}
+
+
 def broken_chain(governed: Any) -> dict[str, Any]:
     governed.path.write_bytes(governed.path.read_bytes().replace(b"2027-05-20", b"2029-05-20"))
     return {}
@@ -157,6 +165,11 @@ REFUSALS: dict[Callable[[Any], dict[str, Any]], tuple[str, type[RiskModelsError]
     edited_card: ("the card is registered", GateError, "the card is not the one registered"),
     card_of_another_model: ("the card is of this model", GateError, "the card describes another model"),
     card_without_audit: ("audited and checked for leaks", GateError, "no fairness audit"),
+    card_with_an_open_concern: (
+        "concerns answered",
+        GateError,
+        "(Fields are as complete when scoring as when learning)",
+    ),
     broken_chain: ("the review record is unbroken", GateError, "line 1: was edited"),
     clock_set_back: ("the clock is right", GateError, "today is 2026-11-22, but the record was last written on"),
     other_approval: ("reviewed", GateError, "no review decides on this model"),

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import polars as pl
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
-from riskmodels import storage
+from riskmodels import pipeline, storage
+from riskmodels.data.splits import Split, Splits
 from riskmodels.models.training import (
+    Choice,
     Predictions,
     choose_model,
     clustered_mean,
     row_losses,
 )
-from riskmodels.study import StudyFile, parse_study_file
+from riskmodels.study import Study, StudyFile, parse_study_file
 from tests.conftest import STUDY
+
+BEFORE = frozenset({dt.date(2020, 1, 1)})
 
 
 @pytest.fixture(scope="module")
@@ -55,21 +61,21 @@ def predictions(
 
 
 def test_a_real_gain_wins(study: StudyFile) -> None:
-    choice = choose_model(predictions(study, {"single_best_column": 1.5, "lightgbm": 0.0}), study)
+    choice = choose_model(predictions(study, {"single_best_column": 1.5, "lightgbm": 0.0}), study, BEFORE)
     assert choice.model == "lightgbm"
     assert choice.best_baseline == "single_best_column"
 
 
 def test_a_gain_within_chance_loses_to_the_simpler(study: StudyFile) -> None:
     """LightGBM is a hair better in the mean; its interval holds nought, so the single column stays."""
-    choice = choose_model(predictions(study, {"single_best_column": 0.02, "lightgbm": 0.0}), study)
+    choice = choose_model(predictions(study, {"single_best_column": 0.02, "lightgbm": 0.0}), study, BEFORE)
     step = next(step for step in choice.steps if step["model"] == "lightgbm")
     assert choice.model == "single_best_column"
     assert step["low"] < 0 < step["high"]  # type: ignore[operator]
 
 
 def test_when_nothing_helps_the_base_rate_stays(study: StudyFile) -> None:
-    assert choose_model(predictions(study, {}), study).model == "base_rate"
+    assert choose_model(predictions(study, {}), study, BEFORE).model == "base_rate"
 
 
 def test_the_test_dates_are_not_looked_at(study: StudyFile) -> None:
@@ -77,7 +83,7 @@ def test_the_test_dates_are_not_looked_at(study: StudyFile) -> None:
     calibrate = predictions(study, {"single_best_column": 0.5})
     test = predictions(study, {"lightgbm": 0.0}, stage="test", year=2021)
     both = Predictions(pl.concat([calibrate.frame, test.frame]))
-    assert choose_model(both, study) == choose_model(calibrate, study)
+    assert choose_model(both, study, BEFORE) == choose_model(calibrate, study, BEFORE)
 
 
 def test_calibration_rows_that_an_earlier_origin_was_tested_on_do_not_choose(study: StudyFile) -> None:
@@ -86,7 +92,43 @@ def test_calibration_rows_that_an_earlier_origin_was_tested_on_do_not_choose(stu
     test = predictions(study, {}, stage="test", year=2021)
     later = predictions(study, {"lightgbm": 0.0}, year=2021)
     every = Predictions(pl.concat([before.frame, test.frame, later.frame]))
-    assert choose_model(every, study) == choose_model(before, study)
+    assert choose_model(every, study, BEFORE) == choose_model(before, study, BEFORE)
+
+
+class _ChoosingAnywhere(Splits):
+    """As if the families were compared on the calibration rows of every origin."""
+
+    @property
+    def choosing(self) -> frozenset[dt.date]:
+        return frozenset(day for split in self.origins for day in split.calibrate)
+
+
+@pytest.mark.parametrize(("rule", "chosen"), [(Splits, "single_best_column"), (_ChoosingAnywhere, "lightgbm")])
+def test_a_run_chooses_by_the_rule_that_the_check_looks_at(
+    study: StudyFile, monkeypatch: pytest.MonkeyPatch, rule: type[Splits], chosen: str
+) -> None:
+    """``chosen_on_test`` looks at `Splits.choosing`: where that is wrong, the choice must be wrong with it."""
+    first, second, third = (dt.date(year, 1, 1) for year in (2020, 2021, 2022))
+    origins = (Split(0, second, (), (first,), second, "later"), Split(1, third, (), (second,), third, "later"))
+    early = predictions(study, {"single_best_column": 0.5, "lightgbm": 3.0}, rows=1000)
+    later = predictions(study, {"single_best_column": 3.0, "lightgbm": 0.0}, rows=8000, year=2021)
+    test = predictions(study, {}, stage="test", year=2021)
+    every = Predictions(pl.concat([early.frame, later.frame, test.frame]))
+    ready = SimpleNamespace(
+        study=SimpleNamespace(file=study), tables=None, splits=rule(origins, origins[1]), dataset=None
+    )
+    choices: list[Choice] = []
+
+    def settled(choice: Choice, *_: object) -> None:
+        choices.append(choice)
+        raise InterruptedError
+
+    monkeypatch.setattr(pipeline, "prepare_study", lambda *_, **__: ready)
+    monkeypatch.setattr(pipeline, "backtest", lambda *_: every)
+    monkeypatch.setattr(pipeline, "settle", settled)
+    with pytest.raises(InterruptedError):
+        pipeline.run_study(cast("Study", None), "")
+    assert [choice.model for choice in choices] == [chosen]
 
 
 def test_row_losses_are_the_library_ones() -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import importlib.util
-import random
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,15 +16,14 @@ from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.features import Features, build_features
 from riskmodels.study import StudyFile
 from tests.data.everything_study import (
-    DATES,
     EVERYTHING,
-    PEOPLE,
     Covered,
     Rows,
     all_rows,
     coverage,
     everybody,
     everything_tables,
+    many_rows,
 )
 
 DUCKDB = Engine("duckdb", memory_limit="200MB")
@@ -44,36 +40,6 @@ def test_duckdb_gives_the_same_bytes_as_polars(rows: Rows, covered: Covered) -> 
     ours, theirs = features_on(POLARS, rows, covered), features_on(DUCKDB, rows, covered)
     assert ours.specs == theirs.specs
     assert_frame_equal(ours.frame, theirs.frame, check_exact=True)
-
-
-def many_rows(seed: int = 7) -> tuple[Rows, Covered]:
-    """Facts of everybody, with ties, late ones, missing values and numbers that no binary fraction holds."""
-    draw = random.Random(seed)
-
-    def dated(who: str) -> dict[str, Any]:
-        event = draw.choice(DATES) - dt.timedelta(draw.choice([0, 1, 29, 30, 31, 60, 61, 181, 182, 400]))
-        known = event + dt.timedelta(draw.choice([0, 0, 1, 40]))
-        value = draw.choice([None, 1.0, 0.25, -0.1, 7.03, -2.0])
-        return {"entity_id": draw.choice(who), "event_date": event, "known_date": known, "value": value}
-
-    def record() -> dict[str, Any]:
-        words = {"word": draw.choice(["low", "high", "mid", None]), "due": draw.choice([None, *DATES])}
-        return {**dated(PEOPLE), "kind": draw.choice(["visit", "call", "test", None]), **words}
-
-    homes = [
-        {"entity_id": who, "known_date": day - dt.timedelta(3), "area": draw.choice("xyz"), "rooms": 1.5}
-        for who in "abc"
-        for day in DATES
-    ]
-    rows: Rows = {
-        "people": [{"entity_id": "a", "born": dt.date(2012, 2, 29), "ward": "007", "rooms": 2.0}],
-        "records": [record() for _ in range(80)],
-        "police": [dated(PEOPLE) for _ in range(30)],
-        "homes": homes,
-        "crimes": [dated("xyz") for _ in range(20)],
-        "places": [{"entity_id": "x", "decile": 1.0}],
-    }
-    return rows, {"police": {"a": dt.date(1, 1, 1), "b": DATES[0], "c": DATES[1]}}
 
 
 @pytest.mark.parametrize("engine", [POLARS, DUCKDB], ids=lambda engine: engine.name)

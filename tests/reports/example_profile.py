@@ -49,7 +49,7 @@ def profile() -> dict[str, Any]:
             {"as_of_date": "2025-01-01", "known": 2311, "immature": 0, "unobserved": 186, "events": 251,
              "moved_away": 41}
         ],
-        "outcome_by_group": [{**row, "unobserved": row["n"] // 10} for row in groups()],
+        "outcome_by_group": [{**row, "as_of_date": "2025-01-01", "unobserved": row["n"] // 10} for row in groups()],
         "enough": {"rows": 2311, "events": 251, "people": 240, "columns": 30, "floor": 10},
         "features": [
             {"feature": "score", "words": "score at visits", "source": "records", "take": "latest", "last": "12 months",
@@ -59,7 +59,9 @@ def profile() -> dict[str, Any]:
             {"feature": "score", "as_of_date": day, "n": 2497, "missing": 702} for day in dates
         ],
         "feature_missing_by_group": [
-            {"feature": "score", **row, "missing": row["n"] // (4 if row["reference"] else 2)} for row in groups()
+            {"feature": "score", "as_of_date": "2025-01-01", **row,
+             "missing": row["n"] // (4 if row["reference"] else 2)}
+            for row in groups()
         ],
         "column_missing": [{"source": "records", "column": "score", "n": 1203, "missing": 4}],
         "recording_lag": [

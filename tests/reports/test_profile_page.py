@@ -87,7 +87,8 @@ def test_a_failing_link_and_every_concern_lead(page: Page) -> None:
     assert (
         "Far fewer of the group roma (ethnicity) than of white could be linked to police: 80 of 100, against 95" in lead
     )
-    assert "The outcome is known: unknown for 8%" in lead
+    # A check is called after the good case: its name must not open what is said of a concern.
+    assert "Unknown for 8%. (Check: The outcome is known.)" in lead
     assert "score at visits" in lead
     assert "There may be too little data" in lead
     assert "1 thing is not said" in lead
@@ -130,7 +131,8 @@ def test_nothing_of_a_handful_is_on_the_page(page: Page, content: bytes) -> None
     assert len(asian) >= 4
     for row in asian:
         assert not re.findall(r'class="numeric[^"]*">([^<]*)<', row), row
-    heat = html.partition(">Missing in each field, of 100, by ethnicity</caption>")[2].partition("</table>")[0]
+    caption = ">Missing in each field, of 100, by ethnicity, as of 1 January 2025</caption>"
+    heat = html.partition(caption)[2].partition("</table>")[0]
     place = re.findall(r"<th scope=.col.[^>]*>([^<]*)<", heat).index("asian")
     assert re.findall(r"<t[hd][^>]*>([^<]*)<", heat.partition("<tbody>")[2])[place].startswith("not shown")
     assert "2024 Q1 4 31 300 2024 Q2 not shown not shown not shown 2024 Q3 6 33 305" in page.text
@@ -187,6 +189,35 @@ def test_a_profile_of_next_to_nothing_is_a_page() -> None:
 def test_today_is_an_argument(content: bytes) -> None:
     assert b"Page made on" not in content
     assert b"Page made on 1 March 2026" in render_profile(profile(), today=dt.date(2026, 3, 1))
+
+
+def test_dates_are_not_broken_over_lines(content: bytes) -> None:
+    html = content.decode()
+    assert '<th scope="col" class="date">1 January 2025</th>' in html
+    assert not re.search(r"<t[hd](?: scope=.(?:row|col).)?>\d{1,2} [A-Z][a-z]+ \d{4}<", html)
+
+
+def test_what_is_hidden_is_counted_by_table_and_listed_in_a_fold(content: bytes) -> None:
+    html = content.decode().partition('id="section-12"')[2]
+    counts = html.partition("How much is not shown</caption>")[2].partition("</table>")[0]
+    listed = re.findall(r"<tr>\s*<th scope=.row.>", html.partition("<details>")[2].partition("</table>")[0])
+    assert sum(map(int, re.findall(r'class="numeric">(\d+)<', counts))) == len(listed) > 3
+    assert "Linked, by group" in counts
+
+
+def test_of_places_nothing_is_said_of_people() -> None:
+    page = Page(render_profile({**profile(), "level": "place"}, disclosure="places"))
+    said = page.text.partition("What stands out")[2]
+    for word in ("fewer than", "Everybody", "All people", "different people", "10 people", "Each person"):
+        assert word not in said, word
+    assert "All places of that date" in said
+    assert "Counts are of places, not of people" in said
+
+
+def test_by_group_names_its_date(page: Page) -> None:
+    assert "Outcome not recorded, by group, as of 1 January 2025" in page.text
+    none = Page(made(outcome_by_group=[])).text
+    assert "on a date on which it is no longer too early: None." in none
 
 
 def test_heat_is_readable(content: bytes) -> None:

@@ -57,17 +57,15 @@ DETECTORS: dict[str, Detector] = {
     "future_facts": Detector("Only facts known before each as-of date are used", True, future_facts),
     "known_date": Detector("Every source says when its rows became known", False, known_date),
     "lineage": Detector("No feature is drawn from the outcome's own records", True, lineage),
-    "join_explosion": Detector("Each person stands once on each date", True, join_explosion),
+    "join_explosion": Detector("Each id stands once on each date", True, join_explosion),
     "same_rows_twice": Detector("No row both teaches and tests", True, same_rows_twice),
     "chosen_on_test": Detector("The family is not chosen on rows that test it", False, chosen_on_test),
-    "same_people_calibrate": Detector(
-        "No person is on both sides of a grouped calibration", True, same_people_calibrate
-    ),
+    "same_people_calibrate": Detector("No id is on both sides of a grouped calibration", True, same_people_calibrate),
     "household_both_sides": Detector(
-        "No household is on both sides of a grouped calibration", True, household_both_sides
+        "No cluster is on both sides of a grouped calibration", True, household_both_sides
     ),
-    "same_person_two_ids": Detector("Nobody has two ids", True, same_person_two_ids),
-    "copied_rows": Detector("Nobody is in the data twice", False, copied_rows),
+    "same_person_two_ids": Detector("No two ids are one", True, same_person_two_ids),
+    "copied_rows": Detector("No id has the very features of another", False, copied_rows),
     "objections_honoured": Detector("Nobody who objected is in the data", True, objections_honoured),
     "id_like": Detector("No feature is an id in disguise", True, id_like),
     "row_position": Detector("The order of the rows says nothing of the outcome", False, row_position),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
@@ -12,6 +13,7 @@ from riskmodels.data.leakage.auc import FOLDS, Z_99, auc_with_error, best_case, 
 from riskmodels.data.leakage.evidence import CONCERN, PASS, UNKNOWN, Evidence, Verdict, named
 from riskmodels.data.splits import seeded_hash
 from riskmodels.data.tables import Table
+from riskmodels.study import fact_word, parts_of
 
 ID_LIKE_SHARE = 0.95
 ID_LIKE_ORDER = 0.98
@@ -27,6 +29,7 @@ FEWEST_OF_EACH = 20
 
 FILLED_ENOUGH = 0.2
 FILLED_IN_RATIO = 0.5
+HARDLY = 0.1
 
 
 # ---------------------------------------------------------------- ids
@@ -170,27 +173,79 @@ def _enough(outcome: np.ndarray) -> bool:
 def filled_in_afterwards(evidence: Evidence) -> Verdict:
     """A field that is filled when we look back but not yet when we score comes too late to help.
 
-    Recorded means not missing, and for what is counted more than nought.
+    Recorded means not missing, and for what is counted more than nought. Compared is everybody as they would be scored
+    on the day of the extract with the rows that teach; where there are too few of them, the latest as-of date with
+    those before it. A column without dates looks the same on every day, so of it another thing is asked: whether it is
+    filled where the outcome came, and hardly (less than a tenth as often, beyond chance) where it never did.
     """
-    frame = evidence.features.frame
+    late = [spec.name for spec in evidence.features.specs if _undated(spec, evidence) and _waits(spec, evidence)]
+    said = [f"without dates, and filled hardly but where the outcome came: {named(late)}"] if late else []
+    day, now, then = _scored_and_taught(evidence)
+    if now is not None:
+        recorded = [_is_recorded(spec).mean().alias(spec.name) for spec in evidence.features.specs]
+        shares_now, shares_then = (part.select(recorded).row(0, named=True) for part in (now, then))
+        found = [
+            name for name, share in shares_then.items()
+            if share >= FILLED_ENOUGH and shares_now[name] < FILLED_IN_RATIO * share
+        ]  # fmt: skip
+        said += [f"recorded less than half as often on {day}: {named(found)}"] if found else []
+    if said:
+        return CONCERN, "; ".join(said)
+    if now is None:
+        return UNKNOWN, "only one as-of date, and too few to score on the day of the extract"
+    return PASS, f"as complete on {day} as before"
+
+
+def _scored_and_taught(evidence: Evidence) -> tuple[str, pl.DataFrame | None, pl.DataFrame]:
+    """A day, its rows, and the rows before it; no rows where there is nothing to compare."""
+    frame, scored = evidence.features.frame, evidence.to_come
+    if scored is not None and scored.frame.height >= ENOUGH_TO_TELL:
+        day = scored.frame["as_of_date"].max()
+        then = frame.filter(pl.col("as_of_date") < day)
+        if not then.is_empty():
+            return str(day), scored.frame, then
     newest = frame["as_of_date"].max()
-    now, then = frame.filter(pl.col("as_of_date") == newest), frame.filter(pl.col("as_of_date") < newest)
-    if then.is_empty():
-        return UNKNOWN, "only one as-of date"
-    recorded = [
-        (pl.col(spec.name).fill_null(0) > 0 if _nought_is_nothing(spec) else pl.col(spec.name).is_not_null())
-        .mean()
-        .alias(spec.name)
-        for spec in evidence.features.specs
-    ]
-    shares_now, shares_then = (part.select(recorded).row(0, named=True) for part in (now, then))
-    found = [
-        name for name, share in shares_then.items()
-        if share >= FILLED_ENOUGH and shares_now[name] < FILLED_IN_RATIO * share
-    ]  # fmt: skip
-    if found:
-        return CONCERN, f"recorded less than half as often on {newest!s}: {named(found)}"
-    return PASS, f"as complete on {newest!s} as before"
+    then = frame.filter(pl.col("as_of_date") < newest)
+    return str(newest), None if then.is_empty() else frame.filter(pl.col("as_of_date") == newest), then
+
+
+def _undated(spec: FeatureSpec, evidence: Evidence) -> bool:
+    source = evidence.study.sources[spec.source]
+    return spec.take == "attribute" and source.event_date is None and source.known_date is None
+
+
+def _waits(spec: FeatureSpec, evidence: Evidence) -> bool:
+    """Whether a column is filled for people to whom the outcome ever came, and hardly for the others."""
+    rows = evidence.features.frame.select("entity_id", _is_recorded(spec).alias("filled"))
+    rows = rows.with_columns(pl.Series("outcome", evidence.outcome))[evidence.known.tolist()]
+    people = rows.group_by("entity_id").agg(pl.col("filled").any(), (pl.col("outcome") == 1).any().alias("came"))
+    # To some it came before the first date or between two: they are none to whom it never did.
+    outside = pl.col("entity_id").is_in(_with_outcome_facts(evidence))
+    came, others = people.filter("came")["filled"], people.filter(~pl.col("came") & ~outside)["filled"]
+    if min(len(came), len(others)) < FEWEST_OF_EACH:
+        return False
+    share, other, all_filled = (float(part.sum()) / len(part) for part in (came, others, people["filled"]))
+    error = np.sqrt(all_filled * (1 - all_filled) * (1 / len(came) + 1 / len(others)))
+    return share >= FILLED_ENOUGH and other < HARDLY * share and share - other > Z_99 * error
+
+
+def _with_outcome_facts(evidence: Evidence) -> list[str]:
+    """Ids of whom a fact of the outcome is recorded on any day, as far as its words are kinds without conditions."""
+    if evidence.tables is None:
+        return []
+    study = evidence.study
+    ids: set[str] = set()
+    words = {word for part in parts_of(study.outcome.happens) if (word := fact_word(part))}
+    for fact in (study.facts[word] for word in sorted(words)):
+        if fact.kind is not None and not fact.where:
+            facts = evidence.tables[fact.source].scan().filter(nw.col("kind").is_in(list(fact.kind)))
+            ids |= set(facts.select("entity_id").unique().collect().to_polars()["entity_id"])
+    return sorted(ids)
+
+
+def _is_recorded(spec: FeatureSpec) -> pl.Expr:
+    column = pl.col(spec.name)
+    return column.fill_null(0) > 0 if _nought_is_nothing(spec) else column.is_not_null()
 
 
 def _nought_is_nothing(spec: FeatureSpec) -> bool:

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from riskmodels.data.cohort import Cohort
-from riskmodels.data.features import Features
+from riskmodels.data.cohort import Cohort, build_cohort
+from riskmodels.data.features import Features, build_features
 from riskmodels.data.outcomes import Outcomes
 from riskmodels.data.splits import Split, Splits
 from riskmodels.data.tables import Tables
@@ -19,7 +19,9 @@ from riskmodels.study import Register, StudyFile
 
 PASS, CONCERN, UNKNOWN = "pass", "concern", "unknown"
 MOST_NAMED = 6
+# As counts are published under the rule sro-10, whose table stands in a layer above this one.
 FEWEST_SHOWN = 10
+ROUNDED_TO = 5
 
 Verdict = tuple[str, str]
 # Outcomes row by row as the cohort (Int8, null unless known) and an origin -> a score for each row of its test date.
@@ -71,6 +73,14 @@ class Evidence:
         used = [name for name, source in self.study.sources.items() if source.use == "model"]
         return min(self.register.sources[name].extracted_on for name in used)
 
+    @cached_property
+    def to_come(self) -> Features | None:
+        """Of whom no outcome can be known yet: ``scoring``, or everybody as they stood on the day of the extract."""
+        if self.scoring is not None or self.tables is None or self.extracted_on is None:
+            return self.scoring
+        cohort = build_cohort(self.tables, self.study, [self.extracted_on], allow_empty=True)
+        return build_features(cohort, self.tables, self.study) if cohort.rows.height else None
+
     def draw(self, rows: np.ndarray, most: int, use: str) -> np.ndarray:
         """At most so many of these rows, in order, drawn by the study's seed; ``use`` keeps two draws apart."""
         if len(rows) <= most:
@@ -99,8 +109,13 @@ class Finding:
 
 
 def counted(count: int, noun: str = "") -> str:
-    """A number of people or rows, as it may be shown: one to nine of them are not."""
-    said = f"fewer than {FEWEST_SHOWN}" if 0 < count < FEWEST_SHOWN else f"{count:,}"
+    """A number of people, rows, ids or outcomes as it may be shown: 1 to 9 are hidden, others to the nearest 5."""
+    if 0 < count < FEWEST_SHOWN:
+        said = f"fewer than {FEWEST_SHOWN}"
+    elif count == 0:
+        said = "0"
+    else:
+        said = f"about {(2 * count + ROUNDED_TO) // (2 * ROUNDED_TO) * ROUNDED_TO:,}"
     return f"{said} {noun}".strip()
 
 

@@ -23,7 +23,7 @@ def same_person_two_ids(evidence: Evidence) -> Verdict:
     alike = int(plain.is_duplicated().sum())
     if alike:
         return CONCERN, f"{counted(alike, 'ids')} differ from another only in case, blanks or leading zeros"
-    return PASS, f"{len(ids):,} ids, all different without regard to case, blanks and leading zeros"
+    return PASS, f"{counted(len(ids), 'ids')}, all different without regard to case, blanks and leading zeros"
 
 
 def _every_id(evidence: Evidence) -> pl.Series:
@@ -36,7 +36,7 @@ def _every_id(evidence: Evidence) -> pl.Series:
 
 
 def copied_rows(evidence: Evidence) -> Verdict:
-    """No two people have all features alike beyond chance: a person who is in the data twice does.
+    """No two ids have all features alike beyond chance: whoever is in the data twice does.
 
     On the latest date. What a row says is measured in bits (minus log2 of how common each of its values is), by the
     most telling feature of each fact or column, since several windows of one fact say much the same. Alike beyond
@@ -53,14 +53,14 @@ def copied_rows(evidence: Evidence) -> Verdict:
     said = said.with_columns(frame.select(evidence.features.names).hash_rows().alias("row"))
     telling_rows = said.filter(pl.col("bits") >= needed)
     if telling_rows.height < frame.height / 4:
-        return UNKNOWN, "most rows say too little of a person to tell a copy from chance"
+        return UNKNOWN, "most rows say too little to tell a copy from chance"
     # One of each household, so that only pairs of different households count.
     copies = telling_rows.unique(["row", "cluster_id"]).group_by("row").len().filter(pl.col("len") > 1)
     pairs = int(copies["len"].sum()) - copies.height
     if pairs >= FEWEST_PAIRS:
-        return CONCERN, f"{counted(pairs, 'people')} have the very features of somebody of another household"
+        return CONCERN, f"{counted(pairs, 'ids')} have the very features of one of another cluster"
     share = telling_rows.height / frame.height
-    return PASS, f"of the {share:.0%} of rows that say enough, no two of different households are alike"
+    return PASS, f"of the {share:.0%} of rows that say enough, no two of different clusters are alike"
 
 
 def _most_telling(evidence: Evidence, frame: pl.DataFrame) -> list[str]:

@@ -10,10 +10,10 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from riskmodels.data.cohort import build_cohort
-from riskmodels.data.features import Features, FeatureSpec, build_features
+from riskmodels.data.features import FeatureSpec
 from riskmodels.data.leakage.auc import auc_with_error
 from riskmodels.data.leakage.evidence import CONCERN, PASS, UNKNOWN, Evidence, Verdict, named
+from riskmodels.data.spans import covered_on
 from riskmodels.data.tables import Tables
 from riskmodels.study import OF_A_SOURCE, StudyFile
 
@@ -37,9 +37,9 @@ def post_outcome_proxy(evidence: Evidence) -> Verdict:
     absent; so is one that falls as short of the latest outcomes that are known, when taken for unknown ones. Our own
     construction: it warns, and does not stop.
     """
-    scoring = evidence.scoring or _at_the_extract(evidence)
+    scoring = evidence.to_come
     if scoring is None or scoring.frame.height < FEWEST_ROWS:
-        return UNKNOWN, f"no cohort of {FEWEST_ROWS} people whose outcomes nobody can know yet"
+        return UNKNOWN, f"no cohort of {FEWEST_ROWS} rows whose outcomes nobody can know yet"
     rows, earlier = _newest_known(evidence)
     if not len(rows):
         return UNKNOWN, f"fewer than {FEWEST_EVENTS} known outcomes of each kind"
@@ -55,7 +55,7 @@ def post_outcome_proxy(evidence: Evidence) -> Verdict:
             if mixture.absent and not _changes(number(column), evidence, rows, earlier):
                 found.append(spec.name)
     if not told:
-        return UNKNOWN, "no feature tells the outcomes far enough apart, among so many people"
+        return UNKNOWN, "no feature tells the outcomes far enough apart, among so many rows"
     if found:
         return CONCERN, (
             f"where outcomes are still to come, as absent as if none were to come: {named(dict.fromkeys(found))}. "
@@ -63,14 +63,6 @@ def post_outcome_proxy(evidence: Evidence) -> Verdict:
         )
     looked = len(set(told))
     return PASS, f"where outcomes are still to come, {looked} features that tell them apart look as they should"
-
-
-def _at_the_extract(evidence: Evidence) -> Features | None:
-    """Everybody as they stood on the day of the extract: of what comes after it nothing can be written down yet."""
-    if evidence.tables is None or evidence.extracted_on is None:
-        return None
-    cohort = build_cohort(evidence.tables, evidence.study, [evidence.extracted_on], allow_empty=True)
-    return build_features(cohort, evidence.tables, evidence.study) if cohort.rows.height else None
 
 
 def _newest_known(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
@@ -206,8 +198,7 @@ def recent_facts(evidence: Evidence, months: int) -> RecentFacts | None:
         counts[word] = _by_month(people, facts, months)
         covered = evidence.tables[source].covered
         if covered is not None:
-            since = people.join(covered, on="entity_id", how="left", maintain_order="left")
-            counts[word][~(since["from_date"] < since["as_of_date"]).fill_null(False).to_numpy()] = np.nan
+            counts[word][~covered_on(covered, people["entity_id"], people["as_of_date"]).to_numpy()] = np.nan
     return RecentFacts(rows, evidence.outcome[rows] == 1, counts)
 
 
@@ -252,7 +243,8 @@ def permuted_outcomes(evidence: Evidence) -> Verdict:
 
     ``evidence.predict`` fits a simple model through the very steps of the run. If anything was learned outside the
     fit rows (a share of outcomes, a choice of columns), the shuffled outcomes of the test date are in it, and the mean
-    AUC of 5 shuffles at the last origin that can be judged is more than 3 standard errors from 0.5.
+    AUC of 5 shuffles at the last origin that can be judged is more than 3 standard errors from 0.5. The features are
+    those that the real outcomes go with: what was made with the outcomes' help before the fit is not found here.
     """
     if evidence.predict is None:
         return UNKNOWN, "no model was given to fit on shuffled outcomes"
@@ -274,6 +266,7 @@ def permuted_outcomes(evidence: Evidence) -> Verdict:
         mean = float(np.mean(aucs))
         said = (
             f"AUC {mean:.3f} over {PERMUTATIONS} shuffles on {split.test} (0.500 within {STANDARD_ERRORS * error:.3f})"
+            "; the features were not made again"
         )
         return (CONCERN if abs(mean - 0.5) > STANDARD_ERRORS * error else PASS), said
     return UNKNOWN, f"no test date has {FEWEST_EVENTS} known outcomes of each kind"

@@ -43,17 +43,24 @@ class Sources:
     tables: Tables
     study: StudyFile
     ids: frozenset[str]
-    _rows: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
+    # By the source and, where it holds ids of a household or place, our column that names them.
+    _rows: dict[tuple[str, str | None], dict[str, list[Row]]] = field(default_factory=dict)
+    _covers: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
 
-    def rows(self, source: str, ids: frozenset[str] | None = None) -> dict[str, list[Row]]:
-        if source not in self._rows:
-            wanted = sorted(self.ids if ids is None else ids)
+    def rows(self, source: str, by: str | None = None) -> dict[str, list[Row]]:
+        if (source, by) not in self._rows:
+            wanted = sorted(self.ids if by is None else self._named_in(by))
             found = self.tables[source].scan().filter(nw.col("entity_id").is_in(wanted)).collect().to_polars()
             by_id: dict[str, list[Row]] = {}
             for row in found.iter_rows(named=True):
                 by_id.setdefault(row["entity_id"], []).append(row)
-            self._rows[source] = by_id
-        return self._rows[source]
+            self._rows[source, by] = by_id
+        return self._rows[source, by]
+
+    def _named_in(self, by: str) -> set[str]:
+        """Every household or place that a column of ours names."""
+        head, _, name = by.partition(".")
+        return {str(row[name]) for rows in self.rows(head).values() for row in rows if row[name] is not None}
 
     def attribute(self, column: str, who: str, as_of: dt.date) -> Any:
         """As known the day before: of several rows the latest."""
@@ -64,19 +71,21 @@ class Sources:
         """The rows that a line looks at for somebody; None where no household or place of theirs is known."""
         if line.by is None:
             return self.rows(source).get(who, [])
-        head, _, name = line.by.partition(".")
-        theirs = {str(row[name]) for rows in self.rows(head).values() for row in rows if row[name] is not None}
         code = self.attribute(line.by, who, as_of)
-        return None if code is None else self.rows(source, frozenset(theirs)).get(str(code), [])
+        return None if code is None else self.rows(source, line.by).get(str(code), [])
 
     def covers(self, source: str, who: str, as_of: dt.date) -> bool:
         covered = self.tables[source].covered
         if covered is None:
             return True
-        if f"{source} covers" not in self._rows:
+        if source not in self._covers:
             rows = covered.filter(covered["entity_id"].is_in(sorted(self.ids)))
-            self._rows[f"{source} covers"] = {row["entity_id"]: [row] for row in rows.iter_rows(named=True)}
-        return any(row["from_date"] < as_of for row in self._rows[f"{source} covers"].get(who, []))
+            spans: dict[str, list[Row]] = {}
+            for row in rows.iter_rows(named=True):
+                spans.setdefault(row["entity_id"], []).append(row)
+            self._covers[source] = spans
+        spans_of = self._covers[source].get(who, [])
+        return any(row["from_date"] < as_of <= (row.get("until_date") or dt.date.max) for row in spans_of)
 
 
 def recompute(line: FeatureLine, column: PlannedColumn, who: str, as_of: dt.date, sources: Sources) -> Value:

@@ -172,7 +172,7 @@ def linkage_gap(evidence: Evidence) -> Verdict:
     if wide:
         return CONCERN, f"linked less or more often: {named(said for _, said in sorted(wide))}"
     if not widest[1]:
-        return UNKNOWN, f"no two groups have {FEWEST_PEOPLE} people"
+        return UNKNOWN, f"no two groups are of {FEWEST_PEOPLE} or more"
     return PASS, f"no gap surely wider than {_points(POINTS)} points; the widest is {widest[1]}"
 
 

@@ -32,13 +32,17 @@ def join_explosion(evidence: Evidence) -> Verdict:
     rows = evidence.cohort.rows.select(KEYS)
     twice = int(rows.is_duplicated().sum())
     if twice:
-        return CONCERN, f"{counted(twice, 'rows')} of the cohort have the same person and date as another"
+        return CONCERN, f"{counted(twice, 'rows')} of the cohort have the same id and date as another"
     for what, frame in (("features", evidence.features.frame), ("outcomes", evidence.outcomes.frame)):
         if frame.height != rows.height:
-            return CONCERN, f"the cohort has {rows.height:,} rows and the {what} have {frame.height:,}"
+            more = "more" if frame.height > rows.height else "fewer"
+            return (
+                CONCERN,
+                f"the cohort has {counted(rows.height, 'rows')} and the {what} {more} ({counted(frame.height)})",
+            )
         if not frame.select(KEYS).equals(rows):
             return CONCERN, f"the {what} are not in the order of the cohort"
-    return PASS, f"{rows.height:,} rows, one for each person and date, in cohort, features and outcomes"
+    return PASS, f"{counted(rows.height, 'rows')}, one for each id and date, in cohort, features and outcomes"
 
 
 def same_rows_twice(evidence: Evidence) -> Verdict:
@@ -65,15 +69,15 @@ def chosen_on_test(evidence: Evidence) -> Verdict:
 def same_people_calibrate(evidence: Evidence) -> Verdict:
     """With ``calibrate: grouped``, nobody may be on both sides. Exact."""
     if evidence.study.split.calibrate != "grouped":
-        return PASS, "calibration uses a later slice, so the same people may return, as they do in service"
-    return _on_both_sides(evidence, "entity_id", "people")
+        return PASS, "calibration uses a later slice, so the same ids may return, as they do in service"
+    return _on_both_sides(evidence, "entity_id", "ids")
 
 
 def household_both_sides(evidence: Evidence) -> Verdict:
     """With ``calibrate: grouped``, no household, or whatever a cluster is, may be on both sides. Exact."""
     study = evidence.study
     if study.cohort.cluster is None:
-        return UNKNOWN, "no column says who belongs together (cohort.cluster), so people stand alone"
+        return UNKNOWN, "no column says who belongs together (cohort.cluster), so each id stands alone"
     if study.split.calibrate != "grouped":
         return PASS, f"the split is by time, so those of one {study.cohort.cluster} may return, as they do in service"
     return _on_both_sides(evidence, "cluster_id", f"values of {study.cohort.cluster}")

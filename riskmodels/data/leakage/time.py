@@ -10,12 +10,12 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from riskmodels.data.leakage.evidence import CONCERN, PASS, UNKNOWN, Evidence, Verdict, named
+from riskmodels.data.leakage.evidence import CONCERN, PASS, UNKNOWN, Evidence, Verdict, counted, named
 from riskmodels.data.leakage.recompute import Sources, Value, recompute
 from riskmodels.data.splits import assert_no_overlap
 from riskmodels.data.tables import Tables
 from riskmodels.errors import LeakError
-from riskmodels.study import OF_A_SOURCE, Attribute, Fact, FeatureLine, StudyFile, fact_word, parts_of
+from riskmodels.study import OF_A_SOURCE, Attribute, Fact, StudyFile, fact_word, parts_of
 
 ROWS_RECOMPUTED = 200
 TOLERANCE = 1e-6
@@ -46,10 +46,10 @@ def future_facts(evidence: Evidence) -> Verdict:
             again = recompute(line, column, row["entity_id"], row["as_of_date"], sources)
             wrong[column.name] += not _same(row[column.name], again)
     differing = [name for name, count in wrong.items() if count]
-    said = f"{len(plan)} features of {len(rows)} rows were made again from the source tables"
+    said = f"{len(plan)} features of {counted(len(rows), 'rows')} were made again from the source tables"
     if differing:
         return CONCERN, f"{said}; these came out differently: {named(differing)}"
-    said += f", {len(np.intersect1d(drawn, late))} of them with a fact that was still to become known"
+    said += f", {counted(len(np.intersect1d(drawn, late)))} of them with a fact that was still to become known"
     return PASS, f"{said}: all are the same"
 
 
@@ -88,30 +88,51 @@ def _fact_sources(study: StudyFile) -> list[str]:
 
 
 def known_date(evidence: Evidence) -> Verdict:
-    """Every source that the features use says when its rows became known; one that does not is named, never passed.
+    """Every source that the cohort and the features use says when its rows became known; one that does not is named.
 
-    Without a knowledge date a fact counts from the day it happened, and an attribute as the extract has it. A date of
-    birth needs none.
+    Looked at is what decides who is in the cohort or is left out, what a feature holds, whose records it is taken from
+    (``by``, links) and who belongs together. Without a knowledge date a fact counts from the day it happened, and a
+    column as the extract has it. A date of birth needs none.
     """
-    study, silent = evidence.study, []
-    for name in sorted({study.source_of(line.take[0], line.of) for line in study.features}):
+    study = evidence.study
+    silent: list[str] = []
+    undated: dict[str, list[str]] = {}
+    looked_at = set(_looked_at(study))
+    links = [study.sources[column.partition(".")[0]].link for column in looked_at]
+    looked_at |= {str(link.flag or link.through) for link in links if link is not None}
+    for name in sorted({column.partition(".")[0] for column in looked_at}):
         source = study.sources[name]
-        undated = [line.of for line in study.features if _as_of_the_extract(line, study) == name]
         if source.event_date is None and source.known_date is None:
-            if undated:
-                silent.append(f"{named(undated)}: as the extract has it")
+            undated[name] = sorted(column for column in looked_at if column.partition(".")[0] == name)
         elif source.known_date in (None, source.event_date):
             silent.append(f"{name}: taken to be known on the day it happened")
         elif source.event_date and evidence.tables is not None and _never_later(evidence.tables, name):
             silent.append(f"{name}: {source.known_date} is the same day as {source.event_date} in every row")
+    silent = [*(f"{named(columns)}: as the extract has it" for columns in undated.values()), *silent]
     if silent:
         return UNKNOWN, f"when it became known is not recorded ({'; '.join(silent)})"
-    return PASS, "every source of the features says when its rows became known"
+    return PASS, "every source of the cohort and the features says when its rows became known"
 
 
-def _as_of_the_extract(line: FeatureLine, study: StudyFile) -> str | None:
-    """The source without dates that a line takes an attribute of, unless that cannot change."""
-    return line.of.split(".")[0] if set(line.take) & {"attribute"} else None
+def _looked_at(study: StudyFile) -> Iterator[str]:
+    """Columns (source.column) and sources that must say when they were known; ages, which cannot change, left out."""
+    for line in study.features:
+        for take in line.take:
+            if take not in OF_A_SOURCE:
+                yield study.source_of(take, line.of)
+            elif take != "age":
+                yield line.of
+        if line.by is not None:
+            yield line.by
+    steps = (step.keep or step.drop for step in study.cohort.steps)
+    for predicate in (*steps, *(rule.exclude for rule in study.service_rules)):
+        for part in parts_of(predicate):
+            if word := fact_word(part):
+                yield study.facts[word].source
+            elif isinstance(part, Attribute):
+                yield part.attribute
+    if study.cohort.cluster is not None:
+        yield study.cohort.cluster
 
 
 def _never_later(tables: Tables, name: str) -> bool:
@@ -125,10 +146,12 @@ def _never_later(tables: Tables, name: str) -> bool:
 def lineage(evidence: Evidence) -> Verdict:
     """No feature is drawn from the records that the outcome itself is read from, unless they say when they were known.
 
-    The rule. Two words are the same records if they stand in one source and have a kind in common; an attribute is the
-    same record as itself. Earlier records of the outcome may be a feature (who had help before may need it again), as
-    long as the source has a knowledge date of its own: then what was written once the outcome had come, under an
-    earlier day, is kept out. Without one nothing keeps it out, and that is a concern. Exact, from the study alone.
+    The rule. Two words are the same records if they stand in one source and have a kind in common. An attribute has no
+    kind, so one of a source of facts is the same records as any word of that source; of a source without dates, with
+    one row for each id, it is the same record as itself alone. A date of birth is drawn from no record. Earlier records
+    of the outcome may be a feature (who had help before may need it again), as long as the source has a knowledge date
+    of its own: then what was written once the outcome had come, under an earlier day, is kept out. Without one nothing
+    keeps it out, and that is a concern. Exact, from the study alone.
     """
     study = evidence.study
     shared: list[str] = []
@@ -154,16 +177,26 @@ def lineage(evidence: Evidence) -> Verdict:
 
 
 def _is_of_the_outcome(of: str, take: str, study: StudyFile) -> bool:
-    if take in OF_A_SOURCE:
+    if take == "age":
+        return False
+    records = _records_of(of, study) if take in OF_A_SOURCE else study.facts[of.partition(".")[0]]
+    if records is None:
         return any(isinstance(part, Attribute) and part.attribute == of for part in parts_of(study.outcome.happens))
-    fact = study.facts[of.partition(".")[0]]
-    return any(_same_records(fact, other) for other in _outcome_facts(study))
+    return any(_same_records(records, other) for other in _outcome_records(study))
 
 
-def _outcome_facts(study: StudyFile) -> Iterator[Fact]:
+def _outcome_records(study: StudyFile) -> Iterator[Fact]:
     for part in parts_of(study.outcome.happens):
         if word := fact_word(part):
             yield study.facts[word]
+        elif isinstance(part, Attribute) and (records := _records_of(part.attribute, study)):
+            yield records
+
+
+def _records_of(column: str, study: StudyFile) -> Fact | None:
+    """What an attribute is read from where its source holds facts: all of them, since it names no kind."""
+    head = column.partition(".")[0]
+    return Fact.model_validate({"in": head}) if study.sources[head].event_date else None
 
 
 def _same_records(one: Fact, other: Fact) -> bool:

@@ -103,8 +103,8 @@ def a_study(**sections: Any) -> Study:
         "permitted_purposes": ["p"], "retention": "r", "extracted_on": EXTRACTED_ON,
     }  # fmt: skip
     names = [
-        "born_on", "household_id", "ward", "followed_until", "police_linked", "case_number", "score", "happened_on",
-        "known_on", "kind", "value", "sex", "ethnicity", "disability", "deprivation", "entity_id",
+        "born_on", "household_id", "ward", "followed_until", "police_linked", "case_number", "score", "result",
+        "happened_on", "known_on", "kind", "value", "sex", "ethnicity", "disability", "deprivation", "entity_id",
     ]  # fmt: skip
     columns = dict.fromkeys(names, "a column")
     register = Register.model_validate(

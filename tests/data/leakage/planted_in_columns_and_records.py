@@ -100,6 +100,24 @@ def counts_that_are_written_up_later() -> Evidence:
     return evidence(changed(raw, events=raw["events"].filter(~late | (pl.int_range(pl.len()) % 50 == 0))))
 
 
+def closed_once_it_had_happened() -> Evidence:
+    """The result of a case: without dates, and blank for whoever never had one."""
+    ever = starts(county())["entity_id"].unique().to_list()
+    result = pl.when(pl.col("entity_id").is_in(ever)).then(pl.lit("closed")).otherwise(None)
+    return _attribute(county()["people"].select(result.alias("result")).to_series(), "result")
+
+
+def not_yet_there_when_it_is_scored() -> Evidence:
+    """As complete on the latest as-of date as before, and blank for everybody on the day of the extract."""
+    found = clean()
+    spec = dataclasses.replace(found.features.specs[0], name="panel")
+    taught = found.features.frame.with_columns(pl.lit(1.0).alias("panel"))
+    assert found.to_come is not None
+    scored = found.to_come.frame.with_columns(pl.lit(None, dtype=pl.Float64).alias("panel"))
+    specs = (*found.features.specs, spec)
+    return dataclasses.replace(found, features=Features(taught, specs), scoring=Features(scored, specs))
+
+
 # ---------------------------------------------------------------- proxies
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 
@@ -92,6 +93,69 @@ def divided_by_the_outcomes_own_records() -> Evidence:
     return dataclasses.replace(clean(), study=study.file)
 
 
+def _asked(**sections: Any) -> Evidence:
+    """Only the study is looked at."""
+    return dataclasses.replace(clean(), study=a_study(**sections).file, tables=None)
+
+
+def an_attribute_of_the_outcomes_own_facts() -> Evidence:
+    sources = {**BASE["sources"], "events": {**BASE["sources"]["events"], "known_date": None}}
+    line = {"name": "note", "take": "attribute", "of": "events.value", "words": "w"}
+    return _asked(sources=sources, features=[BASE["features"][-1], line])
+
+
+def facts_of_the_outcomes_own_attribute() -> Evidence:
+    """The other way round: the outcome is a column of the events, and a feature adds up that column."""
+    sources = {**BASE["sources"], "events": {**BASE["sources"]["events"], "known_date": None}}
+    outcome = {**BASE["outcome"], "happens": {"attribute": "events.value", "above": 5}}
+    return _asked(sources=sources, outcome=outcome, features=BASE["features"][1:2])
+
+
+NO_CLUSTER = {key: value for key, value in BASE["cohort"].items() if key != "cluster"}
+
+
+def the_undated_place_of_dated_crimes() -> Evidence:
+    crimes = {**BASE["sources"]["events"], "file": "crimes.parquet", "level": "place"}
+    line = {"name": "crimes", "take": "count", "of": "crime", "by": "people.ward", "words": "w"}
+    more = with_features(line, crime={"in": "crimes"})
+    return _asked(sources={**BASE["sources"], "crimes": crimes}, cohort=NO_CLUSTER, **more)
+
+
+def _linked_by(link: dict[str, Any], **sources: Any) -> Evidence:
+    police = {**BASE["sources"]["events"], "file": "police.parquet", "link": link}
+    facts = {**BASE["facts"], "police": {"in": "police"}}
+    return _asked(sources={**BASE["sources"], "police": police, **sources}, facts=facts, cohort=NO_CLUSTER)
+
+
+def an_undated_flag_of_a_link() -> Evidence:
+    return _linked_by({"flag": "people.police_linked"})
+
+
+def undated_matches_of_a_link() -> Evidence:
+    matches = {"file": "matches.parquet", "entity": "entity_id"}
+    return _linked_by({"through": "matches", "id": "police_id"}, matches=matches)
+
+
+def an_undated_cluster() -> Evidence:
+    return _asked()
+
+
+def an_undated_step_of_the_cohort() -> Evidence:
+    step = {"step": "here", "keep": {"attribute": "people.ward", "equals": "W1"}}
+    return _asked(cohort={**NO_CLUSTER, "steps": [step]})
+
+
+def undated_facts_in_a_step_of_the_cohort() -> Evidence:
+    moves = {**BASE["sources"]["events"], "file": "moves.parquet", "known_date": None}
+    facts = {**BASE["facts"], "moved": {"in": "moves"}}
+    return _asked(sources={**BASE["sources"], "moves": moves}, facts=facts, cohort=NO_CLUSTER)
+
+
+def an_undated_rule_of_the_service() -> Evidence:
+    rule = {"exclude": {"attribute": "people.ward", "equals": "W1"}, "because": "b", "owner": "o"}
+    return _asked(cohort=NO_CLUSTER, service_rules=[rule])
+
+
 def the_outcomes_own_attribute() -> Evidence:
     """The outcome is read from a column that is a feature, too, and as the extract has it."""
     outcome = {**BASE["outcome"], "happens": {"attribute": "people.police_linked", "equals": True}}
@@ -163,7 +227,7 @@ def many_origins() -> Evidence:
     return evidence(county(), a_study(split={"test": {"last": 4}, "calibrate": "later"}))
 
 
-class _ChoosingAnywhere(Splits):
+class ChoosingAnywhere(Splits):
     """As if the families were compared on the calibration rows of every origin."""
 
     @property
@@ -173,7 +237,7 @@ class _ChoosingAnywhere(Splits):
 
 def chosen_on_any_calibration_row() -> Evidence:
     found = many_origins()
-    return dataclasses.replace(found, splits=_ChoosingAnywhere(found.splits.origins, found.splits.service))
+    return dataclasses.replace(found, splits=ChoosingAnywhere(found.splits.origins, found.splits.service))
 
 
 def joined_with_several_rows_each() -> Evidence:

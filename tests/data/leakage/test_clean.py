@@ -14,7 +14,8 @@ from tests.data.leakage.planted_in_columns_and_records import linked, sorted_by_
 SEEDS = (1, 2, 3)
 PEOPLE = 6000
 # A half year's cohort of a small county is too small to tell a proxy from chance; a strong one it would still find.
-UNKNOWN = {"post_outcome_proxy"}
+# The household and the links of its people bear no date.
+UNKNOWN = {"post_outcome_proxy", "known_date"}
 
 
 def without_a_fault(seed: int) -> Evidence:

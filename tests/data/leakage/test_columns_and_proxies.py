@@ -40,7 +40,8 @@ def with_column(values: np.ndarray | pl.Series, take: str = "latest", missing: s
         "m",
     )
     frame = found.features.frame.with_columns(column)
-    return dataclasses.replace(found, features=Features(frame, (*found.features.specs, spec)))
+    # Without a register no cohort at the extract is made from the tables, which do not know of it.
+    return dataclasses.replace(found, features=Features(frame, (*found.features.specs, spec)), register=None)
 
 
 # ---------------------------------------------------------------- the AUC of a column
@@ -136,8 +137,14 @@ def test_too_few_outcomes_tell_nothing() -> None:
 def test_one_date_cannot_show_what_is_filled_in_later() -> None:
     found = clean()
     day = found.features.frame.filter(pl.col("as_of_date") == dt.date(2024, 4, 1))
-    one = dataclasses.replace(found, features=Features(day, found.features.specs))
-    assert detect("filled_in_afterwards", one) == ("unknown", "only one as-of date")
+    one = dataclasses.replace(
+        found,
+        features=Features(day, found.features.specs),
+        outcomes=dataclasses.replace(found.outcomes, frame=found.outcomes.frame.head(day.height)),
+        register=None,
+    )
+    unknown = ("unknown", "only one as-of date, and too few to score on the day of the extract")
+    assert detect("filled_in_afterwards", one) == unknown
 
 
 # ---------------------------------------------------------------- proxies that are none
@@ -185,7 +192,7 @@ def test_a_strong_feature_is_a_proxy_only_if_it_waits_for_the_outcome(share: flo
 
 
 def test_nothing_is_told_without_a_cohort_to_come() -> None:
-    unknown = ("unknown", "no cohort of 200 people whose outcomes nobody can know yet")
+    unknown = ("unknown", "no cohort of 200 rows whose outcomes nobody can know yet")
     assert detect("post_outcome_proxy", dataclasses.replace(clean(), register=None)) == unknown
     few = Features(clean().features.frame.head(100), clean().features.specs)
     assert detect("post_outcome_proxy", dataclasses.replace(clean(), scoring=few)) == unknown
@@ -239,6 +246,7 @@ def test_a_model_that_learns_from_its_own_rows_cannot_foretell_shuffled_outcomes
     result, words = detect("permuted_outcomes", sorted_by_shares(clean(), learned_from_all=False))
     assert result == "pass", words
     assert words.startswith("AUC 0.")
+    assert words.endswith("; the features were not made again")
 
 
 def test_shuffling_needs_outcomes() -> None:

@@ -84,7 +84,7 @@ def test_with_nothing_but_rows_no_check_passes_in_silence() -> None:
     unknown = {check for check, finding in findings_of(bare).items() if finding.result == "unknown"}
     assert unknown == {
         "future_facts", "objections_honoured", "row_position", "post_outcome_proxy", "lead_time", "permuted_outcomes",
-        "undeclared_break", "linkage_gap", "recording_gap",
+        "undeclared_break", "linkage_gap", "recording_gap", "known_date",
     }  # fmt: skip
 
 

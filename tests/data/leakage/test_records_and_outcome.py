@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from riskmodels.data.leakage import DETECTORS, Evidence
+from riskmodels.data.leakage.evidence import counted
 from riskmodels.data.leakage.records import _difference, _jump
 from tests.data.leakage.made_county import BASE, a_study, clean, county, evidence, with_features
 from tests.data.leakage.planted_in_columns_and_records import linked, one_group_is_linked_less, one_group_is_seen_less
@@ -182,7 +183,8 @@ def test_the_origin_with_the_fewest_outcomes_counts() -> None:
     one = dataclasses.replace(found.splits.origins[0], fit=found.splits.origins[0].fit[:1])
     fewer = dataclasses.replace(found, splits=dataclasses.replace(found.splits, origins=(one,)))
     events = int(np.nansum(found.outcome[(found.cohort.rows["as_of_date"] == one.fit[0]).to_numpy()]))
-    assert detect("too_few_outcomes", fewer)[1].startswith((f"{events} of", f"too little data: {events} of"))
+    said = counted(events)
+    assert detect("too_few_outcomes", fewer)[1].startswith((f"{said} of", f"too little data: {said} of"))
 
 
 def test_hardly_any_outcomes_are_not_counted_aloud() -> None:
