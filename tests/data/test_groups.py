@@ -92,9 +92,12 @@ def test_a_characteristic_of_the_area_is_found_through_our_own_column() -> None:
 
 def test_whoever_objected_to_the_audit_is_of_no_group() -> None:
     """Also where the characteristic stands in a table that the model reads."""
-    spec = {"sex": {"column": "equality.sex", "law": "sex"}, "age": {"column": "people.born", "law": "age"}}
+    spec = {
+        "sex": {"column": "equality.sex", "law": "sex"},
+        "age": {"column": "people.born", "law": "age", "bands": [11, 18]},
+    }
     study = study_file(sources=SOURCES, protected=spec)
     tables = tables_of(study, people="id born\na 2002-07-01\nb 2009-06-30", records=RECORDS, equality=EQUALITY)
     found = build_groups(ROWS, replace(tables, not_audited=frozenset("a")), study)
     assert found.filter(pl.col("entity_id") == "a").select("sex", "age").rows() == [(None, None), (None, None)]
-    assert found.filter(pl.col("entity_id") == "b").select("sex", "age").rows() == [("m", "11")]
+    assert found.filter(pl.col("entity_id") == "b").select("sex", "age").rows() == [("m", 11.0)]

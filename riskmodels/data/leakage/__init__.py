@@ -59,7 +59,7 @@ DETECTORS: dict[str, Detector] = {
     "lineage": Detector("No feature is drawn from the outcome's own records", True, lineage),
     "join_explosion": Detector("Each id stands once on each date", True, join_explosion),
     "same_rows_twice": Detector("No row both teaches and tests", True, same_rows_twice),
-    "chosen_on_test": Detector("The family is not chosen on rows that test it", False, chosen_on_test),
+    "chosen_on_test": Detector("The kind of model is not chosen on rows that test it", False, chosen_on_test),
     "same_people_calibrate": Detector("No id is on both sides of a grouped calibration", True, same_people_calibrate),
     "household_both_sides": Detector(
         "No cluster is on both sides of a grouped calibration", True, household_both_sides
