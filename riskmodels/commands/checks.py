@@ -46,7 +46,7 @@ class CheckReport:
         return [
             {
                 "name": spec.name, "source": spec.source, "window": spec.last, "about": spec.about,
-                "seen by": "; ".join(spec.seen_by or register[spec.source].seen_by), "words": spec.words,
+                "words": spec.words, "seen by": "; ".join(spec.seen_by or register[spec.source].seen_by),
             }
             for spec in self.prepared.dataset.features.specs
         ]  # fmt: skip

@@ -149,6 +149,8 @@ def normalise(
     if source.event_date and source.known_date:
         early = (frame["known_date"] < frame["event_date"]).alias(source.known_date)
         advice = "check which column is event_date and which known_date"
+        if source.time_zone:
+            advice += f", and whether both are times of {source.time_zone}"
         faults.note(early, "rows are known before the event", advice)
     if one_row_each:
         again = (~frame["entity_id"].is_first_distinct()).alias(source.entity)

@@ -6,6 +6,7 @@ Sources that say how others are linked come first.
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -197,7 +198,10 @@ class Reading:
         for column in used:
             if column not in entry.columns:
                 where = self.study.folder / "register.yaml"
-                raise StudyError(f"{where}: sources.{name}.columns lacks {column!r}, which the study uses; register it")
+                close = difflib.get_close_matches(column, entry.columns, n=1)
+                perhaps = f", or did you mean {close[0]!r} in study.yaml?" if close else ""
+                said = f"sources.{name}.columns lacks {column!r}, which the study uses; register it"
+                raise StudyError(f"{where}: {said}{perhaps}")
         extracted_on = self.extracted_on or entry.extracted_on
         return OneSource(
             name, source, used, open_reader(self.folder, source.file, source.table, source.database),
