@@ -41,7 +41,9 @@ def test_entry_point_calls_its_command(name: str, monkeypatch: pytest.MonkeyPatc
 def test_mlflow_run_trains(tmp_path: Path) -> None:
     """`mlflow run . --env-manager local -e train`, as the README says it."""
     mlflow = Path(sys.executable).with_name("mlflow")
-    environment = os.environ | {
+    # MLflow leaves the experiment of a run in the environment of its process, where another test may have run one.
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+    environment = ours | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}",
         "MLFLOW_DISABLE_TELEMETRY": "true",

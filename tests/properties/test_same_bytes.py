@@ -15,10 +15,12 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from riskmodels import load_study, run_study
-from riskmodels.data.synthetic import make_county, write_county
 from riskmodels.storage import sha256
 study = load_study(sys.argv[1])
-write_county(Path(sys.argv[2]), make_county(people=3000, seed=3), entity="child_id")
+sys.path.insert(0, sys.argv[1])
+import prepare
+prepare.PEOPLE = 3000
+prepare.prepare(Path(sys.argv[2]))
 run = run_study(study, sys.argv[2])
 print(sha256(run.dataset.features.frame.write_csv().encode()))
 print(sha256(run.predictions.frame.write_csv().encode()))
