@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ import pytest
 
 from riskmodels import commands
 from riskmodels.errors import DataError, GateError, ModelFileError, OutsideError, UsageError
+from riskmodels.study import Study
 from riskmodels.workspace import Workspace
 from tests.conftest import AS_OF, TODAY, Demo
 
@@ -285,3 +287,21 @@ def test_an_earlier_list_survives_a_refusal(workspace: Workspace, demo: Demo, tm
     with pytest.raises(GateError):
         score(workspace, demo.data, tmp_path / "list.csv", today=TODAY.replace(year=2028))
     assert (tmp_path / "list.csv").read_text() == "last month"
+
+
+def test_a_source_whose_agreement_has_ended_makes_no_list(
+    workspace: Workspace, demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from riskmodels.commands import scores
+
+    def ended(*arguments: object) -> Study:
+        study = approved(*arguments)  # type: ignore[arg-type]
+        entry = study.register.sources["records"].model_copy(update={"agreement_expires": dt.date(2020, 1, 1)})
+        register = study.register.model_copy(update={"sources": {**study.register.sources, "records": entry}})
+        return replace(study, register=register)
+
+    approved = scores._study_of
+    monkeypatch.setattr(scores, "_study_of", ended)
+    with pytest.raises(DataError, match=r"sources\.records\.agreement_expires: the agreement ended on 2020-01-01"):
+        score(workspace, demo.data, tmp_path / "list.csv")
+    assert not (tmp_path / "list.csv").exists()
