@@ -42,7 +42,7 @@ bench: $(VENV)/.ready
 # Refreshing the lock is the only thing that needs uv.
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 lock:
-	uv pip compile pyproject.toml --extra examples --extra dev --extra databases $(LOCK) -o requirements.txt
+	uv pip compile pyproject.toml --extra examples --extra dev --extra databases --extra explainable $(LOCK) -o requirements.txt
 	uv pip compile pyproject.toml --extra spark -c requirements.txt $(LOCK) -o requirements-spark.txt
 
 $(VENV)/.ready: requirements.txt pyproject.toml

@@ -20,9 +20,10 @@ from riskmodels.data.leakage import Finding
 from riskmodels.data.preparing import Prepared, prepare_study
 from riskmodels.data.splits import Split, Splits
 from riskmodels.data.tables import Tables
+from riskmodels.models.choosing import Choice, choose_model
 from riskmodels.models.ranking import Ranking, rank
 from riskmodels.models.risk_model import RiskModel
-from riskmodels.models.training import Choice, Predictions, backtest, choose_model, fit_risk_model, fits_on_shuffled
+from riskmodels.models.training import Predictions, backtest, fit_risk_model, fits_on_shuffled
 from riskmodels.reports.charts import draw_figures
 from riskmodels.study import BASELINES, Study, StudyFile
 

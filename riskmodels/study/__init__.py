@@ -40,6 +40,7 @@ from riskmodels.study.file import StudyFile
 from riskmodels.study.folder import Study, load_study, parse_study_file
 from riskmodels.study.models import (
     BASELINES,
+    ExplainableBoostingSettings,
     LightGBMSettings,
     LogisticSettings,
     ModelsSection,
@@ -47,6 +48,7 @@ from riskmodels.study.models import (
     PointsSettings,
     SplitSection,
     TestDates,
+    Tuning,
 )
 from riskmodels.study.periods import Period
 from riskmodels.study.predicates import (
@@ -68,7 +70,7 @@ from riskmodels.study.problems import validated
 from riskmodels.study.register import Register, RegisterEntry
 from riskmodels.study.section import Section, Slug
 from riskmodels.study.sources import DATABASE_FILES, Condition, Fact, Link, Source
-from riskmodels.study.use import PROTECTED_BY_LAW, Capacity, Consents, Objections, Protected
+from riskmodels.study.use import PROTECTED_BY_LAW, Capacity, Consents, Floors, Help, Money, Objections, Protected
 
 __all__ = [
     "AGGREGATIONS",
@@ -95,14 +97,18 @@ __all__ = [
     "CountFact",
     "Example",
     "Examples",
+    "ExplainableBoostingSettings",
     "Fact",
     "FeatureLine",
     "FirstEver",
+    "Floors",
     "FollowedUntil",
+    "Help",
     "LightGBMSettings",
     "Link",
     "LogisticSettings",
     "ModelsSection",
+    "Money",
     "NoFact",
     "NoSettings",
     "Not",
@@ -122,6 +128,7 @@ __all__ = [
     "Study",
     "StudyFile",
     "TestDates",
+    "Tuning",
     "fact_word",
     "load_study",
     "parse_study_file",

@@ -12,7 +12,7 @@ from riskmodels.study.cohort import CohortSection, OutcomeSection
 from riskmodels.study.features import OF_A_COLUMN, OF_A_SOURCE, FeatureLine
 from riskmodels.study.models import ModelsSection, SplitSection
 from riskmodels.study.predicates import Age, Attribute, FollowedUntil, fact_word, parts_of
-from riskmodels.study.section import Section, Slug
+from riskmodels.study.section import Column, Section, Slug
 from riskmodels.study.sources import Fact, Source
 from riskmodels.study.spelling import meant
 from riskmodels.study.use import (
@@ -22,6 +22,7 @@ from riskmodels.study.use import (
     Consents,
     FairnessSection,
     Floors,
+    Help,
     Money,
     Objections,
     Protected,
@@ -56,6 +57,8 @@ class StudyFile(Section):
     bands: dict[str, float] = Field({"lower": 0.0, "raised": 0.2, "high": 0.5})
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.2, 0.3, 0.5)
     money: Money | None = None
+    help: Help | None = None
+    slices: tuple[Column, ...] = ()
     protected: dict[str, Protected] = Field(default_factory=dict)
     not_audited: dict[str, str] = Field(default_factory=dict)
     fairness: FairnessSection = FairnessSection()
@@ -152,6 +155,16 @@ class StudyFile(Section):
             column = getattr(self.models, key)
             if column is not None and column not in names:
                 raise ValueError(f"models.{key}: no feature is called {column!r}{meant(column, names)}")
+        candidates = self.models.candidates
+        said = {
+            "logistic.splines": candidates.logistic.splines if candidates.logistic else (),
+            "lightgbm.monotone": tuple(candidates.lightgbm.monotone) if candidates.lightgbm else (),
+        }
+        for key, columns in said.items():
+            for column in columns:
+                if column not in names:
+                    where = f"models.candidates.{key}"
+                    raise ValueError(f"{where}: no feature is called {column!r}{meant(column, names)}")
         return self
 
     def source_of(self, take: str, of: str) -> str:
@@ -279,6 +292,8 @@ class StudyFile(Section):
             yield "cohort.cluster", self.cohort.cluster
         if self.capacity.by:
             yield "capacity.by", self.capacity.by
+        for index, column in enumerate(self.slices):
+            yield f"slices[{index}]", column
 
     def _predicates(self) -> Iterator[tuple[str, Any]]:
         for index, step in enumerate(self.cohort.steps):

@@ -48,6 +48,8 @@ class PointsSettings(Section):
 
 class LogisticSettings(Section):
     c: float = Field(1.0, gt=0, description="inverse strength of the ridge penalty, on standardised features")
+    splines: tuple[str, ...] = Field((), description="features whose effect may bend: restricted cubic splines")
+    knots: int = Field(4, ge=3, le=7, description="knots of each spline")
 
 
 class LightGBMSettings(Section):
@@ -55,6 +57,35 @@ class LightGBMSettings(Section):
     leaves: int = Field(15, ge=2, le=255)
     learning_rate: float = Field(0.05, gt=0, le=1)
     min_rows_in_leaf: int = Field(40, ge=1)
+    monotone: dict[str, Literal["rises", "falls"]] = Field(
+        default_factory=dict, description="features with which the risk may only rise, or only fall"
+    )
+
+
+class ExplainableBoostingSettings(Section):
+    """Main effects only, so that each reason is about one feature."""
+
+    bins: int = Field(64, ge=4, le=512, description="steps of each feature's shape")
+    rounds: int = Field(2000, ge=1, le=50_000)
+    learning_rate: float = Field(0.02, gt=0, le=1)
+    min_rows_in_leaf: int = Field(40, ge=1)
+
+
+class Tuning(Section):
+    """Settings searched for in folds of time before every test date. ``minutes`` makes a run hard to repeat."""
+
+    families: tuple[Literal["logistic", "lightgbm", "explainable_boosting"], ...] = ("lightgbm",)
+    trials: int | None = Field(None, ge=1, le=10_000)
+    minutes: float | None = Field(None, gt=0)
+    folds: int = Field(3, ge=1, le=20)
+
+    @model_validator(mode="after")
+    def _budget(self) -> Tuning:
+        if self.trials is None and self.minutes is None:
+            raise ValueError("needs a budget: trials (repeatable), minutes, or both (whichever ends first)")
+        if len(set(self.families)) != len(self.families) or not self.families:
+            raise ValueError("families must name at least one family, each once")
+        return self
 
 
 class Candidates(Section):
@@ -64,6 +95,7 @@ class Candidates(Section):
     single_best_column: NoSettings = NoSettings()
     points: PointsSettings = PointsSettings()
     logistic: LogisticSettings | None = None
+    explainable_boosting: ExplainableBoostingSettings | None = None
     lightgbm: LightGBMSettings | None = None
 
     @property
@@ -74,8 +106,9 @@ class Candidates(Section):
 
 class ModelsSection(Section):
     candidates: Candidates = Candidates()
-    calibrator: Literal["sigmoid", "isotonic", "none"] = "sigmoid"
+    calibrator: Literal["sigmoid", "isotonic", "beta", "venn_abers", "none", "auto"] = "sigmoid"
     choose_by: Literal["brier_score", "log_loss"] = "brier_score"
+    tuning: Tuning | None = None
     current_practice: str | None = None
     place: str | None = None
 
@@ -91,3 +124,10 @@ class ModelsSection(Section):
         if self.current_practice:
             ordered["current_practice"] = NoSettings()
         return ordered | families
+
+    @model_validator(mode="after")
+    def _tuned_families_are_candidates(self) -> ModelsSection:
+        for name in self.tuning.families if self.tuning else ():
+            if getattr(self.candidates, name) is None:
+                raise ValueError(f"tuning.families: {name} is not among the candidates; add it there, or take it out")
+        return self

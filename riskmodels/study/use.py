@@ -11,6 +11,8 @@ from riskmodels.errors import StudyError
 from riskmodels.study.predicates import Predicate
 from riskmodels.study.section import Column, Section
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
 PROTECTED_BY_LAW = (
     "age", "disability", "gender reassignment", "marriage and civil partnership", "pregnancy and maternity", "race",
     "religion or belief", "sex", "sexual orientation",
@@ -88,6 +90,25 @@ class Money(Section):
     place_costs: tuple[float, float]
     success_saves: tuple[float, float]
     currency: str = "GBP"
+
+
+class Help(Section):
+    """What is *assumed* of the help on offer. Nothing here is measured, and the card says so.
+
+    ``take_up``: of those offered help, the share who are reached. ``effect``: the share of the risk that help takes
+    away from those it reaches, as a range; below 0 it does harm.
+    """
+
+    take_up: tuple[Share, Share]
+    effect: tuple[Annotated[float, Field(ge=-1, le=1)], Annotated[float, Field(ge=-1, le=1)]]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Help:
+        for name in ("take_up", "effect"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name}: is a range, the lower end first")
+        return self
 
 
 class Protected(Section):

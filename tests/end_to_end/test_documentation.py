@@ -32,7 +32,7 @@ def test_every_command_in_the_readme_exists() -> None:
 
 
 def test_every_command_has_an_example_in_its_help() -> None:
-    from riskmodels.cli import app, review_app
+    from riskmodels.cli.app import app, review_app
 
     commands = [*get_command(app).commands.values(), *get_command(review_app).commands.values()]  # type: ignore[attr-defined]
     for command in commands:

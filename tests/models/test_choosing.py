@@ -13,13 +13,8 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from riskmodels import pipeline, storage
 from riskmodels.data.splits import Split, Splits
-from riskmodels.models.training import (
-    Choice,
-    Predictions,
-    choose_model,
-    clustered_mean,
-    row_losses,
-)
+from riskmodels.models.choosing import Choice, choose_model, clustered_mean, row_losses
+from riskmodels.models.training import Predictions
 from riskmodels.study import Study, StudyFile, parse_study_file
 from tests.conftest import STUDY
 
