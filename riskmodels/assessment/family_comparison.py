@@ -54,7 +54,7 @@ def compare_families(
     """
     tested = predictions.filter(pl.col("stage") == "test")
     models = tested["model"].unique(maintain_order=True).to_list()
-    scored = {model: _aligned(ranking.frame, tested.filter(pl.col("model") == model)) for model in models}
+    scored = {model: aligned(ranking.frame, tested.filter(pl.col("model") == model)) for model in models}
     own = scored.get(ranking.model)
     if own is not None and not np.array_equal(own[0], rows.risk):
         raise DataError(
@@ -69,7 +69,7 @@ def compare_families(
     return table, _comparison(ranking.model, known, against, contest)
 
 
-def _aligned(ranked: pl.DataFrame, family: pl.DataFrame) -> tuple[Floats, Floats] | None:
+def aligned(ranked: pl.DataFrame, family: pl.DataFrame) -> tuple[Floats, Floats] | None:
     """A family's risk and score in the ranking's row order; None unless it scored these rows, each once."""
     if family.height != ranked.height:
         return None
@@ -105,18 +105,19 @@ def _family_row(
         contest.criterion: mean_loss(here.outcome, here.risk, contest.criterion, here.units),
         "brier_score": brier_score(here.outcome, here.risk, here.units),
         "auc": not_computed(here.too_few, here.n) if here.too_few else auc(here.outcome, here.risk, here.units),
-        "precision_at_k": _precision(entity_ids, rows, *scored, contest),
+        "precision_at_k": list_precision(entity_ids, rows, *scored, contest.places, contest.seed),
         "difference": difference,
     }
 
 
-def _precision(entity_ids: pl.Series, rows: RankedRows, risk: Floats, score: Floats, contest: Contest) -> Estimate:
-    """Precision of the list that this family would have made: the same places, the same rule for ties."""
+def list_precision(
+    entity_ids: pl.Series, rows: RankedRows, risk: Floats, score: Floats, places: Mapping[str, int], seed: int
+) -> Estimate:
+    """Precision of the list that these risks would have made: the same places, the same rule for ties."""
     chosen = np.zeros(rows.n, dtype=bool)
     for day in rows.days:
         today = np.flatnonzero(rows.dates == np.datetime64(day))
-        places = contest.places[day.isoformat()]
-        chosen[today] = select(entity_ids[today], risk[today], score[today], places, contest.seed)
+        chosen[today] = select(entity_ids[today], risk[today], score[today], places[day.isoformat()], seed)
     return precision_at_k(rows.outcome, rows.known, chosen, rows.units)
 
 

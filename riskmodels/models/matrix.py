@@ -129,7 +129,7 @@ def fit_encoder(features: Features, rows: Any = None) -> Encoder:
     frame = features.frame
     if rows is not None:
         chosen = np.asarray(rows)
-        frame = frame.filter(pl.Series(chosen)) if chosen.dtype == bool else frame[chosen.tolist()]
+        frame = frame.filter(pl.Series(chosen)) if chosen.dtype == bool else frame[chosen]
     if frame.is_empty():
         raise DataError("features: there is no row to learn from; use earlier as_of_dates, or check the cohort's steps")
     held = _named_columns(frame, tuple(spec.name for spec in features.specs))

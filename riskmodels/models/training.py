@@ -61,28 +61,63 @@ class Slice:
     outcome: np.ndarray  # int8, of the known rows only
 
 
-def slice_of(data: Dataset, mask: pl.Series, outcomes: pl.DataFrame, encoder: Encoder) -> Slice:
-    rows = data.cohort.rows.with_columns(outcomes["outcome"], outcomes["outcome_status"]).filter(mask)
-    known = rows["outcome"].is_not_null().to_numpy()
-    outcome = rows["outcome"].drop_nulls().to_numpy()
-    return Slice(rows, encoder.encode(data.features.frame.filter(mask)), known, outcome)
+@dataclass(frozen=True)
+class Teaching:
+    """Which cohort rows teach at one origin: positions of the fit and of the calibration rows, outcomes known.
+
+    A position that stands several times counts as often: that is what a bootstrap of people is made of.
+    """
+
+    fit: np.ndarray
+    calibrate: np.ndarray
 
 
-def prepare_origin(data: Dataset, split: Split, study: StudyFile) -> tuple[Encoder, Slice, Slice]:
-    outcomes = data.learned_at(split)
-    known = outcomes["outcome"].is_not_null()
+def teaching_rows(data: Dataset, split: Split, study: StudyFile) -> Teaching:
+    """The rows that fit and those that calibrate at this origin, among the outcomes known by then."""
+    known = data.learned_at(split)["outcome"].is_not_null()
     fit, calibrate = rows_of(split, data.cohort.rows, study)
-    encoder = fit_encoder(data.features, fit & known)
-    fit_slice = slice_of(data, fit & known, outcomes, encoder)
-    calibrate_slice = slice_of(data, calibrate & known, outcomes, encoder)
-    for stage, part in (("fit", fit_slice), ("calibration", calibrate_slice)):
+    return Teaching((fit & known).arg_true().to_numpy(), (calibrate & known).arg_true().to_numpy())
+
+
+def cohort_of(data: Dataset, split: Split) -> np.ndarray:
+    """Positions of the whole cohort of the origin's test date."""
+    found: np.ndarray = (data.cohort.rows["as_of_date"] == split.test).arg_true().to_numpy()
+    return found
+
+
+def slice_of(data: Dataset, rows: np.ndarray, outcomes: pl.DataFrame, encoder: Encoder) -> Slice:
+    """These rows of the cohort (positions), with the outcomes as they stand in ``outcomes``, encoded."""
+    told = data.cohort.rows.with_columns(outcomes["outcome"], outcomes["outcome_status"])[rows]
+    known = told["outcome"].is_not_null().to_numpy()
+    return Slice(told, encoder.encode(data.features.frame[rows]), known, told["outcome"].drop_nulls().to_numpy())
+
+
+def prepare_origin(
+    data: Dataset, split: Split, study: StudyFile, teaching: Teaching | None = None
+) -> tuple[Encoder, Slice, Slice]:
+    """The encoder learned from the fit rows, and the fit and calibration rows encoded with it.
+
+    Parameters
+    ----------
+    teaching : other rows than the origin's own
+
+    Raises
+    ------
+    DataError
+        if all known outcomes of either are the same.
+    """
+    outcomes = data.learned_at(split)
+    rows = teaching or teaching_rows(data, split, study)
+    encoder = fit_encoder(data.features, rows.fit)
+    fit, calibrate = (slice_of(data, part, outcomes, encoder) for part in (rows.fit, rows.calibrate))
+    for stage, part in (("fit", fit), ("calibration", calibrate)):
         events = int(part.outcome.sum())
         if events == 0 or events == len(part.outcome):
             raise DataError(
                 f"outcome: all {len(part.outcome)} known outcomes of the {stage} rows at {split.stands_on} "
                 "are the same; check outcome.happens and outcome.known, or use earlier as_of_dates"
             )
-    return encoder, fit_slice, calibrate_slice
+    return encoder, fit, calibrate
 
 
 def fit_recipe(
@@ -91,11 +126,11 @@ def fit_recipe(
     fitted = MODELS[family].fit(
         fit.matrix, fit.outcome, settings, seed=study.seed, threads=available_threads(), study=study
     )
-    calibrator = _calibrator(family, fitted.score(calibrate.matrix), calibrate.outcome, study)
+    calibrator = calibrated(family, fitted.score(calibrate.matrix), calibrate.outcome, study)
     return FittedRecipe(family, encoder, fitted, calibrator)
 
 
-def _calibrator(family: str, scores: np.ndarray, outcome: np.ndarray, study: StudyFile) -> Calibrator:
+def calibrated(family: str, scores: np.ndarray, outcome: np.ndarray, study: StudyFile) -> Calibrator:
     return fit_calibrator(study.models.calibrator, scores, outcome, log_odds_score=MODELS[family].log_odds)
 
 
@@ -110,31 +145,33 @@ def backtest(
     frames = []
     for split in splits.origins:
         encoder, fit, calibrate = prepare_origin(data, split, study)
-        test = slice_of(data, data.cohort.rows["as_of_date"] == split.test, data.outcomes.frame, encoder)
+        test = slice_of(data, cohort_of(data, split), data.outcomes.frame, encoder)
         for family, settings in study.models.families.items():
             progress(f"{family} as it would have stood on {split.test}")
             recipe = fit_recipe(family, settings, encoder, fit, calibrate, study)
             scores = recipe.fitted.score(calibrate.matrix)
-            risks = _cross_fitted(family, scores, calibrate, study)
-            frames.append(_predictions(family, "calibrate", split, calibrate, scores, risks))
+            risks = cross_fitted(family, scores, calibrate, study)
+            frames.append(predictions_of(family, "calibrate", split, calibrate, scores, risks))
             scores = recipe.fitted.score(test.matrix)
-            frames.append(_predictions(family, "test", split, test, scores, recipe.calibrator.apply(scores)))
+            frames.append(predictions_of(family, "test", split, test, scores, recipe.calibrator.apply(scores)))
     return Predictions(pl.concat(frames))
 
 
-def _cross_fitted(family: str, scores: np.ndarray, part: Slice, study: StudyFile) -> np.ndarray:
+def cross_fitted(family: str, scores: np.ndarray, part: Slice, study: StudyFile) -> np.ndarray:
+    """Risks of calibration rows, each from a calibrator that has not seen its own person's fold."""
     fold = seeded_hash(part.rows["cluster_id"].to_list(), study.seed + 1) % np.uint64(CROSS_FITS)
     risks = np.empty(len(scores))
     for number in range(CROSS_FITS):
         held = fold == number
-        calibrator = _calibrator(family, scores[~held], part.outcome[~held], study)
+        calibrator = calibrated(family, scores[~held], part.outcome[~held], study)
         risks[held] = calibrator.apply(scores[held])
     return risks
 
 
-def _predictions(
+def predictions_of(
     family: str, stage: str, split: Split, part: Slice, scores: np.ndarray, risks: np.ndarray
 ) -> pl.DataFrame:
+    """The rows of a slice as the predictions table has them (`Predictions`)."""
     return part.rows.select(
         "entity_id",
         "as_of_date",
@@ -175,7 +212,7 @@ def fits_on_shuffled(data: Dataset, study: StudyFile) -> Callable[[pl.Series, Sp
         fitted = MODELS["logistic"].fit(
             fit.matrix, fit.outcome, LogisticSettings(), seed=study.seed, threads=available_threads(), study=study
         )
-        test = slice_of(shuffled, data.cohort.rows["as_of_date"] == split.test, frame, encoder)
+        test = slice_of(shuffled, cohort_of(data, split), frame, encoder)
         return fitted.score(test.matrix)
 
     return predict
