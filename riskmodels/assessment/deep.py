@@ -130,7 +130,7 @@ def _learning(asked: _Asked, why: dict[str, str]) -> tuple[dict[str, Any], ...]:
         points.append(
             {
                 "share": point.share,
-                "fit_events": point.fit_events,
+                "events": point.fit_events,
                 "brier_score": mean_loss(outcome, risk, "brier_score").value,
                 "auc": auc(outcome, risk).value,
             }

@@ -119,11 +119,12 @@ def _agreement(refits: BootstrapRefits) -> float | None:
 
 
 def learning_curve(points: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Rows of a learning curve, the repeats of a share averaged: {share, fit_events, brier_score, auc, repeats}.
+    """Rows of a learning curve, the repeats of a share averaged: {share, events, brier_score, auc, repeats}.
 
     Parameters
     ----------
-    points : {share, fit_events, brier_score, auc} of each refit; an AUC may be None
+    points : {share, events, brier_score, auc} of each refit; ``events`` are those
+        it learned from; an AUC may be None
     """
     rows = []
     for share in sorted({point["share"] for point in points}):
@@ -132,7 +133,7 @@ def learning_curve(points: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
         rows.append(
             {
                 "share": share,
-                "fit_events": round(float(np.mean([point["fit_events"] for point in here]))),
+                "events": round(float(np.mean([point["events"] for point in here]))),
                 "brier_score": float(np.mean([point["brier_score"] for point in here])),
                 "auc": float(np.mean(aucs)) if aucs else None,
                 "repeats": len(here),

@@ -1,0 +1,193 @@
+"""What a deep run found, as tables and sentences: a list that holds or shifts, more data, less data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from riskmodels.cards.card import Cell, Table
+from riskmodels.cards.cells import count_cell, plain, with_range
+from riskmodels.cards.words import Language, capital, family_words, listing, measure_words, of_100
+
+Row = Mapping[str, Any]
+NOT_RUN = "How stable the list is, whether more data would help and what each source adds: not run. Use run --deep."
+CLEAR_STEP = 0.005  # of the AUC: less, from half of the cases to all, is a curve that has levelled off
+
+
+def deep_words(deep: Row | None, language: Language) -> tuple[str, ...]:
+    """What it means for those who use the list, or that it was not looked at."""
+    if deep is None:
+        return (NOT_RUN,)
+    words = [*_stability_words(deep, language), *_learning_words(deep), *_source_words(deep, language)]
+    return (*words, *_grouped_words(deep, language))
+
+
+def _stability_words(deep: Row, language: Language) -> list[str]:
+    found = deep.get("stability")
+    if not found:
+        return [f"How stable the list is cannot be said: {deep['not_computed'].get('stability', 'not computed')}."]
+    many = language.many
+    overlap, firm = of_100(found["overlap"]["mean"]), of_100(found["firm"])
+    words = [
+        f"We drew {many} anew {found['refits']} times and did everything again. Of 100 places on the list, {overlap} "
+        f"went to the same {many}. By chance it would be {of_100(found['chance'])}. Of 100 on the list, {firm} were on "
+        "nearly every other list too: the rest are there partly by luck."
+    ]
+    if found["reasons"] is not None:
+        words.append(
+            f"The first reason given was among the first three of the other fits in {of_100(found['reasons'])} of 100 "
+            "cases."
+        )
+    return words
+
+
+def _learning_words(deep: Row) -> list[str]:
+    rows = [row for row in deep["learning"] if row["auc"] is not None]
+    half = [row for row in rows if row["share"] <= 0.5]
+    if not half or not rows or rows[-1]["share"] < 1:
+        return []
+    if rows[-1]["auc"] - half[-1]["auc"] > CLEAR_STEP:
+        return ["The ranking still gets better with more cases to learn from, so more data would help."]
+    return ["With half of the cases the ranking is about as good, so more data of this kind would help little."]
+
+
+def _source_words(deep: Row, language: Language) -> list[str]:
+    rows = deep["sources"]
+    alone = [row for row in rows if " and " not in row["source"]]
+    if not alone:
+        return []
+    idle = [row["source"] for row in alone if not row["missed"]]
+    together = [row for row in rows if " and " in row["source"]]
+    if not idle:
+        return ["Each source is missed when it is left out: the risks are worse by more than chance."]
+    if together and not together[0]["missed"]:
+        names = listing(idle)
+        return [f"Could less data be used? Without {names}, all together, the risks are no worse beyond chance."]
+    if len(idle) == 1 or together:
+        names = listing(idle, "or")
+        return [f"Could less data be used? Without {names} alone, the risks are no worse beyond chance."]
+    return ["No source is missed alone, since others say the same."]
+
+
+def _grouped_words(deep: Row, language: Language) -> list[str]:
+    cost = (deep["grouped"] or {}).get("auc_cost") or {}
+    if cost.get("value") is None or cost.get("low") is None:
+        return []
+    if cost["low"] > 0:
+        lost = plain(100 * cost["value"])
+        return [
+            f"For {language.many} whose own past it has not seen, the ranking is worse: of 100 pairs, {lost} fewer are "
+            "put right."
+        ]
+    return [f"It does as well, within chance, for {language.many} whose own past it has not seen."]
+
+
+# ---------------------------------------------------------------- tables
+
+
+def deep_tables(deep: Row | None, language: Language, column: str | None) -> dict[str, Table]:
+    """Tables by name; none where nothing was run."""
+    if deep is None:
+        return {}
+    made = {
+        "stability": _stability_table(deep, language, column),
+        "learning": _learning_table(deep["learning"]),
+        "sources": _sources_table(deep, language),
+    }
+    return {name: table for name, table in made.items() if table is not None}
+
+
+def _stability_table(deep: Row, language: Language, column: str | None) -> Table | None:
+    found = deep.get("stability")
+    if not found:
+        return None
+    overlap, shift = found["overlap"], found["risk_shift"]
+    rows: list[tuple[Cell, ...]] = [
+        ("Places that go to the same, of 100", _with_ends(overlap, of_100)),
+        ("The same if places were drawn by lot, of 100", of_100(found["chance"])),
+        ("On nearly every list (9 of 10), of 100 on this one", of_100(found["firm"])),
+        ("Change of the risk, of 100: all", plain(100 * shift["all"])),
+        ("Change of the risk, of 100: on the list", plain(100 * shift["listed"])),
+    ]
+    if found["auc"]:
+        rows.append(("Of 100 pairs, put right first", _with_ends(found["auc"], of_100)))
+    if found["reasons"] is not None:
+        rows.append(("First reason is among the first three again, of 100", of_100(found["reasons"])))
+    if found["chosen_anew"]:
+        rows += [
+            (f"Chosen: {family_words(row['model'], column)}, of 100", of_100(row["share"])) for row in found["families"]
+        ]
+    note = f"{found['refits']} draws of {language.many} with replacement; everything was done again each time."
+    if not found["chosen_anew"]:
+        note += " The way of choosing was held fast."
+    return Table(
+        caption="How stable the list is",
+        columns=("What", "Found (5th to 95th of 100 draws)"),
+        rows=tuple(rows),
+        source="run --deep: stability",
+        note=note,
+    )
+
+
+def _with_ends(spread: Row, say: Any) -> str:
+    return f"{say(spread['mean'])} ({say(spread['low'])} to {say(spread['high'])})"
+
+
+def _learning_table(points: Sequence[Row]) -> Table | None:
+    if not points:
+        return None
+    return Table(
+        caption="Would more data help?",
+        columns=("People learned from, of 100", "Cases among them", "Of 100 pairs, put right", "Brier score"),
+        rows=tuple(
+            (
+                of_100(row["share"]),
+                count_cell(row.get("events")),
+                "not computed" if row["auc"] is None else plain(100 * row["auc"]),
+                plain(row["brier_score"]),
+            )
+            for row in points
+        ),
+        source="run --deep: learning curve",
+        note="On the latest test date. Each share is an average over three orders of people.",
+    )
+
+
+def _sources_table(deep: Row, language: Language) -> Table | None:
+    grouped = deep["grouped"]
+    rows = [(f"Without {row['source']}", row["features"], row) for row in deep["sources"]]
+    if grouped:
+        rows.append((f"{capital(language.many)} whose own past was kept from it", None, grouped))
+    if not rows:
+        return None
+    return Table(
+        caption="Could less data be used?",
+        columns=(
+            "What was left out",
+            "Fields",
+            f"{capital(measure_words(deep['criterion']))}: worse by",
+            "Pairs put right, of 100: fewer by",
+            f"Of 100 on its list, {language.needed}",
+        ),
+        rows=tuple(
+            (
+                name,
+                fields,
+                with_range(row["cost"]),
+                _per_100(row["auc_cost"]),
+                with_range(row["precision_at_k"], per_100=True),
+            )
+            for name, fields, row in rows
+        ),
+        source="run --deep: sources, grouped sensitivity",
+        note="95% intervals. A range that includes 0: no difference beyond chance.",
+    )
+
+
+def _per_100(estimate: Row) -> Cell:
+    if estimate.get("value") is None:
+        return estimate.get("reason") or "not computed"
+    said = plain(100 * estimate["value"])
+    if estimate.get("low") is None or estimate.get("high") is None:
+        return said
+    return f"{said} ({plain(100 * estimate['low'])} to {plain(100 * estimate['high'])})"
