@@ -216,3 +216,16 @@ def fits_on_shuffled(data: Dataset, study: StudyFile) -> Callable[[pl.Series, Sp
         return fitted.score(test.matrix)
 
     return predict
+
+
+def seen_before(data: Dataset, splits: Splits, study: StudyFile) -> pl.DataFrame:
+    """Whom the model of each origin had learned from: entity_id, as_of_date and ``seen`` for every test row.
+
+    Somebody is seen if a row of theirs fitted or calibrated that origin's model; their earlier self then taught it.
+    """
+    frames = []
+    for split in splits.origins:
+        teaching, rows = teaching_rows(data, split, study), data.cohort.rows[cohort_of(data, split)]
+        taught = data.cohort.rows["entity_id"][np.concatenate([teaching.fit, teaching.calibrate])].unique()
+        frames.append(rows.select("entity_id", "as_of_date", pl.col("entity_id").is_in(taught.to_list()).alias("seen")))
+    return pl.concat(frames)
