@@ -183,6 +183,8 @@ def columns_used(study: StudyFile) -> dict[str, dict[str, str]]:
             use(spec.by, "text")
     if study.cohort.cluster:
         use(study.cohort.cluster, "text")
+    for column in study.slices:
+        use(column, "label")
     for link in (source.link for source in study.sources.values() if source.link):
         if link.flag:
             use(link.flag, "number")
