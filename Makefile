@@ -20,10 +20,11 @@ check: $(VENV)/.ready
 	$(BIN)/mypy riskmodels
 	$(BIN)/python -m pytest -q
 
-# Every test, the slow ones included; what came out is kept under the day's date.
+# Every test, the slow ones included, and the simulations in full; what came out is kept under the day's date.
 full: $(VENV)/.ready
 	@mkdir -p $(WORKSPACE)
-	set -o pipefail; $(BIN)/python -m pytest -q -m "slow or not slow" | tee $(WORKSPACE)/full-$$(date +%Y-%m-%d).txt
+	set -o pipefail; kept=$(WORKSPACE)/full-$$(date +%Y-%m-%d); \
+	  $(BIN)/python -m pytest -q -m "slow or not slow" --full $$kept-simulations.md | tee $$kept.txt
 
 # The committed cards, made anew: a draft of each shipped study, as nobody has reviewed it.
 SHIPPED := early_reading_support county_early_help heart_health_checks school_reading_specialist

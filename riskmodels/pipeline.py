@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from riskmodels.assessment.audit import Audit, audit_groups
+from riskmodels.assessment.deep import Deep, look_deeper
+from riskmodels.assessment.detail import Detail, Learned, assess_detail
 from riskmodels.assessment.explanation import Explanation, explain
+from riskmodels.assessment.intervals import clusters_of
 from riskmodels.assessment.performance import Performance, assess_performance
+from riskmodels.assessment.sample_size import parameters_of, sample_of
+from riskmodels.assessment.slices import seen_before
 from riskmodels.caching import NO_CACHE, Steps
 from riskmodels.cards.build import build_card
 from riskmodels.cards.card import ModelCard
@@ -18,16 +25,27 @@ from riskmodels.data.dataset import Dataset
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.leakage import Finding
 from riskmodels.data.preparing import Prepared, prepare_study
+from riskmodels.data.slices import build_slices
 from riskmodels.data.splits import Split, Splits
 from riskmodels.data.tables import Tables
 from riskmodels.models.choosing import Choice, choose_model
 from riskmodels.models.ranking import Ranking, rank
 from riskmodels.models.risk_model import RiskModel
-from riskmodels.models.training import Predictions, backtest, fit_risk_model, fits_on_shuffled
+from riskmodels.models.training import (
+    NO_ESTIMATORS,
+    Predictions,
+    backtest,
+    fit_risk_model,
+    fits_on_shuffled,
+    prepare_origin,
+    taught_people,
+)
+from riskmodels.models.tuning import TuningResult, tune
 from riskmodels.reports.charts import draw_figures
 from riskmodels.study import BASELINES, Study, StudyFile
 
 Progress = Callable[[str], None]
+KEYS = ("entity_id", "as_of_date")
 
 
 @dataclass(frozen=True)
@@ -44,6 +62,9 @@ class StudyRun:
     explanation: Explanation
     card: ModelCard
     figures: Mapping[str, bytes]
+    detail: Detail
+    tuning: TuningResult
+    deep: Deep | None = None
 
     @property
     def study(self) -> Study:
@@ -74,6 +95,9 @@ def run_study(
     today: dt.date | None = None,
     engine: Engine = POLARS,
     steps: Steps = NO_CACHE,
+    store: Path | None = None,
+    estimators: Mapping[str, Any] = NO_ESTIMATORS,
+    deep: int = 0,
 ) -> StudyRun:
     """The main job. The same study, data and seed give the same model, card and list, byte for byte.
 
@@ -84,35 +108,57 @@ def run_study(
     progress : called with a few words as each step begins
     today : the day on which agreements to share data must still hold; the clock's unless given
     engine, steps : what counts the facts, and which results are kept; neither changes what is found
+    store : where trials of tuning are kept, so that a search that was stopped goes on
+    estimators : name -> anything with scikit-learn's fit and predict_proba. It is compared with our families and stands
+        in the card's table; it never goes into service, since it cannot be saved as text or explain itself
+    deep : draws of people for the stability of the list, and with it the learning curve and what each source adds; 0
+        leaves them out, and the card says so
 
     Raises
     ------
     StudyError, DataError, LeakError
         in one line: what, where, what to do.
+    UsageError
+        if an estimator cannot be used.
     """
     ready = prepare_study(
         study, data, today=today, engine=engine, steps=steps, predictor=fits_on_shuffled, progress=progress
     )
-    question, tables, splits, dataset = ready.study.file, ready.tables, ready.splits, ready.dataset
+    tables, splits, dataset = ready.tables, ready.splits, ready.dataset
+    tuning = tune(dataset, splits, ready.study.file, store=store, progress=progress)
+    question = tuning.study
+    ready = replace(ready, study=replace(ready.study, file=question))
 
-    predictions = backtest(dataset, splits, question, progress)
+    predictions = backtest(dataset, splits, question, progress, estimators)
     progress("choosing, and testing the choice on dates it has not seen")
     choice, ranking, performance = settle(choose_model(predictions, question, splits.choosing), predictions, question)
 
     progress("auditing fairness")
-    groups = ranking.frame.select("entity_id", "as_of_date").join(
-        ready.groups, on=["entity_id", "as_of_date"], how="left", maintain_order="left"
-    )
-    audit = audit_groups(ranking, groups, question, seed=question.seed)
+    audit = audit_ranking(ranking, ready.groups, question)
 
     progress("fitting the model for service, and explaining it")
     model = fit_risk_model(dataset, splits, choice.model, question)
     explanation = explain(model, dataset.features, question.seed)
 
+    progress("looking closer: over time, for whom, what is not known, what acting on the list does")
+    detail = assess_detail(
+        ranking,
+        predictions,
+        performance,
+        question,
+        labels=labels_of(ranking, ready),
+        learned=learned(ready),
+        verdicts=verdicts(audit, ranking, predictions, ready.groups, question),
+    )
+    found = look_deeper(dataset, splits, ranking, question, replicates=deep, progress=progress) if deep else None
+
     progress("writing the card")
     card = build_card(
         ready.study,
         performance=performance,
+        detail=detail,
+        deep=found,
+        tuning=tuning.to_dict(),
         audit=audit,
         explanation=explanation,
         model=_identity(model, question),
@@ -132,8 +178,43 @@ def run_study(
     )
     return StudyRun(
         ready, predictions, choice, ranking, performance, audit, model, explanation, card,
-        draw_figures(card.to_dict()["figures"]),
+        draw_figures(card.to_dict()["figures"]), detail, tuning, found,
     )  # fmt: skip
+
+
+def audit_ranking(ranking: Ranking, groups: pl.DataFrame, question: StudyFile) -> Audit:
+    """The fairness audit of one ranking; ``groups`` in any order."""
+    in_order = ranking.frame.select(KEYS).join(groups, on=KEYS, how="left", maintain_order="left")
+    return audit_groups(ranking, in_order, question, seed=question.seed)
+
+
+def verdicts(
+    audit: Audit, ranking: Ranking, predictions: Predictions, groups: pl.DataFrame, question: StudyFile
+) -> dict[str, str | None]:
+    """The audit's verdict for every family that tells people apart: who would be treated worse had it been chosen?"""
+    found: dict[str, str | None] = {ranking.model: audit.to_dict()["verdict"]}
+    for family in question.models.families:
+        if family not in found and family != "base_rate":
+            other = rank(predictions.frame, family, question.capacity, question.seed)
+            found[family] = audit_ranking(other, groups, question).to_dict()["verdict"]
+    return found
+
+
+def labels_of(ranking: Ranking, ready: Prepared) -> pl.DataFrame:
+    """By what the test rows are told apart: whether they were seen before, the study's slices, whom sources know."""
+    taught = taught_people(ready.dataset, ready.splits, ready.study.file)
+    labels = build_slices(ranking.frame, ready.tables, ready.study.file)
+    return labels.with_columns(pl.Series("seen", seen_before(ranking.frame, taught)))
+
+
+def learned(ready: Prepared) -> Learned:
+    """What the latest origin learned from, counted as rows and as people."""
+    question = ready.study.file
+    _, fit, _ = prepare_origin(ready.dataset, ready.splits.origins[-1], question)
+    units = clusters_of(fit.rows["cluster_id"], len(fit.outcome))
+    logistic = question.models.candidates.logistic
+    splines, knots = (logistic.splines, logistic.knots) if logistic else ((), 0)
+    return Learned(sample_of(fit.outcome, units), parameters_of(fit.matrix, splines, knots))
 
 
 def settle(choice: Choice, predictions: Predictions, question: StudyFile) -> tuple[Choice, Ranking, Performance]:

@@ -9,6 +9,7 @@
     governance/<study>.jsonl          hash-chained reviews
     batches/ledger.jsonl
     cache/                            results kept between runs; it may be deleted at any time
+    tuning/<study>/                   trials of tuning, so that a search that was stopped goes on
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ class Workspace:
     @property
     def cache(self) -> Path:
         return self.root / "cache"
+
+    def tuning(self, study: str) -> Path:
+        return self.root / "tuning" / study
 
     def data(self, study: str) -> Path:
         return self.root / "data" / study

@@ -18,6 +18,10 @@ TODAY = dt.date(2026, 11, 22)
 AS_OF = dt.date(1989, 6, 30)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", metavar="FILE", help="simulate in full, and write what was found to FILE")
+
+
 @dataclass(frozen=True)
 class Demo:
     report: commands.DemoReport

@@ -58,7 +58,6 @@ def test_every_heavy_library_has_a_home() -> None:
         "optuna": ["riskmodels.models.tuning"],
         "interpret": ["riskmodels.models.explainable_boosting"],
         "venn_abers": ["riskmodels.models.calibration"],
-        "skmisc": ["riskmodels.assessment.loess"],
         "pyspark": ["riskmodels.data.engines"],
         "duckdb": ["riskmodels.data.engines", "riskmodels.data.database_files"],
         "adbc_driver_postgresql": ["riskmodels.data.database_servers"],

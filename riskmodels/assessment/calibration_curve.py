@@ -21,40 +21,11 @@ from riskmodels.assessment.intervals import (
     proportion,
 )
 from riskmodels.assessment.logistic import expit, fit_logistic, logit
+from riskmodels.models.splines import restricted_cubic_basis
 
 KNOTS: tuple[tuple[float, ...], ...] = ((0.05, 0.275, 0.5, 0.725, 0.95), (0.1, 0.5, 0.9), ())
 FEWEST_IN_BIN = 30
 POINTS = 41
-
-
-def restricted_cubic_basis(values: Floats, knots: Floats) -> Floats:
-    """Columns of a restricted cubic spline: the value itself, then k - 2 cubic terms that are linear beyond the knots.
-
-    With (u)+ = max(u, 0), scaled by (t_k - t_1)^2, for j = 1 .. k - 2:
-    (x - t_j)+^3 - (x - t_(k-1))+^3 (t_k - t_j)/(t_k - t_(k-1)) + (x - t_k)+^3 (t_(k-1) - t_j)/(t_k - t_(k-1))
-
-    Source: Harrell 2015, section 2.4.5.
-
-    Parameters
-    ----------
-    values : shape (n,)
-    knots : shape (k,), rising; fewer than three give the value alone
-
-    Returns
-    -------
-    shape (n, k - 1), or (n, 1)
-    """
-    if knots.size < 3:
-        return values[:, None]
-    last, before = knots[-1], knots[-2]
-    beyond = [np.maximum(values - knot, 0.0) ** 3 for knot in (before, last)]
-    terms = [
-        np.maximum(values - knot, 0.0) ** 3
-        - beyond[0] * (last - knot) / (last - before)
-        + beyond[1] * (before - knot) / (last - before)
-        for knot in knots[:-2]
-    ]
-    return np.column_stack([values, *(term / (last - knots[0]) ** 2 for term in terms)])
 
 
 def spline_curve(

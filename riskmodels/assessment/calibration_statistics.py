@@ -196,8 +196,10 @@ def _coefficient(fit: tuple[Floats, Floats], index: int, n: int, units: Units) -
 def oe_ratio(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
     """Events observed over events expected (the sum of risks); above 1 means that risks are too low.
 
-    exp(log(O/E) -+ 1.96 sqrt((1 - O/n) / O)), the variance times the design effect of the outcome where clusters
-    repeat. Source: Debray et al. 2017. Parameters, errors: see `mean_loss`.
+    exp(log(O/E) -+ 1.96 sqrt(V) / O), with V the variance of the sum of y - p O/E: that of a ratio of two sums
+    (Cochran 1977). With the same risk for everybody it is the formula for a published O and E, sqrt((1 - O/n) / O)
+    (Debray et al. 2017); the better the risks, the more that formula overstates, as it does not know that events and
+    risks rise together. Parameters, errors: see `mean_loss`.
     """
     y = checked_outcome(outcome)
     p = checked_risk(risk, y.size)
@@ -208,10 +210,12 @@ def oe_ratio(outcome: Any, risk: Any, clusters: Any = None) -> Estimate:
         return not_computed("every risk is 0: nothing was expected", y.size)
     ratio = observed / expected
     units = clusters_of(clusters, y.size)
-    effect = design_effect(y - y.mean(), units)
-    if effect is None:
-        return Estimate(ratio, n=y.size, reason=no_effect(units))
-    factor = math.exp(critical_value(units) * math.sqrt((1 - observed / y.size) / observed * effect))
+    variance = variance_of_sum(y - ratio * p, units)
+    if variance is None:
+        return Estimate(ratio, n=y.size, reason=ONE_CLUSTER)
+    if variance < SMALLEST_VARIANCE * observed**2:
+        return Estimate(ratio, n=y.size, reason=NO_SPREAD)
+    factor = math.exp(critical_value(units) * math.sqrt(variance) / observed)
     return Estimate(ratio, ratio / factor, ratio * factor, y.size)
 
 

@@ -17,9 +17,12 @@ from riskmodels.assessment.intervals import (
     checked_outcome,
     checked_risk,
     clusters_of,
+    critical_value,
     mean,
     of_rows,
     proportion,
+    variance_of_sum,
+    wilson,
 )
 from riskmodels.errors import DataError, StudyError
 from riskmodels.models.ranking import order
@@ -134,7 +137,7 @@ def at_capacity(outcome: Any, known: Any, selected: Any, clusters: Any = None) -
         "unknown": unknown_selected,
         "hits": hits,
         "precision": precision_at_k(y, is_known, chosen, units),
-        "recall": _share(chosen.astype(float), event, units, "no known row has an event"),
+        "recall": recall_at_k(y, is_known, chosen, units),
         "precision_bounds": precision_bounds(hits, unknown_selected, places_filled),
         "recall_bounds": recall_bounds(hits, missed, unknown_selected, unknown_others),
         "selection_rate": places_filled / n if n else None,
@@ -143,12 +146,41 @@ def at_capacity(outcome: Any, known: Any, selected: Any, clusters: Any = None) -
 
 
 def precision_at_k(outcome: Floats, known: Mask, selected: Mask, units: Units) -> Estimate:
-    """Share of events among the selected whose outcome is known; Wilson's interval."""
+    """Share of events among the selected whose outcome is known; Wilson's interval.
+
+    The interval is for *this list*: it covers the mean true risk of the people on it, of which the hits are one draw.
+    Lists of that length from other people reach down to another risk; that variation comes on top, and matters only
+    where precision falls steeply at the end of the list.
+    """
     nobody = "nobody selected has a known outcome" if selected.any() else "nobody was selected"
     return _share(outcome, selected & known, units, nobody)
 
 
-def precision_bounds(hits: int, unknown_selected: int, selected: int) -> list[float | None]:
+def recall_at_k(outcome: Floats, known: Mask, selected: Mask, units: Units) -> Estimate:
+    """Share of the known events that were selected; Wilson's interval on the effective number of events.
+
+    How many are selected is fixed, so hits are drawn among them and misses among the others: a row's residual is
+    (1 - R)(y - p) if it was selected and -R (y - p) if not, with p the rate among the selected, or the others. The
+    effective number is R (1 - R) over the variance of their mean per event (Korn & Graubard 1998). Drawing each event's
+    place by itself would claim a third less than is known. Where all of the selected, or of the others, had the event,
+    their draw shows no spread, and that is done.
+    """
+    event = known & (outcome == 1)
+    one_by_one = _share(selected.astype(float), event, units, "no known row has an event")
+    recall = one_by_one.value
+    if recall is None or one_by_one.low is None or not 0 < recall < 1:
+        return one_by_one
+    y, chosen, here = outcome[known], selected[known], of_rows(units, known)
+    rates = (float(y[~chosen].mean()), float(y[chosen].mean()))
+    variance = variance_of_sum(np.where(chosen, 1 - recall, -recall) * (y - np.where(chosen, rates[1], rates[0])), here)
+    if max(rates) == 1 or not variance:
+        return one_by_one
+    events = float(event.sum())
+    low, high = wilson(recall, recall * (1 - recall) * events**2 / variance, critical_value(here))
+    return Estimate(recall, low, high, int(events))
+
+
+def precision_bounds(hits: float, unknown_selected: float, selected: float) -> list[float | None]:
     """Where precision would lie if every unknown outcome were known: [all of them no event, all of them events].
 
     Bounds hold for the list at hand whatever the reason an outcome is missing; they carry no sampling error. Source:
@@ -159,7 +191,7 @@ def precision_bounds(hits: int, unknown_selected: int, selected: int) -> list[fl
     return [hits / selected, (hits + unknown_selected) / selected]
 
 
-def recall_bounds(hits: int, missed: int, unknown_selected: int, unknown_others: int) -> list[float | None]:
+def recall_bounds(hits: float, missed: float, unknown_selected: float, unknown_others: float) -> list[float | None]:
     """Where recall would lie if every unknown outcome were known. Source: Horowitz & Manski 2000.
 
     With a events among the unknown selected and b among the other unknown, recall is

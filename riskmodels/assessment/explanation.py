@@ -26,6 +26,7 @@ METHODS = {
     "place_only": "The model has one column: its contribution is the whole score.",
     "current_practice": "Today's ranking column is the whole score.",
     "logistic": "A weighted sum: each contribution is weight times distance from the average (exact Shapley values).",
+    "explainable_boosting": "One learned shape a feature: each contribution is its distance from the shape's average.",
     "lightgbm": "Exact path-dependent TreeSHAP over all trees.",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,8 @@ class RankedRows:
             return f"{events} events and {known - events} non-events are known; {FEWEST_EVENTS} of each are needed"
         return None
 
-    def of(self, rows: Mask) -> RankedRows:
+    def of(self, rows: npt.NDArray[Any]) -> RankedRows:
+        """Some rows: a mask, or positions."""
         arrays = {field.name: getattr(self, field.name)[rows] for field in fields(self) if field.name != "units"}
         return RankedRows(**arrays, units=of_rows(self.units, rows))
 

@@ -20,11 +20,12 @@ from riskmodels.cards.card import (
     PerformanceSection,
     Table,
 )
+from riskmodels.cards.closer import Looked, closer_parts, published_detail
 from riskmodels.cards.data_section import build_data
 from riskmodels.cards.data_tables import data_tables, linkage_in_short, linkage_words, publish_known
 from riskmodels.cards.figures import Results, build_figures
 from riskmodels.cards.questions import Asked, answer_questions
-from riskmodels.cards.recommendation import CALIBRATION_METRICS, Evidence, fit_events, recommend
+from riskmodels.cards.recommendation import CALIBRATION_METRICS, Evidence, fit_events, oe_by_date, recommend
 from riskmodels.cards.results import audit_tables, audit_words, performance_tables, performance_words
 from riskmodels.cards.sections import answer_fact, answered, build_explanation, build_how_it_works
 from riskmodels.cards.shown import Shown, counted, people_of_100, published_audit, published_performance
@@ -40,6 +41,9 @@ def build_card(
     study: Study,
     *,
     performance: Any,
+    detail: Any = None,
+    deep: Any = None,
+    tuning: Row | None = None,
     audit: Any,
     explanation: Any,
     model: Row,
@@ -62,7 +66,9 @@ def build_card(
 
     Parameters
     ----------
-    performance, audit, explanation : results of `riskmodels.assessment`, or what their ``to_dict()`` gives
+    performance, detail, deep, audit, explanation : results of `riskmodels.assessment`, or what their ``to_dict()``
+        gives; ``deep`` is None where it was not run
+    tuning : `riskmodels.models.tuning.TuningResult.to_dict()`; None where nothing was tuned
     model : {sha256, family, recipe: mapping, parameters: mapping}
     digests : {study, answers, data, policy}
     cohort_attrition : rows {as_of_date, step, dropped, remaining}
@@ -86,6 +92,7 @@ def build_card(
     shown = published_performance(raw, safe)
     at_capacity = _capacity(study, raw, shown["at_capacity"], safe, cohort_attrition, test_dates)
     shown["at_capacity"] = at_capacity
+    shown |= published_detail(_plain(detail or {}), _plain(deep) if deep else None, tuning, safe)
     judged = published_audit(_plain(audit), safe)
     judged["tally"] = judged["judged"] | {"not_audited": len(judged.get("not_audited") or ())}
     column = feature_words(file, baseline_column or _column_of(model, explained))
@@ -112,7 +119,7 @@ def build_card(
             auc_high=_overall(shown, "auc").get("high"),
             oe_ratio=_overall(shown, "oe_ratio").get("value"),
             oe_floors=file.floors.oe_ratio,
-            last_oe=_last_oe(shown),
+            oe_by_date=oe_by_date(shown),
             test_events=raw.get("events"),
             fit_events=fit_events(splits, outcome_status),
             verdict=judged["verdict"],
@@ -121,6 +128,7 @@ def build_card(
             unknown_share=_unknown_share(raw),
             concerns={row["check"]: row.get("accepted") for row in checks if row["result"] == "concern"},
             column=column,
+            area_alone=family in BASELINES and _used(model, explained) == {file.models.place},
             level=file.level,
             others_better=others_better,
         )
@@ -179,6 +187,7 @@ def build_card(
         "performance": PerformanceSection(
             words=performance_words(study, shown, language),
             tables=performance_tables(shown, language, column),
+            closer=closer_parts(Looked(study, language, shown, column)),
             **_open(shown),
         ),
         "audit": AuditSection(
@@ -222,7 +231,7 @@ def _scalar(value: Any) -> Any:
 
 
 def _open(shown: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in shown.items() if key not in ("words", "tables")}
+    return {key: value for key, value in shown.items() if key not in ("words", "tables", "closer")}
 
 
 def _overall(shown: Row, name: str) -> Row:
@@ -235,12 +244,6 @@ def _unknown_share(raw: Row) -> float:
     share = at["unknown"] / at["selected"] if at.get("selected") else 0.0
     # Bounds also lead when outcomes are unknown outside the list, since then we cannot say whom it misses.
     return max(share, (raw.get("unknown") or 0) / raw["n"] if raw.get("n") and at.get("leads_with_bounds") else 0.0)
-
-
-def _last_oe(shown: Row) -> tuple[float, float] | None:
-    dates = shown.get("per_date") or []
-    last = (dates[-1].get("oe_ratio") or {}) if len(dates) > 1 else {}
-    return (last["low"], last["high"]) if last.get("low") is not None and last.get("high") is not None else None
 
 
 def _capacity(

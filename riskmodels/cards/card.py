@@ -150,11 +150,22 @@ class HowItWorks(Part):
     features: Table
 
 
+class CloserPart(Part):
+    """A part of section 7 that looks closer. ``figures`` are ids, of which those that could be drawn are shown."""
+
+    id: str
+    heading: str
+    words: tuple[str, ...]
+    tables: dict[str, Table]
+    figures: tuple[str, ...] = ()
+
+
 class PerformanceSection(OpenPart):
     """`riskmodels.assessment.performance.Performance.to_dict()`, rounded and disclosure-controlled, and its tables."""
 
     words: tuple[str, ...]
     tables: dict[str, Table]
+    closer: tuple[CloserPart, ...] = ()
     n: int | None
     events: int | None
     overall: dict[str, JsonValue]

@@ -12,6 +12,8 @@ from typing import Any
 
 from riskmodels.cards.card import Figure, Table
 from riskmodels.cards.shown import HIDDEN
+from riskmodels.cards.time_figures import over_time
+from riskmodels.cards.use_figures import capacity_sweep
 from riskmodels.cards.words import Language, attribute_words, capital, day, listing, of_100
 from riskmodels.study import StudyFile
 
@@ -307,6 +309,8 @@ FIGURES: dict[str, Callable[[Results], Figure | str]] = {
     "unknown_by_fifth": unknown_by_fifth,
     "calibration": calibration,
     "net_benefit": net_benefit,
+    "capacity_sweep": capacity_sweep,
+    "over_time": over_time,
     "groups": groups,
     "drivers": drivers,
 }

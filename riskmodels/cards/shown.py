@@ -25,7 +25,8 @@ ESTIMATE = {"value", "low", "high"}
 SHARES = {"precision", "recall", "base_rate", "precision_at_k", "recall_at_k", "observed"}
 DECIMALS = {
     "brier_score": 4, "difference": 4, "p": 4, "p_adjusted": 4, "log_loss": 4, "model": 4, "all": 4,
-    "interventions_avoided": 4,
+    "interventions_avoided": 4, "change": 4, "loss": 4, "regret": 4, "mean_regret": 4, "worst_regret": 4, "cost": 5,
+    "auc_cost": 4,
 }  # fmt: skip
 HIDDEN = SMALL_OR_TELLING
 

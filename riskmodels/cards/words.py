@@ -94,6 +94,7 @@ FAMILIES = {
     "place_only": "the area alone",
     "current_practice": "today's way of choosing",
     "logistic": "logistic regression",
+    "explainable_boosting": "an explainable boosting machine",
     "lightgbm": "gradient boosted trees (LightGBM)",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riskmodels.cli import models, studies
+from riskmodels.cli import compare, evaluate, models, studies, update
 from riskmodels.cli.app import app
 
-__all__ = ["app", "models", "studies"]
+__all__ = ["app", "compare", "evaluate", "models", "studies", "update"]

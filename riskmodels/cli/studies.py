@@ -26,7 +26,7 @@ from riskmodels.cli.app import (
     progress,
     read_day,
 )
-from riskmodels.errors import ExitCode
+from riskmodels.errors import ExitCode, UsageError
 from riskmodels.workspace import Workspace
 
 
@@ -75,14 +75,23 @@ def run(
     memory_limit: MemoryOption = None,
     no_cache: NoCacheOption = False,
     explain: ExplainOption = False,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep", help="Look deeper: stability of the list, whether more data would help, what each source adds."
+        ),
+    ] = False,
+    draws: Annotated[int, typer.Option("--draws", help="With --deep: how often people are drawn anew.")] = 50,
     today: Today = None,
 ) -> int:
     """Run a study whole: train, test on the future, audit, explain, write the card, register the candidate."""
     from riskmodels import commands
 
+    if draws < 5:
+        raise UsageError(f"--draws: fewer than 5 say nothing, got {draws}")
     report = commands.run(
         study, Workspace(workspace), data, tracking_uri, progress(), engine=engine, memory_limit=memory_limit,
-        keep=not no_cache, today=read_day(today, "--today"),
+        keep=not no_cache, today=read_day(today, "--today"), deep=draws if deep else 0,
     )  # fmt: skip
     if explain:
         _print_steps(report.steps)

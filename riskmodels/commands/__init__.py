@@ -2,30 +2,38 @@
 
 Nothing here prints: each verb takes ``progress`` and returns what there is to say. A file for each kind of verb:
 ``sources`` (where the data stand), ``checks``, ``runs``, ``cards``, ``reviews``, ``scores``, ``drafts``,
-``demonstration``.
+``demonstration``, ``comparisons``, ``evaluations``.
 """
 
 from __future__ import annotations
 
 from riskmodels.commands.cards import card
 from riskmodels.commands.checks import CheckReport, check
+from riskmodels.commands.comparisons import ComparisonReport, compare
 from riskmodels.commands.demonstration import DemoReport, default_study, demo, example_decision, service_date
 from riskmodels.commands.drafts import new
+from riskmodels.commands.evaluations import EvaluationReport, evaluate
 from riskmodels.commands.reviews import models, record_review, show_review
 from riskmodels.commands.runs import RunReport, run, run_files
 from riskmodels.commands.scores import ScoreReport, score
 from riskmodels.commands.sources import data_folder
+from riskmodels.commands.updates import UpdateReport, update
 
 __all__ = [
     "CheckReport",
+    "ComparisonReport",
     "DemoReport",
+    "EvaluationReport",
     "RunReport",
     "ScoreReport",
+    "UpdateReport",
     "card",
     "check",
+    "compare",
     "data_folder",
     "default_study",
     "demo",
+    "evaluate",
     "example_decision",
     "models",
     "new",
@@ -35,4 +43,5 @@ __all__ = [
     "score",
     "service_date",
     "show_review",
+    "update",
 ]

@@ -27,6 +27,7 @@ PACKAGES = (
     "mlflow",
     "narwhals",
     "numpy",
+    "optuna",
     "pandas",
     "polars",
     "riskmodels",
@@ -75,10 +76,12 @@ def run(
     memory_limit: str | None = None,
     keep: bool = True,
     today: dt.date | None = None,
+    deep: int = 0,
 ) -> RunReport:
     """Run a study whole: train, test, audit, explain, write the card, register the candidate, log to MLflow.
 
     ``keep``: take what an earlier run or check has made of the same data and definitions from the workspace's cache.
+    ``deep``: draws of people for the stability of the list; 0 leaves out all that `run --deep` looks at.
     """
     from riskmodels import tracking
     from riskmodels.governance import gate, registry
@@ -95,6 +98,8 @@ def run(
         today=today,
         engine=engine_named(engine, memory_limit, workspace),
         steps=steps,
+        store=workspace.tuning(study.name) if keep else None,
+        deep=deep,
     )
     gate.may_register(found.card.to_dict())
     files = run_files(found, started, today)
@@ -175,6 +180,7 @@ def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: in
         "family": found.model.family,
         "best_baseline": found.choice.best_baseline,
         "calibrator": question.models.calibrator,
+        "deep": "yes" if found.deep else "not run",
         "calibrate": question.split.calibrate,
         "horizon": str(question.outcome.horizon),
         "features": str(len(found.dataset.features.specs)),
@@ -195,7 +201,7 @@ def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: in
     inputs = tuple(
         (spec.name, "double" if spec.kind == "number" else "string") for spec in found.dataset.features.specs
     )
-    return RunRecord(question.study, folder, params, metrics, families, tags, inputs)
+    return RunRecord(question.study, folder, params, metrics, families, tags, inputs, found.tuning.trials)
 
 
 def _values(estimates: Mapping[str, Any]) -> dict[str, float]:

@@ -79,7 +79,7 @@ def score(
         today=today,
     )
     storage.refuse_unwritable(output)
-    study = _study_of(found, card_bytes)
+    study = study_of_run(found, card_bytes)
     _refuse_more_places(capacity, card_bytes)
     refuse_unpermitted(study, ("model",), today, scoring=True)
     objectors = cohort_file.read_objectors(exclude)
@@ -133,7 +133,7 @@ def _refuse_more_places(capacity: int | None, card_bytes: bytes) -> None:
         )
 
 
-def _study_of(found: ResolvedModel, card_bytes: bytes) -> Study:
+def study_of_run(found: ResolvedModel, card_bytes: bytes) -> Study:
     """The study as it was approved: its definitions make the cohort, so the card names them by digest.
 
     Raises

@@ -104,6 +104,7 @@ class Knobs:
     unseen : share of children without a review in half a year, at need 0
     by_need : how both grow with need: log hazard ratio, log odds ratio for one more unit of need
     drift : change of the log hazard in a year
+    drift_from : the day from which it changes; from the first unless given
     leak : adds the kind ``plan_meeting``: written after a start, under a date six months before it
     break_on : from the first quarter that begins on or after it, fewer facts are written down (`BREAK_KEEPS`) and
         cases start more readily (`BREAK_HAZARD`)
@@ -120,6 +121,7 @@ class Knobs:
     unseen: float = 0.15
     by_need: float = 0.4
     drift: float = 0.0
+    drift_from: dt.date = START
     leak: bool = False
     break_on: dt.date | None = None
 

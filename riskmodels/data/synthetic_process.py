@@ -22,6 +22,7 @@ from riskmodels.data.synthetic_knobs import (
     PHI,
     QUARTERS,
     SIGNALS,
+    START,
     TALLY,
     WARDS,
     YEAR,
@@ -145,7 +146,8 @@ def _level(children: Children, settled: np.ndarray, moving: np.ndarray, signal: 
     age = (middle[None, :] - children.born[:, None]) / YEAR
     level = (signal.hazard * settled + signal.frailty * knobs.rng("frailty").standard_normal(knobs.people))[:, None]
     level = level + signal.by_age * (0.6 * (age < 2) + 0.5 * ((age >= 12) & (age < 16)))
-    level = level + (knobs.drift * middle / YEAR + np.log(BREAK_HAZARD) * knobs.after_break)[None, :]
+    drifted = knobs.drift * np.maximum(middle - (knobs.drift_from - START).days, 0) / YEAR
+    level = level + (drifted + np.log(BREAK_HAZARD) * knobs.after_break)[None, :]
     here = (children.here_from[:, None] <= middle) & (middle < children.adult[:, None])
     half_year = 2 * np.exp((level + signal.hazard * moving)[here])
     low, high = -20.0, 10.0

@@ -6,8 +6,10 @@ saved form can be read by a person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,6 +17,7 @@ from pydantic import Field
 
 from riskmodels.models.logit import significant
 from riskmodels.models.matrix import UNSEEN, Column, Matrix
+from riskmodels.models.splines import FEWEST_KNOTS, restricted_cubic_basis
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,63 @@ class Line:
 
     def of(self, values: np.ndarray, column: Column) -> np.ndarray:
         return np.where(np.isnan(values), self.missing, self.slope * (values - self.centre))
+
+
+@dataclass(frozen=True)
+class Bend:
+    """A restricted cubic spline of a number, less ``level``; a value of its own where it is missing.
+
+    ``weights`` are those of the columns of `restricted_cubic_basis`: one for the number, one for each inner knot.
+    """
+
+    feature: str
+    knots: tuple[float, ...]
+    weights: tuple[float, ...]
+    level: float
+    missing: float
+    mean: float = 0.0
+    size: float = 0.0
+    shape: Literal["bend"] = "bend"
+
+    def __post_init__(self) -> None:
+        if len(self.knots) < FEWEST_KNOTS or len(self.weights) != len(self.knots) - 1 or not _rising(self.knots):
+            raise ValueError("a bend has at least three knots, rising, and one weight fewer")
+
+    def of(self, values: np.ndarray, column: Column) -> np.ndarray:
+        absent = np.isnan(values)
+        total = np.full(len(values), -self.level)
+        basis = restricted_cubic_basis(np.where(absent, self.knots[0], values), np.array(self.knots))
+        # Added up one by one: a product of matrices adds in another order for one row than for many.
+        for place, weight in enumerate(self.weights):
+            total += weight * basis[:, place]
+        return np.where(absent, self.missing, total)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A step function of a number: ``scores[i]`` from ``cuts[i - 1]`` up to below ``cuts[i]``; its own if missing."""
+
+    feature: str
+    cuts: tuple[float, ...]
+    scores: tuple[float, ...]
+    missing: float
+    mean: float = 0.0
+    size: float = 0.0
+    shape: Literal["steps"] = "steps"
+
+    def __post_init__(self) -> None:
+        if len(self.scores) != len(self.cuts) + 1 or not _rising(self.cuts):
+            raise ValueError("a shape has cuts that rise, and one score more")
+
+    def of(self, values: np.ndarray, column: Column) -> np.ndarray:
+        steps = np.array([*self.scores, self.missing])
+        absent = np.isnan(values)
+        place = np.searchsorted(np.array(self.cuts), np.where(absent, 0.0, values), side="right")
+        return steps[np.where(absent, len(steps) - 1, place)]
+
+
+def _rising(values: tuple[float, ...]) -> bool:
+    return all(low < high for low, high in pairwise(values))
 
 
 @dataclass(frozen=True)
@@ -92,7 +152,8 @@ class Tally:
         return total
 
 
-Term = Annotated[Line | Levels | Tally, Field(discriminator="shape")]
+AnyTerm = Line | Bend | Shape | Levels | Tally
+Term = Annotated[AnyTerm, Field(discriminator="shape")]
 
 
 @dataclass(frozen=True)
@@ -133,21 +194,21 @@ class Additive:
         return {}
 
 
-def _evaluate(term: Line | Levels | Tally, matrix: Matrix) -> np.ndarray:
+def _evaluate(term: AnyTerm, matrix: Matrix) -> np.ndarray:
     position = matrix.position(term.feature)
     return term.of(matrix.values[:, position], matrix.columns[position])
 
 
-def settled(offset: float, terms: list[Line | Levels | Tally], matrix: Matrix) -> Additive:
+def settled(offset: float, terms: Sequence[AnyTerm], matrix: Matrix, digits: int = 8) -> Additive:
     """The model with the means and sizes of its terms over the fit rows; terms that never move are left out."""
-    kept: list[Line | Levels | Tally] = []
+    kept: list[AnyTerm] = []
     for term in terms:
         values = _evaluate(term, matrix)
         if values.min() == values.max() == 0.0:
             continue
         mean = significant(float(values.mean()))
         kept.append(replace(term, mean=mean, size=significant(float(np.abs(values - mean).mean()), 4)))
-    return Additive(significant(offset), tuple(kept))
+    return Additive(significant(offset, digits), tuple(kept))
 
 
 def unknown_words(model: Additive, columns: tuple[Column, ...]) -> list[str]:
@@ -155,7 +216,11 @@ def unknown_words(model: Additive, columns: tuple[Column, ...]) -> list[str]:
     known = {column.name: column for column in columns}
     wrong = [term.feature for term in model.terms if term.feature not in known]
     for term in model.terms:
-        vocabulary = known[term.feature].vocabulary if term.feature in known else ()
+        if term.feature not in known:
+            continue
+        vocabulary = known[term.feature].vocabulary
+        if isinstance(term, Bend | Shape) and known[term.feature].kind == "category":
+            wrong.append(f"a curve of the numbers of {term.feature}")
         if isinstance(term, Levels) and set(term.levels) != set(vocabulary):
             wrong.append(f"the values of {term.feature}")
         if isinstance(term, Tally) and any(rule.test == "is" and rule.value not in vocabulary for rule in term.rules):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskmodels.errors import ModelFileError
+from riskmodels.errors import ModelFileError, StudyError
 from riskmodels.models.linear import checked_outcome
 from riskmodels.models.logit import significant
 from riskmodels.models.matrix import UNSEEN, Matrix
@@ -27,6 +27,7 @@ WORTH_SHARING = 4_000_000
 DEPTH = 6
 ROWS_FOR_IMPORTANCE = 1_000
 END = "end of trees\n"
+DIRECTIONS = {"rises": 1, "falls": -1}
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Boosted:
     def _predict(self, matrix: Matrix, **what: bool) -> np.ndarray:
         if not len(matrix):
             return np.zeros((0, len(matrix.columns) + 1) if "pred_contrib" in what else 0)
-        predicted = self.booster.predict(_inputs(matrix), num_threads=self.threads, **what)
+        predicted = self.booster.predict(inputs_of(matrix), num_threads=self.threads, **what)
         return np.asarray(predicted, dtype=np.float64)
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,12 +77,41 @@ class Boosted:
 def fit_boosted_trees(
     matrix: Matrix, outcome: np.ndarray, settings: LightGBMSettings, seed: int, threads: int
 ) -> Boosted:
-    """Binary log-loss, depth at most 6, categories split as sets. One thread or many give the same bytes."""
+    """Binary log-loss, depth at most 6, categories split as sets. One thread or many give the same bytes.
+
+    With a feature of ``settings.monotone`` the score never falls (or never rises) as the recorded value goes up, all
+    else the same; a missing value is held to nothing.
+
+    Raises
+    ------
+    StudyError
+        if a feature of ``settings.monotone`` is a category, or is not there.
+    """
     import lightgbm
 
     known = checked_outcome(matrix, outcome)
     if matrix.values.size < WORTH_SHARING:
         threads = 1
+    parameters = parameters_of(matrix, settings, seed, threads)
+    categories = [place for place, column in enumerate(matrix.columns) if column.kind == "category"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = lightgbm.Dataset(
+            inputs_of(matrix), label=known, categorical_feature=categories, params=parameters, free_raw_data=True
+        )
+        booster = lightgbm.train(parameters, data, num_boost_round=settings.trees)
+    text = portable(booster.model_to_string())
+    # From here on it is the text that predicts, so what was fitted and what is saved cannot differ.
+    fitted = Boosted(text, 0.0, {}, threads)
+    some = matrix.at(np.unique(np.linspace(0, len(matrix) - 1, ROWS_FOR_IMPORTANCE).astype(np.int64)))
+    parts = fitted._predict(some, pred_contrib=True)
+    sizes = np.abs(parts[:, :-1]).mean(axis=0)
+    importance = {name: significant(float(size), 4) for name, size in zip(matrix.names, sizes, strict=True) if size > 0}
+    return Boosted(text, float(parts[0, -1]), importance, threads)
+
+
+def parameters_of(matrix: Matrix, settings: LightGBMSettings, seed: int, threads: int) -> dict[str, Any]:
+    """What LightGBM is told. Raises StudyError as `fit_boosted_trees` does."""
     parameters = {
         "objective": "binary",
         "learning_rate": settings.learning_rate,
@@ -95,24 +125,22 @@ def fit_boosted_trees(
         "seed": seed % 2**31,
         "verbosity": -1,
     }
-    categories = [place for place, column in enumerate(matrix.columns) if column.kind == "category"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        data = lightgbm.Dataset(
-            _inputs(matrix), label=known, categorical_feature=categories, params=parameters, free_raw_data=True
-        )
-        booster = lightgbm.train(parameters, data, num_boost_round=settings.trees)
-    text = portable(booster.model_to_string())
-    # From here on it is the text that predicts, so what was fitted and what is saved cannot differ.
-    fitted = Boosted(text, 0.0, {}, threads)
-    some = matrix.at(np.unique(np.linspace(0, len(matrix) - 1, ROWS_FOR_IMPORTANCE).astype(np.int64)))
-    parts = fitted._predict(some, pred_contrib=True)
-    sizes = np.abs(parts[:, :-1]).mean(axis=0)
-    importance = {name: significant(float(size), 4) for name, size in zip(matrix.names, sizes, strict=True) if size > 0}
-    return Boosted(text, float(parts[0, -1]), importance, threads)
+    directions = _directions(matrix, settings.monotone)
+    return {**parameters, "monotone_constraints": directions} if any(directions) else parameters
 
 
-def _inputs(matrix: Matrix) -> np.ndarray:
+def _directions(matrix: Matrix, monotone: Mapping[str, str]) -> list[int]:
+    """1 where the score may only rise with a column, -1 where it may only fall, 0 where it is free."""
+    where = "models.candidates.lightgbm.monotone"
+    for name in monotone:
+        if name not in matrix.names:
+            raise StudyError(f"{where}: no feature is called {name!r} (known: {', '.join(matrix.names)})")
+        if matrix.columns[matrix.position(name)].kind == "category":
+            raise StudyError(f"{where}: {name!r} is a category, whose values have no order; take it out")
+    return [DIRECTIONS[monotone[name]] if name in monotone else 0 for name in matrix.names]
+
+
+def inputs_of(matrix: Matrix) -> np.ndarray:
     """LightGBM knows one kind of absent category, so a value that was not learned counts as missing there."""
     categories = np.array([column.kind == "category" for column in matrix.columns])
     return np.where(categories & (matrix.values == UNSEEN), np.nan, matrix.values)

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from riskmodels.errors import ModelFileError
 from riskmodels.models.additive import Additive, unknown_words
 from riskmodels.models.boosting import BOOSTER_FILE, Boosted, fit_boosted_trees, load_boosted_trees
+from riskmodels.models.explainable_boosting import fit_explainable_boosting
 from riskmodels.models.linear import fit_base_rate, fit_named_column, fit_single_best_column, fit_weighted_sum
 from riskmodels.models.matrix import Column, Matrix
 from riskmodels.models.points import fit_points
@@ -92,6 +93,10 @@ MODELS: dict[str, Family] = {
     ),
     "logistic": Family(
         lambda matrix, outcome, settings, **_: fit_weighted_sum(matrix, outcome, settings), _load_additive
+    ),
+    "explainable_boosting": Family(
+        lambda matrix, outcome, settings, *, seed, **_: fit_explainable_boosting(matrix, outcome, settings, seed),
+        _load_additive,
     ),
     "lightgbm": Family(
         lambda matrix, outcome, settings, *, seed, threads, **_: fit_boosted_trees(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from riskmodels.errors import DataError, StudyError
-from riskmodels.models.additive import Additive, Levels, Line, Tally, settled
+from riskmodels.models.additive import Additive, AnyTerm, Bend, Levels, Line, settled
 from riskmodels.models.logit import auc, fit_logistic, log_odds, significant, smoothed_log_odds
 from riskmodels.models.matrix import UNSEEN, Column, Matrix
+from riskmodels.models.splines import knots_of, restricted_cubic_basis
 from riskmodels.study import LogisticSettings
 
 LEAST_OF_EACH_CLASS = 5
@@ -143,13 +145,20 @@ def _centre_and_scale(recorded: np.ndarray) -> tuple[float, float]:
 def fit_weighted_sum(matrix: Matrix, outcome: np.ndarray, settings: LogisticSettings) -> Additive:
     """Ridge-penalised logistic regression (scikit-learn; ``settings.c`` is the inverse penalty).
 
-    Numbers are standardised, with a flag where they are missing; categories are one column a value, the most common
-    being the reference. A value that was not learned moves the score neither way, unless the fit rows had such values.
+    Numbers are standardised, with a flag where they are missing; those of ``settings.splines`` bend, each column of
+    their spline being standardised too. Categories are one column a value, the most common being the reference. A value
+    that was not learned moves the score neither way, unless the fit rows had such values.
+
+    Raises
+    ------
+    StudyError
+        if a feature that is to bend is a category, has one value only, or is not there.
     """
     known = checked_outcome(matrix, outcome)
+    _refuse_what_cannot_bend(matrix, settings.splines)
     blocks, builders, widths = [], [], []
     for place, column in enumerate(matrix.columns):
-        block, build = _block(column, matrix.values[:, place])
+        block, build = _block(column, matrix.values[:, place], settings.knots if column.name in settings.splines else 0)
         blocks.append(block)
         builders.append(build)
         widths.append(block.shape[1])
@@ -157,11 +166,25 @@ def fit_weighted_sum(matrix: Matrix, outcome: np.ndarray, settings: LogisticSett
     del blocks, block  # as large as the design itself
     weights, offset = _ridge(design, known, settings.c)
     means = design.mean(axis=0)
-    terms: list[Line | Levels | Tally] = []
+    terms: list[AnyTerm] = []
     for column, build, end, width in zip(matrix.columns, builders, np.cumsum(widths), widths, strict=True):
         own = slice(end - width, end)
         terms.append(build(column, weights[own], means[own]))
     return settled(offset, terms, matrix)
+
+
+def _refuse_what_cannot_bend(matrix: Matrix, names: Sequence[str]) -> None:
+    for name in names:
+        where = "models.candidates.logistic.splines"
+        if name not in matrix.names:
+            raise StudyError(f"{where}: no feature is called {name!r} (known: {', '.join(matrix.names)})")
+        position = matrix.position(name)
+        if matrix.columns[position].kind == "category":
+            raise StudyError(f"{where}: {name!r} is a category, and only a number can bend; take it out")
+        recorded = matrix.values[:, position]
+        recorded = recorded[~np.isnan(recorded)]
+        if not len(recorded) or recorded.min() == recorded.max():
+            raise StudyError(f"{where}: {name!r} has one value at most in the fit rows, and cannot bend; take it out")
 
 
 def _ridge(design: np.ndarray, outcome: np.ndarray, c: float) -> tuple[np.ndarray, float]:
@@ -176,9 +199,12 @@ def _ridge(design: np.ndarray, outcome: np.ndarray, c: float) -> tuple[np.ndarra
     return model.coef_[0], float(model.intercept_[0])
 
 
-def _block(column: Column, values: np.ndarray) -> tuple[np.ndarray, Any]:
-    """The design columns of one feature, and what turns their weights into a term."""
-    return _category_block(column, values) if column.kind == "category" else _number_block(values)
+def _block(column: Column, values: np.ndarray, knots: int) -> tuple[np.ndarray, Any]:
+    """The design columns of one feature, and what turns their weights into a term. ``knots``: 0 for a line."""
+    if column.kind == "category":
+        return _category_block(column, values)
+    placed = knots_of(values[~np.isnan(values)], knots) if knots else ()
+    return _bending_block(values, placed) if placed else _number_block(values)
 
 
 def _number_block(values: np.ndarray) -> tuple[np.ndarray, Any]:
@@ -195,6 +221,23 @@ def _number_block(values: np.ndarray) -> tuple[np.ndarray, Any]:
         return Line(column.name, slope, centre, missing)
 
     return block, term
+
+
+def _bending_block(values: np.ndarray, knots: tuple[float, ...]) -> tuple[np.ndarray, Any]:
+    absent = np.isnan(values)
+    basis = restricted_cubic_basis(np.where(absent, knots[0], values), np.array(knots))
+    centres, scales = basis[~absent].mean(axis=0), basis[~absent].std(axis=0)
+    parts = [np.where(absent[:, None], 0.0, (basis - centres) / scales)]
+    if absent.any():
+        parts.append(absent[:, None].astype(np.float64))
+
+    def term(column: Column, weights: np.ndarray, means: np.ndarray) -> Bend:
+        slopes = tuple(significant(float(slope)) for slope in weights[: len(scales)] / scales)
+        level = significant(sum(slope * float(centre) for slope, centre in zip(slopes, centres, strict=True)))
+        missing = significant(weights[-1]) if len(weights) > len(scales) else 0.0
+        return Bend(column.name, knots, slopes, level, missing)
+
+    return np.concatenate(parts, axis=1), term
 
 
 def _category_block(column: Column, values: np.ndarray) -> tuple[np.ndarray, Any]:

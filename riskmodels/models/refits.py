@@ -17,7 +17,7 @@ from riskmodels.data.features import Features
 from riskmodels.data.splits import Split, Splits, seeded_hash
 from riskmodels.errors import DataError
 from riskmodels.models.choosing import choose_model
-from riskmodels.models.families import Fitted
+from riskmodels.models.families import MODELS, Fitted
 from riskmodels.models.matrix import Matrix
 from riskmodels.models.training import (
     FittedRecipe,
@@ -154,7 +154,7 @@ def _chosen(recipes: Mapping[str, FittedRecipe], split: Split, calibrate: Slice,
     frames = []
     for name, recipe in recipes.items():
         scores = recipe.fitted.score(calibrate.matrix)
-        risks = cross_fitted(name, scores, calibrate, study)
+        risks = cross_fitted(MODELS[name], scores, calibrate, study)
         frames.append(predictions_of(name, "calibrate", split, calibrate, scores, risks))
     days = frozenset(calibrate.rows["as_of_date"].unique().to_list())
     return choose_model(Predictions(pl.concat(frames)), study, days).model

@@ -18,9 +18,9 @@ from riskmodels import storage
 from riskmodels.data.features import FeatureSpec
 from riskmodels.errors import ModelFileError
 from riskmodels.models.boosting import BOOSTER_FILE
-from riskmodels.models.calibration import Calibrator, load_calibrator
 from riskmodels.models.families import MODELS, Fitted
 from riskmodels.models.matrix import Column, Encoder
+from riskmodels.models.risk_curves import Calibrator, load_calibrator
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,13 +14,16 @@ from riskmodels.data.dataset import Dataset
 from riskmodels.data.leakage import rows_of
 from riskmodels.data.splits import Split, Splits, seeded_hash
 from riskmodels.errors import DataError
-from riskmodels.models.calibration import Calibrator, fit_calibrator
-from riskmodels.models.families import MODELS, Fitted
+from riskmodels.models.calibration import fit_calibrator
+from riskmodels.models.families import MODELS, Family, Fitted
 from riskmodels.models.matrix import Encoder, Matrix, fit_encoder
+from riskmodels.models.outside import outside_families
+from riskmodels.models.risk_curves import Calibrator
 from riskmodels.models.risk_model import RiskModel
-from riskmodels.study import LogisticSettings, Section, StudyFile
+from riskmodels.study import LogisticSettings, NoSettings, Section, StudyFile
 
 CROSS_FITS = 5
+NO_ESTIMATORS: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -121,49 +125,85 @@ def prepare_origin(
 
 
 def fit_recipe(
-    family: str, settings: Section, encoder: Encoder, fit: Slice, calibrate: Slice, study: StudyFile
+    family: str,
+    settings: Section,
+    encoder: Encoder,
+    fit: Slice,
+    calibrate: Slice,
+    study: StudyFile,
+    families: Mapping[str, Family] = MODELS,
 ) -> FittedRecipe:
-    fitted = MODELS[family].fit(
+    """One family fitted on the fit rows and calibrated on the calibration rows.
+
+    Parameters
+    ----------
+    families : where the family is looked up: ours, or these and estimators from Python
+    """
+    fitted = families[family].fit(
         fit.matrix, fit.outcome, settings, seed=study.seed, threads=available_threads(), study=study
     )
-    calibrator = calibrated(family, fitted.score(calibrate.matrix), calibrate.outcome, study)
+    calibrator = calibrated(families[family], fitted.score(calibrate.matrix), calibrate, study)
     return FittedRecipe(family, encoder, fitted, calibrator)
 
 
-def calibrated(family: str, scores: np.ndarray, outcome: np.ndarray, study: StudyFile) -> Calibrator:
-    return fit_calibrator(study.models.calibrator, scores, outcome, log_odds_score=MODELS[family].log_odds)
+def calibrated(
+    family: Family, scores: np.ndarray, part: Slice, study: StudyFile, rows: np.ndarray | None = None
+) -> Calibrator:
+    """The study's calibrator, learned on the calibration rows, or on some of them (a mask)."""
+    clusters, outcome = part.rows["cluster_id"].to_numpy(), part.outcome
+    if rows is not None:
+        clusters, outcome, scores = clusters[rows], outcome[rows], scores[rows]
+    return fit_calibrator(study.models.calibrator, scores, outcome, log_odds_score=family.log_odds, clusters=clusters)
 
 
 def backtest(
-    data: Dataset, splits: Splits, study: StudyFile, progress: Callable[[str], None] = lambda message: None
+    data: Dataset,
+    splits: Splits,
+    study: StudyFile,
+    progress: Callable[[str], None] = lambda message: None,
+    estimators: Mapping[str, Any] = NO_ESTIMATORS,
 ) -> Predictions:
     """Fit every family at every origin; predict its calibration rows and the whole cohort of its test date.
 
     Risks of calibration rows are cross-fitted (5 folds of whole clusters), so choosing on them does not reward a
     calibrator for having seen its own rows.
+
+    Parameters
+    ----------
+    estimators : name -> anything with scikit-learn's fit and predict_proba, to be compared with our families
+
+    Raises
+    ------
+    DataError
+        if an origin has too few events to learn from.
+    UsageError
+        if an estimator cannot be used.
     """
     frames = []
+    outside = outside_families(estimators)
+    table = MODELS | outside
+    wanted = study.models.families | dict.fromkeys(outside, NoSettings())
     for split in splits.origins:
         encoder, fit, calibrate = prepare_origin(data, split, study)
         test = slice_of(data, cohort_of(data, split), data.outcomes.frame, encoder)
-        for family, settings in study.models.families.items():
+        for family, settings in wanted.items():
             progress(f"{family} as it would have stood on {split.test}")
-            recipe = fit_recipe(family, settings, encoder, fit, calibrate, study)
+            recipe = fit_recipe(family, settings, encoder, fit, calibrate, study, table)
             scores = recipe.fitted.score(calibrate.matrix)
-            risks = cross_fitted(family, scores, calibrate, study)
+            risks = cross_fitted(table[family], scores, calibrate, study)
             frames.append(predictions_of(family, "calibrate", split, calibrate, scores, risks))
             scores = recipe.fitted.score(test.matrix)
             frames.append(predictions_of(family, "test", split, test, scores, recipe.calibrator.apply(scores)))
     return Predictions(pl.concat(frames))
 
 
-def cross_fitted(family: str, scores: np.ndarray, part: Slice, study: StudyFile) -> np.ndarray:
+def cross_fitted(family: Family, scores: np.ndarray, part: Slice, study: StudyFile) -> np.ndarray:
     """Risks of calibration rows, each from a calibrator that has not seen its own person's fold."""
     fold = seeded_hash(part.rows["cluster_id"].to_list(), study.seed + 1) % np.uint64(CROSS_FITS)
     risks = np.empty(len(scores))
     for number in range(CROSS_FITS):
         held = fold == number
-        calibrator = calibrated(family, scores[~held], part.outcome[~held], study)
+        calibrator = calibrated(family, scores, part, study, ~held)
         risks[held] = calibrator.apply(scores[held])
     return risks
 
@@ -218,14 +258,10 @@ def fits_on_shuffled(data: Dataset, study: StudyFile) -> Callable[[pl.Series, Sp
     return predict
 
 
-def seen_before(data: Dataset, splits: Splits, study: StudyFile) -> pl.DataFrame:
-    """Whom the model of each origin had learned from: entity_id, as_of_date and ``seen`` for every test row.
-
-    Somebody is seen if a row of theirs fitted or calibrated that origin's model; their earlier self then taught it.
-    """
-    frames = []
+def taught_people(data: Dataset, splits: Splits, study: StudyFile) -> dict[int, pl.Series]:
+    """Origin -> ids of the people whose rows fitted or calibrated its models."""
+    taught = {}
     for split in splits.origins:
-        teaching, rows = teaching_rows(data, split, study), data.cohort.rows[cohort_of(data, split)]
-        taught = data.cohort.rows["entity_id"][np.concatenate([teaching.fit, teaching.calibrate])].unique()
-        frames.append(rows.select("entity_id", "as_of_date", pl.col("entity_id").is_in(taught.to_list()).alias("seen")))
-    return pl.concat(frames)
+        rows = teaching_rows(data, split, study)
+        taught[split.origin] = data.cohort.rows["entity_id"][np.concatenate([rows.fit, rows.calibrate])].unique()
+    return taught

@@ -23,6 +23,8 @@ from riskmodels.reports.drawing import (
     svg,
     wrapped,
 )
+from riskmodels.reports.time_charts import over_time
+from riskmodels.reports.use_charts import draw_capacity_sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -291,6 +293,8 @@ DRAWINGS: dict[str, Callable[[Content], bytes]] = {
     "unknown_by_fifth": _unknown,
     "calibration": _calibration,
     "net_benefit": _net_benefit,
+    "capacity_sweep": draw_capacity_sweep,
+    "over_time": over_time,
     "groups": _groups,
     "drivers": _drivers,
 }

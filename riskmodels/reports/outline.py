@@ -188,9 +188,19 @@ def _performance(source: Source) -> list[Part]:
         table(tables["families"]),
         *source.figure("calibration"),
         *source.figure("net_benefit"),
+        *(part for closer in performance.get("closer") or () for part in _closer(source, closer)),
         heading("Each test date, and measures for specialists"),
         table(tables["per_date"]),
         table(tables["measures"], fold=True),
+    ]
+
+
+def _closer(source: Source, closer: Mapping[str, Any]) -> list[Part]:
+    return [
+        heading(closer["heading"]),
+        *texts(closer["words"]),
+        *(part for name in closer["figures"] for part in source.figure(name)),
+        *(table(content, fold=True) for content in closer["tables"].values()),
     ]
 
 

@@ -12,6 +12,7 @@ from riskmodels.errors import DataError
 from riskmodels.governance.gate import ApprovedModel
 from riskmodels.models.ranking import order
 from riskmodels.models.reasons import top_reasons
+from riskmodels.models.risk_curves import risk_interval
 from riskmodels.service.cohort_file import CohortToScore
 from riskmodels.study import StudyFile
 
@@ -60,6 +61,7 @@ def score_cohort(
     frame = cohort.frame
     score = approved.model.score(frame)
     risk = approved.model.calibrator.apply(score)
+    interval = risk_interval(approved.model.calibrator, score)
     position = order(frame["entity_id"].to_list(), risk, score, study.seed).tolist()
     frame = frame[position]
     places = study.capacity.of(frame.height) if capacity is None else min(capacity, frame.height)
@@ -73,8 +75,7 @@ def score_cohort(
             "entity_id": frame["entity_id"],
             "as_of_date": frame["as_of_date"],
             "risk": risk[position],
-            "risk_low": pl.Series([None] * frame.height, dtype=pl.Float64),
-            "risk_high": pl.Series([None] * frame.height, dtype=pl.Float64),
+            **_ends(interval, position),
             "band": _bands(risk[position], study.bands),
             "rank": rank,
             "selected": rank <= places,
@@ -99,6 +100,13 @@ def score_cohort(
         "places": places,
     }
     return Batch(batch_id, scored.select(COLUMNS), cohort.rejects, counts)
+
+
+def _ends(interval: tuple[np.ndarray, np.ndarray] | None, position: list[int]) -> dict[str, pl.Series]:
+    """The ends of each risk's interval, where the calibrator has one (Venn-Abers)."""
+    nothing = pl.Series([None] * len(position), dtype=pl.Float64)
+    low, high = (nothing, nothing) if interval is None else (pl.Series(end[position]) for end in interval)
+    return {"risk_low": low, "risk_high": high}
 
 
 def batch_files(batch: Batch, suffix: str) -> tuple[bytes, bytes]:

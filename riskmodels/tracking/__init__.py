@@ -1,17 +1,18 @@
 """MLflow's only home.
 
-An experiment for each study; a parent run for each training, with a nested run for each family; one LoggedModel named
-``model``; artefacts in one call; version tags carry the digests. Aggregates only: predictions, ids and exact counts are
-never logged. Nothing here unpickles: the model is text and JSON, loaded by code (``pyfunc_model.py``).
+An experiment for each study; a parent run for each training, with a nested run for each family, and inside it one for
+each setting that tuning tried; one LoggedModel named ``model``; artefacts in one call; version tags carry the digests.
+Aggregates only: predictions, ids and exact counts are never logged. Nothing here unpickles: the model is text and JSON,
+loaded by code (``pyfunc_model.py``).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class RunRecord:
     families: Mapping[str, Mapping[str, float]]
     tags: Mapping[str, str]
     inputs: tuple[tuple[str, str], ...]  # feature name, "double" or "string"
+    # family -> rows {number, params, metrics}, as `riskmodels.models.tuning` gives them
+    trials: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def resolve_tracking_uri(workspace: Workspace, given: str | None) -> str:
@@ -70,12 +73,22 @@ def log_training(workspace: Workspace, tracking_uri: str, record: RunRecord) -> 
             for family, metrics in record.families.items():
                 with mlflow.start_run(run_name=family, nested=True, tags={"family": family}):
                     mlflow.log_metrics(dict(metrics))
+                    _log_trials(mlflow, family, record.trials.get(family, ()))
             for name in LOGGED_FOLDERS:
                 if (record.folder / name).is_dir():
                     mlflow.log_artifacts(str(record.folder / name), name)
             info = _log_model(mlflow, record)
             version = _register(mlflow, record, info.model_uri)
             return LoggedRun(run.info.run_id, tracking_uri, record.study, version)
+
+
+def _log_trials(mlflow: Any, family: str, trials: Sequence[Mapping[str, Any]]) -> None:
+    """A run for each setting that was tried, inside its family's: two calls each, whatever it measured."""
+    for trial in trials:
+        number = str(trial["number"])
+        with mlflow.start_run(run_name=f"trial {number}", nested=True, tags={"family": family, "trial": number}):
+            mlflow.log_params(dict(trial["params"]))
+            mlflow.log_metrics(dict(trial["metrics"]))
 
 
 def log_batch(

@@ -55,13 +55,32 @@ def test_plain_interval_of_the_brier_score_is_that_of_a_mean():
     assert (found.low, found.high) == pytest.approx(stats.norm.interval(0.95, loss.mean(), stats.sem(loss)))
 
 
-def test_oe_interval_by_its_formula():
-    outcome, risk, _ = made_up()
+def test_oe_interval_of_equal_risks_is_the_published_formula():
+    """With one risk for everybody, sqrt((1 - O/n) / O), and n/(n - 1) for the sample variance."""
+    outcome, _, _ = made_up()
     observed, n = outcome.sum(), outcome.size
-    found = statistics.oe_ratio(outcome, risk)
-    half = 1.959964 * math.sqrt((1 - observed / n) / observed)
-    assert math.log(found.high / found.value) == pytest.approx(half, rel=1e-6)
-    assert math.log(found.value / found.low) == pytest.approx(half, rel=1e-6)
+    found = statistics.oe_ratio(outcome, np.full(n, 0.2))
+    half = Z * math.sqrt((1 - observed / n) / observed * n / (n - 1))
+    assert math.log(found.high / found.value) == pytest.approx(half, rel=1e-9)
+    assert math.log(found.value / found.low) == pytest.approx(half, rel=1e-9)
+
+
+@pytest.mark.parametrize("clusters", [False, True])
+def test_oe_interval_agrees_with_a_bootstrap(clusters):
+    """Rows, or pairs of rows that stay together, are drawn again; events and risks are summed and divided."""
+    rng = np.random.default_rng(4)
+    risk = rng.beta(0.6, 2.4, 2000).clip(
+        0.001, 0.999
+    )  # spread so wide that the published formula is a quarter too wide
+    outcome = (rng.random(2000) < risk).astype(float)
+    pairs = np.argsort(-outcome + rng.random(2000)).reshape(-1, 2)  # events mostly with events
+    units = pairs if clusters else np.arange(2000)[:, None]
+    pair_of = np.empty(2000, dtype=int)
+    pair_of[pairs] = np.arange(1000)[:, None]
+    found = statistics.oe_ratio(outcome, risk, pair_of if clusters else None)
+    drawn = rng.integers(0, len(units), size=(1500, len(units)))
+    ratios = outcome[units].sum(axis=1)[drawn].sum(axis=1) / risk[units].sum(axis=1)[drawn].sum(axis=1)
+    assert math.log(found.high / found.low) == pytest.approx(2 * Z * np.log(ratios).std(), rel=0.06)
 
 
 @pytest.mark.parametrize("statistic", INTERVALS)

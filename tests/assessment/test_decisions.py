@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from riskmodels.assessment import decisions
+from riskmodels.assessment.intervals import Z, wilson
 from riskmodels.errors import DataError, StudyError
 from riskmodels.models.ranking import order
 
@@ -136,6 +137,41 @@ def test_clusters_widen_precision():
     plain = decisions.at_capacity(outcome, selected, selected)["precision"]
     clustered = decisions.at_capacity(outcome, selected, selected, np.repeat(np.arange(100), 4))["precision"]
     assert clustered.high - clustered.low == pytest.approx(2 * (plain.high - plain.low), rel=0.05)
+
+
+def test_recall_by_hand():
+    """4 of 8 selected, with 3 events; 1 event among the 4 others: R = 3/4, rates 3/4 and 1/4, n / (n - 1) = 8/7.
+
+    Residuals: selected 1/4 (y - 3/4): squares (3 * 1/16 + 9/16) / 16 = 3/64; others 3/4 (y - 1/4): 9/16 * 3/4 = 27/64.
+    Variance of the sum 8/7 * 30/64; effective events R (1 - R) 4^2 / that = 5.6.
+    """
+    outcome, selected = np.array([1, 1, 1, 0, 1, 0, 0, 0]), np.arange(8) < 4
+    found = decisions.at_capacity(outcome, np.ones(8, bool), selected)["recall"]
+    assert (found.value, found.n) == (0.75, 4)
+    assert (found.low, found.high) == pytest.approx(wilson(0.75, 5.6))
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_recall_interval_agrees_with_drawing_the_outcomes_again(size):
+    """The list stays as it is; the outcomes are drawn again from the rates in it and outside, by cluster."""
+    rng = np.random.default_rng(5)
+    selected = np.repeat(np.arange(500) < 100, size)
+    clusters = np.repeat(np.arange(500), size)
+    rate = np.where(np.arange(500) < 100, 0.5, 0.15)
+    draws = np.repeat(rng.random((2000, 500)) < rate, size, axis=1)
+    recalls = draws[:, selected].sum(axis=1) / draws.sum(axis=1)
+    widths = []
+    for outcome in draws[:200]:
+        found = decisions.at_capacity(outcome, np.ones(selected.size, bool), selected, clusters)["recall"]
+        widths.append(found.high - found.low)
+    assert np.mean(widths) == pytest.approx(2 * Z * recalls.std(), rel=0.06)
+
+
+@pytest.mark.parametrize("outcome", [[1, 1, 1, 1, 0, 0, 1, 0], [1, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 1, 0, 1, 0]])
+def test_recall_where_a_draw_shows_no_spread_counts_events_one_by_one(outcome):
+    selected = np.arange(8) < 4
+    found = decisions.at_capacity(outcome, np.ones(8, bool), selected)["recall"]
+    assert (found.low, found.high) == pytest.approx(wilson(found.value, sum(outcome)))
 
 
 def test_arrays_that_do_not_match_are_refused():

@@ -313,6 +313,14 @@ def test_drift_changes_how_often_cases_start() -> None:
     assert (starts == 2025).sum() < 0.35 * (starts == 2019).sum()
 
 
+def test_drift_may_set_in_later() -> None:
+    starts = facts(make_county(drift=1.0, drift_from=dt.date(2024, 1, 1)), "social_care_start")["happened_on"].dt.year()
+    counts = [(starts == year).sum() for year in (2021, 2023, 2025)]
+    assert counts[1] < 1.15 * counts[0]  # nothing yet
+    # In the middle of 2025 the hazard is exp(1.5) = 4.5 times what it was; open cases start no other.
+    assert 2.5 * counts[1] < counts[2] < 4.5 * counts[1]
+
+
 def test_a_break_changes_what_is_written_down(county: County) -> None:
     day = dt.date(2024, 1, 1)
     planted = make_county(break_on=day)

@@ -15,7 +15,14 @@ from riskmodels.models.calibration import fit_calibrator
 from riskmodels.models.families import MODELS, Fitted
 from riskmodels.models.matrix import Column, Encoder, Matrix, fit_encoder
 from riskmodels.models.risk_model import RiskModel
-from riskmodels.study import LightGBMSettings, LogisticSettings, ModelsSection, NoSettings, PointsSettings
+from riskmodels.study import (
+    ExplainableBoostingSettings,
+    LightGBMSettings,
+    LogisticSettings,
+    ModelsSection,
+    NoSettings,
+    PointsSettings,
+)
 
 ROWS = 3_000
 SETTINGS: dict[str, Any] = {
@@ -25,6 +32,7 @@ SETTINGS: dict[str, Any] = {
     "place_only": NoSettings(),
     "current_practice": NoSettings(),
     "logistic": LogisticSettings(),
+    "explainable_boosting": ExplainableBoostingSettings(rounds=100),
     "lightgbm": LightGBMSettings(trees=30),
 }
 STUDY = SimpleNamespace(models=ModelsSection(place="school", current_practice="income"))

@@ -5,8 +5,9 @@ import re
 import lightgbm
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from riskmodels.errors import ModelFileError
+from riskmodels.errors import ModelFileError, StudyError
 from riskmodels.models.boosting import Boosted, fit_boosted_trees, load_boosted_trees, portable, refuse_malformed
 from riskmodels.models.matrix import Matrix
 from riskmodels.study import LightGBMSettings
@@ -125,3 +126,56 @@ def test_refuses_a_forged_text(world, how):
 def test_a_text_that_lightgbm_refuses_is_one_line():
     with pytest.raises(ModelFileError, match="LightGBM does not read it"):
         _ = Boosted("tree\nversion=v4\n", 0.0, {}).booster
+
+
+# ---------------------------------------------------------------- monotone
+
+
+def scores_along(fitted: Boosted, world, feature: str, grid: np.ndarray) -> np.ndarray:
+    """Scores [grid, 200] of 200 people as one of their numbers goes up, all else the same."""
+    rows = []
+    for value in grid:
+        values = world.matrix.values[:200].copy()
+        values[:, world.matrix.position(feature)] = value
+        rows.append(fitted.score(Matrix(values, ~np.isnan(values), world.matrix.columns)))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("way", ["rises", "falls"])
+@pytest.mark.parametrize(
+    ("feature", "grid"), [("reading", np.linspace(-50, 150, 201)), ("income", np.linspace(0, 70_000, 201))]
+)
+def test_a_monotone_feature_never_turns_round(world, feature, grid, way):
+    sign = 1 if way == "rises" else -1
+    free = fit_boosted_trees(world.matrix, world.outcome, LightGBMSettings(), 3, 1)
+    held = fit_boosted_trees(world.matrix, world.outcome, LightGBMSettings(monotone={feature: way}), 3, 1)
+    assert (sign * np.diff(scores_along(free, world, feature, grid), axis=0) < 0).any()
+    assert (sign * np.diff(scores_along(held, world, feature, grid), axis=0) >= 0).all()
+
+
+def test_monotone_reaches_the_booster_by_name_and_its_text_is_still_ours(world):
+    settings = LightGBMSettings(trees=12, monotone={"absences": "rises", "reading": "falls"})
+    fitted = fit_boosted_trees(world.matrix, world.outcome, settings, seed=3, threads=1)
+    assert "monotone_constraints=-1 1 0 0 0" in fitted.text
+    refuse_malformed(fitted.text, 5)
+    again = load_boosted_trees(fitted.to_dict(), 5, fitted.text.encode())
+    np.testing.assert_array_equal(again.score(world.matrix), fitted.score(world.matrix))
+
+
+def test_what_is_known_of_the_direction_helps_where_it_is_right(wide):
+    later = make_world(rows=20_000, seed=6)
+    matrix = wide.encoder.encode(later.frame)
+    known = {"reading": "falls", "absences": "rises"}
+    free, held = (
+        fit_boosted_trees(wide.matrix, wide.outcome, LightGBMSettings(monotone=monotone), 3, 1)
+        for monotone in ({}, known)
+    )
+    assert roc_auc_score(later.outcome, held.score(matrix)) > roc_auc_score(later.outcome, free.score(matrix))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("school", "'school' is a category, whose values have no order"), ("ward", "no feature is")]
+)
+def test_refuses_a_monotone_category(world, name, words):
+    with pytest.raises(StudyError, match=rf"^models\.candidates\.lightgbm\.monotone: {words}"):
+        fit_boosted_trees(world.matrix, world.outcome, LightGBMSettings(monotone={name: "rises"}), 3, 1)

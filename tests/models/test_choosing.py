@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from types import SimpleNamespace
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
 from riskmodels import pipeline, storage
+from riskmodels.data.preparing import Prepared
 from riskmodels.data.splits import Split, Splits
 from riskmodels.models.choosing import Choice, choose_model, clustered_mean, row_losses
 from riskmodels.models.training import Predictions
@@ -109,8 +110,9 @@ def test_a_run_chooses_by_the_rule_that_the_check_looks_at(
     later = predictions(study, {"single_best_column": 3.0, "lightgbm": 0.0}, rows=8000, year=2021)
     test = predictions(study, {}, stage="test", year=2021)
     every = Predictions(pl.concat([early.frame, later.frame, test.frame]))
-    ready = SimpleNamespace(
-        study=SimpleNamespace(file=study), tables=None, splits=rule(origins, origins[1]), dataset=None
+    nothing = cast("Any", None)
+    ready = Prepared(
+        Study(Path(), study, nothing, nothing, ()), nothing, nothing, rule(origins, origins[1]), *[nothing] * 6
     )
     choices: list[Choice] = []
 

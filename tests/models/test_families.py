@@ -35,7 +35,7 @@ def test_settings_here_name_every_family():
 
 def test_the_study_can_ask_for_every_family():
     asked = ModelsSection(
-        candidates={"logistic": {}, "lightgbm": {}},  # type: ignore[arg-type]
+        candidates={"logistic": {}, "explainable_boosting": {}, "lightgbm": {}},  # type: ignore[arg-type]
         place="school",
         current_practice="income",
     )

@@ -3,7 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from riskmodels.models.logit import auc, fit_logistic, logistic, significant, smoothed_log_odds
+from riskmodels.models.logit import (
+    NARROW,
+    auc,
+    fit_bent,
+    fit_logistic,
+    gram,
+    logistic,
+    significant,
+    smoothed_log_odds,
+    softplus,
+)
 
 
 def test_auc_is_the_share_of_pairs_in_order():
@@ -24,6 +34,48 @@ def test_newton_equals_statsmodels():
     assert reached
     np.testing.assert_allclose(ours, theirs.params, rtol=1e-8)
     assert likelihood == pytest.approx(theirs.llf, rel=1e-12)
+
+
+@pytest.mark.parametrize("columns", [2, NARROW + 8])
+def test_newton_with_an_offset_equals_statsmodels(columns):
+    import statsmodels.api as sm
+    from threadpoolctl import threadpool_limits
+
+    draw = np.random.default_rng(3)
+    design = np.column_stack([np.ones(3_000), draw.normal(size=(3_000, columns - 1))])
+    offset = draw.normal(-1, 1, 3_000)
+    outcome = (draw.random(3_000) < logistic(offset + 0.5 * design[:, 1])).astype(float)
+    ours, likelihood, reached = fit_logistic(design, outcome, np.ones(3_000), offset)
+    with threadpool_limits(limits=1):
+        theirs = sm.GLM(outcome, design, family=sm.families.Binomial(), offset=offset).fit(tol=1e-12)
+    assert reached
+    np.testing.assert_allclose(ours, theirs.params, rtol=1e-6, atol=1e-9)
+    assert likelihood == pytest.approx(theirs.llf, rel=1e-12)
+
+
+@pytest.mark.parametrize("columns", [3, NARROW + 1])
+def test_a_gram_matrix_by_either_way_of_adding(columns):
+    left, right = np.random.default_rng(4).normal(size=(2, 50, columns))
+    np.testing.assert_allclose(gram(left, right[:, :2]), left.T @ right[:, :2], atol=1e-12)
+
+
+def test_softplus_is_minus_the_logarithm_of_what_is_left():
+    scores = np.array([-800.0, -30.0, 0.0, 2.0, 30.0])
+    np.testing.assert_allclose(softplus(scores)[1:], [np.exp(-30), np.log(2), -np.log(1 - logistic(2)), 30], rtol=1e-12)
+    assert softplus(scores)[0] < 1e-300
+    assert softplus(np.array([1e308])).tolist() == [700.0]
+
+
+@pytest.mark.parametrize(
+    ("scores", "outcome"),
+    [
+        (np.arange(40.0) % 2, np.arange(40) % 3 == 0),  # two scores
+        (np.arange(40.0) - 20, np.arange(40) >= 20),  # separated
+        (np.arange(40.0) / 10 - 2, np.arange(40) < 20),  # falling
+    ],
+)
+def test_some_rows_bear_no_bent_curve(scores, outcome):
+    assert fit_bent(scores, outcome.astype(float)) is None
 
 
 def test_groups_equal_rows():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from riskmodels.errors import DataError, ModelFileError
+from riskmodels.models.calibration import CALIBRATORS
 from riskmodels.models.families import MODELS
 from riskmodels.models.risk_model import LARGEST, RiskModel, read_model_folder
 from tests.models.planted import make_world
@@ -42,7 +43,7 @@ def sealed(files: dict[str, bytes], **changes: bytes) -> dict[str, bytes]:
 # ---------------------------------------------------------------- round trip
 
 
-@pytest.mark.parametrize("calibrator", ["sigmoid", "isotonic", "none"])
+@pytest.mark.parametrize("calibrator", CALIBRATORS)
 def test_comes_back_bit_for_bit(world, later, model, calibrator):
     model = world.model(model.family, calibrator)
     files = model.to_files()

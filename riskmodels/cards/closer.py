@@ -1,0 +1,188 @@
+"""Section 7, closer: what stands behind the headline figures, as parts with a heading, sentences, tables and a figure.
+
+``PARTS`` is the order of the page. To add one: publish its result in `published_detail`, write its tables and words in
+a module of their own, and add its function here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from riskmodels.cards.card import CloserPart, Table
+from riskmodels.cards.cells import with_range
+from riskmodels.cards.deep_tables import deep_tables, deep_words
+from riskmodels.cards.enough_data import enough_tables, enough_words, published_enough
+from riskmodels.cards.over_time_tables import over_time_tables, over_time_words, published_over_time
+from riskmodels.cards.selection_tables import published_selection, selection_tables, selection_words
+from riskmodels.cards.shown import Shown, counted
+from riskmodels.cards.slice_tables import published_slices, slice_tables, slice_words
+from riskmodels.cards.tuning_tables import tuning_table, tuning_words
+from riskmodels.cards.unknown_tables import published_unknown, unknown_tables, unknown_words
+from riskmodels.cards.use_published import published_use
+from riskmodels.cards.use_tables import use_tables
+from riskmodels.cards.use_words import use_words
+from riskmodels.cards.words import Language, capital, measure_words
+from riskmodels.study import Study
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the parts are made of, as published. ``column``: words of the one column that the simple sort uses."""
+
+    study: Study
+    language: Language
+    performance: Row
+    column: str | None
+
+    @property
+    def family(self) -> str:
+        return str((self.performance.get("comparison") or {}).get("chosen"))
+
+
+def published_detail(raw: Row, deep: Row | None, tuning: Row | None, shown: Shown) -> dict[str, Any]:
+    """`Detail.to_dict()`, the findings of a deep run and of tuning, as they may stand in a card.
+
+    Parameters
+    ----------
+    deep : `Deep.to_dict()` as plain values; None where nothing was run
+    tuning : `TuningResult.to_dict()`; None where nothing was tuned
+    """
+    if not raw:
+        return {"deep": None, "tuning": None}
+    return {
+        "calibration_effect": counted(raw["calibration"], "performance.calibration_effect", shown),
+        "over_time": published_over_time(raw["over_time"], shown),
+        "slices": published_slices(raw["slices"], shown)["slices"],
+        "unknown_outcomes": published_unknown(raw["unknown"], shown),
+        "selection": published_selection(raw["selection"], shown),
+        "use": published_use(raw["use"], shown),
+        "enough_data": published_enough(raw["enough"], shown),
+        "deep": counted([deep], "performance.deep", shown)[0] if deep else None,
+        "tuning": tuning,  # settings and losses, at six digits already: no count of anybody
+    }
+
+
+def closer_parts(looked: Looked) -> tuple[CloserPart, ...]:
+    """Every part that has something to say; none for results that were assessed without detail."""
+    if "over_time" not in looked.performance:
+        return ()
+    made = (part(looked) for part in PARTS)
+    return tuple(part for part in made if part.words or part.tables)
+
+
+# ---------------------------------------------------------------- the parts
+
+
+def _use(looked: Looked) -> CloserPart:
+    return CloserPart(
+        id="use",
+        heading="What acting on the list does",
+        words=use_words(looked.performance, looked.language, looked.study),
+        tables=use_tables(looked.performance, looked.language, looked.study),
+        figures=("capacity_sweep",),
+    )
+
+
+def _over_time(looked: Looked) -> CloserPart:
+    found = looked.performance["over_time"]
+    ranked = looked.family != "base_rate"
+    return CloserPart(
+        id="over_time",
+        heading="Does it stay as good?",
+        words=over_time_words(found, looked.language) if ranked else (),
+        tables=over_time_tables(found, looked.language),
+        figures=("over_time",),
+    )
+
+
+def _slices(looked: Looked) -> CloserPart:
+    found = {"slices": looked.performance["slices"]}
+    return CloserPart(
+        id="slices",
+        heading="Is it as good for all?",
+        words=tuple(slice_words(found)),
+        tables=slice_tables(found, looked.language),
+    )
+
+
+def _unknown(looked: Looked) -> CloserPart:
+    found = looked.performance["unknown_outcomes"]
+    return CloserPart(
+        id="unknown",
+        heading="What if the outcomes that are not known were known?",
+        words=tuple(unknown_words(found, looked.language)),
+        tables=unknown_tables(found, looked.performance, looked.language, looked.column),
+    )
+
+
+def _selection(looked: Looked) -> CloserPart:
+    found = looked.performance["selection"]
+    return CloserPart(
+        id="selection",
+        heading="Would another way have served better?",
+        words=tuple(selection_words(found, looked.family, looked.column)),
+        tables=selection_tables(found, looked.column),
+    )
+
+
+def _enough(looked: Looked) -> CloserPart:
+    found = looked.performance["enough_data"]
+    return CloserPart(
+        id="enough_data",
+        heading="Was there enough data?",
+        words=tuple(enough_words(found, looked.language, looked.study)),
+        tables=enough_tables(found, looked.language, looked.study),
+    )
+
+
+def _deep(looked: Looked) -> CloserPart:
+    found = looked.performance["deep"]
+    return CloserPart(
+        id="deep",
+        heading="How stable is the list, and could less data be used?",
+        words=deep_words(found, looked.language),
+        tables=deep_tables(found, looked.language, looked.column),
+    )
+
+
+def _calibration(looked: Looked) -> CloserPart:
+    rows = looked.performance["calibration_effect"]
+    table = Table(
+        caption="What calibration changed, on the test",
+        columns=("Measure", "Before", "After"),
+        rows=tuple(
+            (capital(measure_words(row["measure"])), with_range(row["before"]), with_range(row["after"]))
+            for row in rows
+        ),
+        source="run: performance",
+        note=f"Calibrator: {looked.study.file.models.calibrator.replace('_', ' ')}. 95% intervals.",
+    )
+    return CloserPart(id="calibration", heading="What calibration changed", words=(), tables={"calibration": table})
+
+
+def _tuning(looked: Looked) -> CloserPart:
+    found = looked.performance["tuning"]
+    table = tuning_table(found)
+    return CloserPart(
+        id="tuning",
+        heading="What was tuned",
+        words=tuple(tuning_words(found, looked.language)),
+        tables={"tuning": table} if table else {},
+    )
+
+
+PARTS: tuple[Callable[[Looked], CloserPart], ...] = (
+    _use,
+    _over_time,
+    _slices,
+    _unknown,
+    _selection,
+    _enough,
+    _deep,
+    _calibration,
+    _tuning,
+)

@@ -1,0 +1,67 @@
+"""The figure of other list sizes, as numbers. Drawn by `riskmodels.reports.use_charts`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from riskmodels.cards.card import Figure, Table
+from riskmodels.cards.use_tables import size_words
+from riskmodels.cards.words import of_100
+
+if TYPE_CHECKING:
+    from riskmodels.cards.figures import Results
+
+FEWEST_SIZES = 3
+AS_IT_IS = "the list as it is"
+
+
+def capacity_sweep(results: Results) -> Figure | str:
+    """How right a list is and how many it finds, by its size; the study's own is marked."""
+    language, use = results.language, results.performance.get("use") or {}
+    sizes = [
+        row
+        for row in use.get("capacity_sweep") or []
+        if row["precision"].get("value") is not None and row["recall"].get("value") is not None
+    ]
+    if len(sizes) < FEWEST_SIZES:
+        return "too few sizes of the list can be shown"
+    first, last = sizes[0], sizes[-1]
+    said = [
+        f"At {row['relative']:.2g} times the places, {of_100(row['precision']['value'])} of "
+        f"100 on the list {language.needed}, and it holds {of_100(row['recall']['value'])} of 100 {language.that} "
+        f"{language.needed}."
+        for row in (first, last)
+    ]
+    ends = ("at least", "at most")
+    return Figure(
+        id="capacity_sweep",
+        title="If the list were longer or shorter",
+        alt=f"Two lines with bands, for lists from short to long. {' '.join(said)} A mark shows {AS_IT_IS}.",
+        table=Table(
+            caption="Lists of other sizes",
+            columns=(
+                "Size of the list",
+                "Size, compared with the places there are",
+                f"Of 100 on the list, {language.needed}",
+                *ends,
+                f"Of 100 {language.that} {language.needed}, on the list",
+                *ends,
+                "Which",
+            ),
+            rows=tuple(_line(row) for row in sizes),
+            source="run: performance",
+            note="At least and at most: 95% interval. All test dates together.",
+        ),
+        unit=f"of 100, among {language.many} whose outcome is known",
+        n=results.performance.get("known"),
+    )
+
+
+def _line(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    rates = (_per_100(row[name].get(end)) for name in ("precision", "recall") for end in ("value", "low", "high"))
+    return size_words(row), row["relative"], *rates, AS_IT_IS if row["own"] else ""
+
+
+def _per_100(value: float | None) -> float | None:
+    return None if value is None else round(100 * value, 1) + 0.0

@@ -1,0 +1,125 @@
+"""What acting on the list does, fit to be shown: no handful of people, in a number or between two of them.
+
+Lists of other sizes hold one another, so two of them side by side tell about those who are on one only. A size is shown
+if that difference, too, is of enough people with the outcome and without.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from riskmodels.cards.shown import Shown, counted
+
+DIGITS = 3  # of a sum of money or a rate made of the precision: the ranges are far wider
+WHERE = "performance.use"
+Row = Mapping[str, Any]
+
+
+def published_use(raw: Row, shown: Shown) -> dict[str, Any]:
+    """The result of `riskmodels.assessment.use_of_list.assess_use`, as plain values, as it may stand in a card.
+
+    Publishing twice is the same as once.
+    """
+    if not raw or "disclosure" in raw:
+        return dict(raw)
+    sweep = _sweep(raw["capacity_sweep"], shown)
+    safe: dict[str, Any] = {
+        **raw,
+        "capacity_sweep": sweep,
+        "marginal": _marginal(raw["marginal"], shown),
+        "assumed": _assumed(raw["assumed"], sweep, shown),
+        "regression_to_mean": _regression(raw["regression_to_mean"], shown),
+        "disclosure": shown.profile.name,
+    }
+    return counted([safe], WHERE, shown)[0]
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def _sweep(rows: Sequence[Row], shown: Shown) -> list[dict[str, Any]]:
+    """The list itself, and from it outwards every size that differs enough from the last one kept."""
+    own = next(place for place, row in enumerate(rows) if row["own"])
+    start = _bounded(rows[own], None, shown)
+    longer = _outwards(rows[own + 1 :], start, shown)
+    shorter = _outwards(rows[:own][::-1], start, shown)
+    if len(longer) + len(shorter) + 1 < len(rows):
+        shown.note(f"{WHERE}.capacity_sweep", "sizes of the list")
+    return [*shorter[::-1], start, *longer]
+
+
+def _outwards(rows: Sequence[Row], start: dict[str, Any], shown: Shown) -> list[dict[str, Any]]:
+    kept, last, last_bounded = [], start, start
+    for row in rows:
+        hits, known = abs(row["hits"] - last["hits"]), abs(row["known"] - last["known"])
+        if shown.is_small(hits) or shown.is_small(known - hits) or _is_small(row, shown):
+            continue
+        last = _bounded(row, last_bounded["unknown"], shown)
+        last_bounded = last if last["precision_bounds"][0] is not None else last_bounded
+        kept.append(last)
+    return kept
+
+
+def _bounded(row: Row, unknown_before: int | None, shown: Shown) -> dict[str, Any]:
+    """A size with its bounds, which tell how many are not known, and less those of the last size, of the step."""
+    counts = [row["unknown"], *([] if unknown_before is None else [abs(row["unknown"] - unknown_before)])]
+    few = any(count > 0 and shown.is_small(count) for count in counts) or _is_small(row, shown)
+    if few or shown.is_handful(row["recall"].get("value"), row["recall"].get("n")):
+        shown.note(f"{WHERE}.capacity_sweep.bounds", "share")
+        return {**row, "precision_bounds": [None, None], "recall_bounds": [None, None]}
+    return dict(row)
+
+
+def _is_small(row: Row, shown: Shown) -> bool:
+    return shown.is_small(row["hits"]) or shown.is_small(row["known"] - row["hits"])
+
+
+# ---------------------------------------------------------------- the people at the cut, then and later
+
+
+def _marginal(raw: Row, shown: Shown) -> dict[str, Any]:
+    """The difference of two shares would show a hidden one."""
+    sides = [raw[side]["observed"] for side in ("inside", "outside")]
+    if any(shown.is_handful(side.get("value"), side.get("n")) for side in sides):
+        shown.note(f"{WHERE}.marginal.difference", "share")
+        return {**raw, "difference": {"value": None, "reason": shown.hidden}}
+    return dict(raw)
+
+
+def _regression(raw: Row, shown: Shown) -> dict[str, Any]:
+    safe = dict(raw)
+    for who, found in raw.items():
+        if found["remaining"] and shown.is_small(found["remaining"]):
+            shown.note(f"{WHERE}.regression_to_mean.{who}", "mean")
+            hidden = {"value": None, "reason": shown.hidden}
+            safe[who] = {**found, "then": hidden, "later": hidden, "change": hidden}
+    return safe
+
+
+# ---------------------------------------------------------------- what is assumed
+
+
+def _assumed(raw: Row, sweep: Sequence[Row], shown: Shown) -> dict[str, Any]:
+    """A range made of a hidden precision is hidden with it; the others are rounded."""
+    precision = raw["precision"]
+    hidden = shown.is_handful(precision.get("value"), precision.get("n"))
+    no_bounds = next(row for row in sweep if row["own"])["precision_bounds"][0] is None
+
+    def of(found: Row) -> dict[str, Any]:
+        if "low" in found:
+            return {**found, "low": significant(found["low"]), "high": significant(found["high"])}
+        if hidden:
+            return {view: {"low": None, "high": None, "reason": shown.hidden} for view in found}
+        return {view: of(range_) for view, range_ in found.items() if not (view == "unknown" and no_bounds)}
+
+    fixed = ("assumed", "precision", "stated", "not_stated")
+    return {name: value if name in fixed else of(value) for name, value in raw.items()}
+
+
+def significant(value: float | None) -> float | None:
+    """A number to three digits that count."""
+    if not value:
+        return value
+    return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
