@@ -147,7 +147,7 @@ def folds(sizes: Sizes, folder: Path, threads: int) -> Iterator[Row]:
     costs = side_by_side(jobs, max(1, sizes.repeats - 2))
     ours, theirs = (np.array(costs[side][0].answer["losses"]) for side in jobs)
     apart = float(np.abs(ours - theirs).max())
-    if apart > LOSS_APART:
+    if sizes.judge and apart > LOSS_APART:  # on few rows, a fold's own bins are others
         raise OtherAnswerError(f"folds: losses differ by up to {apart:.2g}")
     told = costs["ours"][0].answer
     yield compared(

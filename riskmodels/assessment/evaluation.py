@@ -56,7 +56,7 @@ MEASURES: dict[str, Callable[..., Estimate]] = {
     "calibration_slope": calibration_slope,
     "oe_ratio": oe_ratio,
 }
-"""Statistics of (outcome, risk, clusters), of all rows and of each date. To add one: a row here, in `SHAPES` and in `MEANINGS`."""
+"""Statistics of (outcome, risk, clusters), of all rows and of each date. To add one: a row here and in `SHAPES`."""
 
 NEEDS_NO_EVENTS = "brier"  # a mean over rows; the intervals of the others rest on events and on non-events
 WITH_ERROR = ("auc", "calibration_in_the_large", "calibration_slope")

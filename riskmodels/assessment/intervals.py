@@ -132,7 +132,8 @@ def variance_of_sum(residuals: Floats, units: Units) -> float | None:
     sums = cluster_sums(residuals, units)
     if sums.size < 2:
         return None
-    return float(sums.size / (sums.size - 1) * np.dot(sums, sums))
+    # Not a dot product: that one adds in an order that depends on the number of threads.
+    return float(sums.size / (sums.size - 1) * np.square(sums).sum())
 
 
 def design_effect(residuals: Floats, units: Units) -> float | None:

@@ -25,6 +25,7 @@ from riskmodels.assessment.weighting import (
     weighted_auc,
     weighted_brier,
     weighted_oe,
+    weighted_recall,
     weighted_share,
 )
 
@@ -124,14 +125,13 @@ def _weighted(rows: RankedRows, weights: Weights | str) -> dict[str, Estimate]:
     w = weights.values[counted]
     arrays = used.outcome, used.risk, w, used.units
     found = {"auc": weighted_auc(*arrays), "oe_ratio": weighted_oe(*arrays), "brier_score": weighted_brier(*arrays)}
-    for name, among, hits in (
-        ("precision", used.selected, used.outcome),
-        ("recall", used.outcome == 1, used.selected.astype(float)),
-    ):
-        if not among.any():
-            found[name] = not_computed("nobody selected has a known outcome", 0)
-        else:
-            found[name] = weighted_share(hits[among], w[among], of_rows(used.units, among))
+    nobody = not_computed("nobody selected has a known outcome", 0)
+    on_list = used.selected
+    found["precision"] = found["recall"] = nobody
+    if on_list.any():
+        found["precision"] = weighted_share(used.outcome[on_list], w[on_list], of_rows(used.units, on_list))
+    if (used.outcome == 1).any():
+        found["recall"] = weighted_recall(used.outcome, on_list, w, used.units)
     return found
 
 

@@ -21,12 +21,13 @@ from riskmodels.assessment.intervals import (
     Floats,
     Units,
     critical_value,
+    of_rows,
     variance_of_sum,
     wald,
     wilson,
 )
 from riskmodels.assessment.logistic import expit, fit_logistic, logit
-from riskmodels.assessment.ranked_rows import FEWEST_EVENTS, RankedRows
+from riskmodels.assessment.ranked_rows import FEWEST_EVENTS, Mask, RankedRows
 from riskmodels.errors import DataError
 from riskmodels.models.splines import restricted_cubic_basis
 
@@ -184,6 +185,25 @@ def weighted_share(hits: Floats, weights: Floats, units: Units) -> Estimate:
         return Estimate(share, n=hits.size, reason=ONE_CLUSTER if variance is None else NO_SPREAD)
     low, high = wilson(share, share * (1 - share) / variance, critical_value(units))
     return Estimate(share, low, high, hits.size)
+
+
+def weighted_recall(outcome: Floats, selected: Mask, weights: Floats, units: Units) -> Estimate:
+    """The weighted share of events that were selected, how many are selected being fixed; see `decisions.recall_at_k`.
+
+    Source: Korn & Graubard 1998.
+    """
+    event = outcome == 1
+    one_by_one = weighted_share(selected[event].astype(np.float64), weights[event], of_rows(units, event))
+    recall = one_by_one.value
+    if recall is None or one_by_one.low is None or not 0 < recall < 1:
+        return one_by_one
+    among, others = (float(np.average(outcome[rows], weights=weights[rows])) for rows in (selected, ~selected))
+    residual = np.where(selected, 1 - recall, -recall) * (outcome - np.where(selected, among, others))
+    variance = variance_of_sum(weights * residual / float(weights[event].sum()), units)
+    if max(among, others) == 1 or not variance:
+        return one_by_one
+    low, high = wilson(recall, recall * (1 - recall) / variance, critical_value(units))
+    return Estimate(recall, low, high, int(event.sum()))
 
 
 def _weighted_mean(values: Floats, weights: Floats, units: Units) -> tuple[float, float | None]:

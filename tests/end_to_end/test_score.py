@@ -300,8 +300,8 @@ def test_a_source_whose_agreement_has_ended_makes_no_list(
         register = study.register.model_copy(update={"sources": {**study.register.sources, "records": entry}})
         return replace(study, register=register)
 
-    approved = scores._study_of
-    monkeypatch.setattr(scores, "_study_of", ended)
+    approved = scores.study_of_run
+    monkeypatch.setattr(scores, "study_of_run", ended)
     with pytest.raises(DataError, match=r"sources\.records\.agreement_expires: the agreement ended on 2020-01-01"):
         score(workspace, demo.data, tmp_path / "list.csv")
     assert not (tmp_path / "list.csv").exists()
