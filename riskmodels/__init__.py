@@ -6,7 +6,7 @@ fairness audit, explanations, a model card, an ethics review, and scoring that r
     from riskmodels import load_study, run_study
 
     found = run_study(load_study("experiments/early_reading_support"), "work/data/early_reading_support")
-    print(found.card.summary.headline)
+    print(found.card.summary.recommendation.headline)
 
 Importing this package loads nothing heavy: the names below arrive when they are first used.
 """

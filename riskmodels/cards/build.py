@@ -23,9 +23,10 @@ from riskmodels.cards.card import (
 from riskmodels.cards.closer import Looked, closer_parts, published_detail
 from riskmodels.cards.data_section import build_data
 from riskmodels.cards.data_tables import data_tables, linkage_in_short, linkage_words, publish_known
+from riskmodels.cards.evidence import Evidence, fit_events, oe_by_date
 from riskmodels.cards.figures import Results, build_figures
 from riskmodels.cards.questions import Asked, answer_questions
-from riskmodels.cards.recommendation import CALIBRATION_METRICS, Evidence, fit_events, oe_by_date, recommend
+from riskmodels.cards.recommendation import CALIBRATION_METRICS, recommend
 from riskmodels.cards.results import audit_tables, audit_words, performance_tables, performance_words
 from riskmodels.cards.sections import answer_fact, answered, build_explanation, build_how_it_works
 from riskmodels.cards.shown import Shown, counted, people_of_100, published_audit, published_performance
@@ -120,6 +121,7 @@ def build_card(
             oe_ratio=_overall(shown, "oe_ratio").get("value"),
             oe_floors=file.floors.oe_ratio,
             oe_by_date=oe_by_date(shown),
+            decays=((shown.get("over_time") or {}).get("decay") or {}).get("decays"),
             test_events=raw.get("events"),
             fit_events=fit_events(splits, outcome_status),
             verdict=judged["verdict"],

@@ -172,14 +172,14 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
     answer = "Yes." if gain is not None and gain > 0 else "Not beyond chance."
     simple = family_words(baseline or "", column)
     ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k.value" for name in (chosen, baseline))
+    if performance["at_capacity"].get("leads_with_bounds"):
+        # A figure for those whose result is known would be read as one for the list.
+        return f"{answer} The best simple rule is {simple}. Both were judged on those with a known result."
     if not numbers.has(ours, theirs):
         return f"{answer} The best simple rule is {simple}."
-    known = (
-        "Among those with a known result, of 100" if performance["at_capacity"].get("leads_with_bounds") else "Of 100"
-    )
     return (
-        f"{answer} {known} {language.many} on this list, {numbers.per_100(ours)} {language.needed}. With {simple} it "
-        f"is {numbers.per_100(theirs)}."
+        f"{answer} Of 100 {language.many} on this list, {numbers.per_100(ours)} {language.needed}. With {simple} it is "
+        f"{numbers.per_100(theirs)}."
     )
 
 

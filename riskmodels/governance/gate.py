@@ -203,6 +203,20 @@ def _stage_allows_use(case: Case) -> str:
     return f"the stage is {stage}"
 
 
+def _tested_on_the_present(case: Case) -> str:
+    from riskmodels.data.leakage import DETECTORS
+
+    if case.decision.stage != "live":
+        return "it is not in live use, which alone asks for a test on the present"
+    # An answer explains the concern; it does not make up for the test.
+    if DETECTORS["break_spanned"].words in _concerns(parse_card(case.card)):
+        raise GateError(
+            "the approval is for live use, but the model was never tested on the present: a known break came after its "
+            "last test; approve a pilot, or test again once outcomes from after the break are known"
+        )
+    return "tested after the last known break, or none is known"
+
+
 def _is_not_expired(case: Case) -> str:
     expires = case.decision.expires
     if expires is None or case.today > expires:
@@ -246,6 +260,7 @@ RULES: dict[str, Rule] = {
     "not withdrawn": _is_not_withdrawn,
     "approved": _is_approved,
     "the stage allows use": _stage_allows_use,
+    "tested on the present": _tested_on_the_present,
     "not expired": _is_not_expired,
     "verdicts answered": _verdicts_are_answered,
     "conditions in time": _conditions_are_in_time,
@@ -257,9 +272,14 @@ RULES: dict[str, Rule] = {
 
 def unanswered_concerns(card: Mapping[str, Any]) -> list[str]:
     """The checks that raised a concern which the study does not answer, by their words."""
+    return [check for check, answer in _concerns(card).items() if not answer]
+
+
+def _concerns(card: Mapping[str, Any]) -> dict[str, str | None]:
+    """The checks that raised a concern, by their words, and why each was accepted."""
     table = card.get("annex", {}).get("checks") or {"columns": [], "rows": []}
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
-    return [str(row["Check"]) for row in rows if row.get("Result") == "concern" and not row.get("Accepted because")]
+    return {str(row["Check"]): row.get("Accepted because") for row in rows if row.get("Result") == "concern"}
 
 
 def may_register(card: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ def test_without_a_later_outcome_it_says_that_it_cannot_tell(
     code = update(demo, workspace, "--as-of", "1989-06-30", "--extracted-on", "1990-07-31", "--json", str(out))
     said = capsys.readouterr().out
     assert code == 0
-    assert said.startswith("It cannot be told: 0 rows of the rarer outcome are too few to test on")
+    assert said.startswith("It cannot be told: fewer than 20 rows of the rarer outcome are too few to test on")
     assert "nothing was changed" in said
     found = json.loads(out.read_text())
     assert (found["known"], found["update"]["method"]) == (0, None)

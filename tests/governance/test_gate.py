@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from riskmodels import storage
+from riskmodels.data.leakage import DETECTORS
 from riskmodels.errors import CardError, GateError, ModelFileError, RiskModelsError
 from riskmodels.governance import gate
 
@@ -142,6 +143,20 @@ def only_linking(governed: Any) -> dict[str, Any]:
     return {}
 
 
+def with_an_answered_break(governed: Any) -> None:
+    """Puts before the committee a card that says why a break after the last test was accepted."""
+    card = json.loads(governed.card)
+    row = [DETECTORS["break_spanned"].words, "concern", "never tested on the present", "The law will be watched."]
+    card["annex"]["checks"] = {"columns": ["Check", "Result", "Evidence", "Accepted because"], "rows": [row]}
+    governed.card = storage.canonical_json(card)
+
+
+def live_but_never_tested_on_the_present(governed: Any) -> dict[str, Any]:
+    with_an_answered_break(governed)
+    governed.decide(stage="live")
+    return {}
+
+
 def expired(governed: Any) -> dict[str, Any]:
     return {"today": dt.date(2027, 5, 21)}
 
@@ -177,6 +192,7 @@ REFUSALS: dict[Callable[[Any], dict[str, Any]], tuple[str, type[RiskModelsError]
     withdrawn: ("not withdrawn", GateError, "withdrawn on 2026-11-23 by the director: The source table changed"),
     refused: ("approved", GateError, "decided against use on 2026-11-20 (advice: do not proceed)"),
     only_linking: ("the stage allows use", GateError, "the stage 'link', which scores nobody"),
+    live_but_never_tested_on_the_present: ("tested on the present", GateError, "never tested on the present"),
     expired: ("not expired", GateError, "the approval expired on 2027-05-20"),
     answer_lapsed: ("verdicts answered", GateError, "2 of the audit's verdicts have no answer in date"),
     condition_overdue: ("conditions in time", GateError, "overdue since 2027-01-31 (owner: head of service)"),
@@ -198,6 +214,17 @@ def test_each_fault_is_refused_by_its_rule_before_anything_is_loaded(
     row = explained(approved, **changes)[rule]
     assert not row["holds"]
     assert row["words"] == message
+
+
+def test_a_model_never_tested_on_the_present_may_have_a_pilot(governed: Any) -> None:
+    with_an_answered_break(governed)
+    governed.decide(stage="pilot")
+    assert ask(governed).approval.stage == "pilot"
+
+
+def test_live_use_is_open_to_what_was_tested_on_the_present(governed: Any) -> None:
+    governed.decide(stage="live")
+    assert ask(governed).approval.stage == "live"
 
 
 def test_every_rule_has_a_fault_that_it_refuses() -> None:
