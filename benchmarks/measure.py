@@ -61,8 +61,8 @@ class Row:
 # ---------------------------------------------------------------- the child
 
 
-def run(job: str, threads: int | None = None, **arguments: Any) -> Cost:
-    """Call ``module:function`` with these (JSON) arguments in a fresh process.
+def run(job: str, threads: int | None = None, *, python: str = sys.executable, **arguments: Any) -> Cost:
+    """Call ``module:function`` with these (JSON) arguments in a fresh process; ``python``: of another environment.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def run(job: str, threads: int | None = None, **arguments: Any) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         said, report = Path(folder) / "said", Path(folder) / "report.json"
         with said.open("wb") as stream:
-            command = [sys.executable, "-m", "benchmarks.measure", job, json.dumps(arguments), str(report)]
+            command = [python, "-m", "benchmarks.measure", job, json.dumps(arguments), str(report)]
             child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
             _, status, usage = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)

@@ -16,7 +16,7 @@ from benchmarks.measure import THREADS
 from riskmodels.data.dataset import Dataset
 from riskmodels.data.preparing import prepare_study
 from riskmodels.data.splits import Splits
-from riskmodels.models.training import cohort_of, prepare_origin, slice_of
+from riskmodels.models.training import available_threads, cohort_of, prepare_origin, slice_of
 from riskmodels.storage import read_yaml, write_yaml
 from riskmodels.study import LightGBMSettings, StudyFile, load_study
 
@@ -35,11 +35,13 @@ class Kept:
 
 
 def use_threads() -> int:
-    """How many threads this process may use: it gives up the cores beyond them, so that both sides obey."""
-    asked = int(os.environ.get(THREADS, "1"))
+    """How many threads this process may use. If it was told, it gives up the cores beyond them, and both sides obey."""
+    asked = os.environ.get(THREADS)
+    if asked is None:
+        return available_threads()
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-asked:])
-    return asked
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-int(asked) :])
+    return int(asked)
 
 
 def write_bench(

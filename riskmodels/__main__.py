@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -39,6 +40,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
             print("riskmodels: stopped; nothing half-written was left behind", file=sys.stderr)
             return 130
         code = getattr(error, "exit_code", None)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            with contextlib.suppress(BrokenPipeError):
+                print(error.format_message())  # type: ignore[attr-defined]
+            return int(ExitCode.USAGE)
         if isinstance(code, int) and hasattr(error, "format_message"):
             print(f"riskmodels: {error.format_message()}; see --help", file=sys.stderr)
             return code

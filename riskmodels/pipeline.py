@@ -211,7 +211,7 @@ def learned(ready: Prepared) -> Learned:
     """What the latest origin learned from, counted as rows and as people."""
     question = ready.study.file
     _, fit, _ = prepare_origin(ready.dataset, ready.splits.origins[-1], question)
-    units = clusters_of(fit.rows["cluster_id"], len(fit.outcome))
+    units = clusters_of(fit.rows["entity_id"], len(fit.outcome))
     logistic = question.models.candidates.logistic
     splines, knots = (logistic.splines, logistic.knots) if logistic else ((), 0)
     return Learned(sample_of(fit.outcome, units), parameters_of(fit.matrix, splines, knots))

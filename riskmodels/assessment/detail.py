@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from riskmodels.assessment.calibration_effect import calibration_effect
+from riskmodels.assessment.intervals import clusters_of
 from riskmodels.assessment.over_time import OverTime, assess_over_time, longest_lookback
 from riskmodels.assessment.performance import Performance
 from riskmodels.assessment.plain_values import plain
@@ -101,7 +102,7 @@ def assess_detail(
         ),
         enough=enough_data(
             learned.fit,
-            sample_of(known.outcome, known.units),
+            sample_of(known.outcome, clusters_of(ranking.frame["entity_id"].filter(pl.Series(rows.known)), known.n)),
             parameters=learned.parameters,
             auc=auc,
             regression=ranking.model not in NOT_REGRESSIONS,

@@ -58,7 +58,6 @@ MEASURES: dict[str, Callable[..., Estimate]] = {
 }
 """Statistics of (outcome, risk, clusters), of all rows and of each date. To add one: a row here and in `SHAPES`."""
 
-NEEDS_NO_EVENTS = "brier"  # a mean over rows; the intervals of the others rest on events and on non-events
 WITH_ERROR = ("auc", "calibration_in_the_large", "calibration_slope")
 OVERFLOW = "the arithmetic overflows: some risks lie too near to 0 or 1"
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
@@ -159,8 +158,8 @@ def _evaluated(
         no_curve=no_curve,
         calibration_curve=curve,
         calibration_bins=calibration_bins(y, p, units),
-        net_benefit=tuple(decision_row(y, p, each, units) for each in dict.fromkeys(map(float, thresholds))),
-        decision_curve=tuple(decision_row(y, p, each, units) for each in _round_thresholds(p)),
+        net_benefit=_decisions(y, p, units, thresholds),
+        decision_curve=_decisions(y, p, units, _round_thresholds(p)),
         at_capacity=listed,
         per_date=dated if rows.days else None,
         ties=ORDERED if rankable else EXPECTED,
@@ -199,13 +198,27 @@ def _each_once_on_a_list(rows: _Rows) -> bool:
 def _measures(y: Floats, p: Floats, units: Units) -> tuple[dict[str, Estimate], dict[str, float | None]]:
     """Every one of `MEASURES`, and the standard errors of those that have one."""
     found = {name: _finite(measure(y, p, units)) for name, measure in MEASURES.items()}
-    events, others = int(y.sum()), int(y.size - y.sum())
-    if min(events, others) < FEWEST_EVENTS:
-        few = f"no interval: too few are known (events {events}, non-events {others}); it needs {FEWEST_EVENTS} of each"
-        for name, estimate in found.items():
-            if name != NEEDS_NO_EVENTS and estimate.low is not None:
-                found[name] = replace(estimate, low=None, high=None, reason=few)
+    if _too_few(y):
+        found = {name: _without_interval(estimate, y) for name, estimate in found.items()}
     return found, {name: _standard_error(name, found[name], y, p, units) for name in WITH_ERROR}
+
+
+def _too_few(y: Floats) -> bool:
+    return bool(min(y.sum(), y.size - y.sum()) < FEWEST_EVENTS)
+
+
+def _without_interval(estimate: Estimate, y: Floats) -> Estimate:
+    if estimate.low is None:
+        return estimate
+    counts = f"events {int(y.sum())}, non-events {int(y.size - y.sum())}"
+    few = f"no interval: too few are known ({counts}); it needs {FEWEST_EVENTS} of each"
+    return replace(estimate, low=None, high=None, reason=few)
+
+
+def _decisions(y: Floats, p: Floats, units: Units, thresholds: Sequence[float]) -> tuple[Row, ...]:
+    """Rows of net benefit; without intervals where too few are known."""
+    rows = [decision_row(y, p, each, units) for each in dict.fromkeys(map(float, thresholds))]
+    return tuple(row | {"model": _without_interval(row["model"], y)} if _too_few(y) else row for row in rows)
 
 
 def _finite(estimate: Estimate) -> Estimate:
@@ -234,7 +247,7 @@ def _spline(
     for each in asked:
         if not 0 < each < 1:
             raise StudyError(f"at: {each} is not above 0 and below 1; give risks such as 0.2")
-    few = min(y.sum(), y.size - y.sum()) < FEWEST_EVENTS
+    few = _too_few(y)
     points, reason = np.empty(0), f"fewer than {FEWEST_EVENTS} events, or non-events, are known" if few else None
     found: tuple[Row, ...] = ()
     if reason is None:

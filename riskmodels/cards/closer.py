@@ -6,7 +6,7 @@ a module of their own, and add its function here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,11 @@ from riskmodels.cards.words import Language, capital, measure_words
 from riskmodels.study import Study
 
 Row = Mapping[str, Any]
+CALIBRATORS = {
+    "sigmoid": "sigmoid", "isotonic": "isotonic", "beta": "beta", "venn_abers": "Venn-Abers",
+    "none": "none; the score is taken as it is",
+    "auto": "the simplest that a closed test did not reject; section 15 names it",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def published_detail(raw: Row, deep: Row | None, tuning: Row | None, shown: Show
     if not raw:
         return {"deep": None, "tuning": None}
     return {
-        "calibration_effect": counted(raw["calibration"], "performance.calibration_effect", shown),
+        "calibration_effect": _published_effect(raw["calibration"], shown),
         "over_time": published_over_time(raw["over_time"], shown),
         "slices": published_slices(raw["slices"], shown)["slices"],
         "unknown_outcomes": published_unknown(raw["unknown"], shown),
@@ -64,6 +69,16 @@ def published_detail(raw: Row, deep: Row | None, tuning: Row | None, shown: Show
         "deep": counted([deep], "performance.deep", shown)[0] if deep else None,
         "tuning": tuning,  # settings and losses, at six digits already: no count of anybody
     }
+
+
+def _published_effect(rows: Sequence[Row], shown: Shown) -> list[dict[str, Any]]:
+    """Before and after, each rounded as its measure deserves, which goes by the name it stands under."""
+    where, sides = "performance.calibration_effect", ("before", "after")
+    return [
+        {"measure": row["measure"]}
+        | {side: counted([{row["measure"]: row[side]}], where, shown)[0][row["measure"]] for side in sides}
+        for row in rows
+    ]
 
 
 def closer_parts(looked: Looked) -> tuple[CloserPart, ...]:
@@ -80,7 +95,7 @@ def closer_parts(looked: Looked) -> tuple[CloserPart, ...]:
 def _use(looked: Looked) -> CloserPart:
     return CloserPart(
         id="use",
-        heading="What acting on the list does",
+        heading="If the list is acted on",
         words=use_words(looked.performance, looked.language, looked.study),
         tables=use_tables(looked.performance, looked.language, looked.study),
         figures=("capacity_sweep",),
@@ -104,7 +119,7 @@ def _slices(looked: Looked) -> CloserPart:
     return CloserPart(
         id="slices",
         heading="Is it as good for all?",
-        words=tuple(slice_words(found)),
+        words=slice_words(found, looked.language),
         tables=slice_tables(found, looked.language),
     )
 
@@ -113,7 +128,7 @@ def _unknown(looked: Looked) -> CloserPart:
     found = looked.performance["unknown_outcomes"]
     return CloserPart(
         id="unknown",
-        heading="What if the outcomes that are not known were known?",
+        heading="What could the unknown outcomes change?",
         words=tuple(unknown_words(found, looked.language)),
         tables=unknown_tables(found, looked.performance, looked.language, looked.column),
     )
@@ -144,8 +159,22 @@ def _deep(looked: Looked) -> CloserPart:
     return CloserPart(
         id="deep",
         heading="How stable is the list, and could less data be used?",
-        words=deep_words(found, looked.language),
+        words=deep_words(found, looked.language, looked.column),
         tables=deep_tables(found, looked.language, looked.column),
+    )
+
+
+def _calibration_words(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The level of the risks before and after, for somebody who does not read the table."""
+    ratio = next((row for row in rows if row["measure"] == "oe_ratio"), None)
+    values = [value for side in ("before", "after") if ratio and (value := ratio[side].get("value")) is not None]
+    if len(values) < 2:
+        return ()
+    before, after = (f"{100 * value:.0f}" for value in values)
+    without = "as many as without it" if before == after else f"without it {before} would have"
+    return (
+        "Calibration turns a score into a risk, so that risks come true on the whole. For each 100 cases foreseen, "
+        f"{after} came about: {without}.",
     )
 
 
@@ -159,9 +188,14 @@ def _calibration(looked: Looked) -> CloserPart:
             for row in rows
         ),
         source="run: performance",
-        note=f"Calibrator: {looked.study.file.models.calibrator.replace('_', ' ')}. 95% intervals.",
+        note=f"Calibrator: {CALIBRATORS[looked.study.file.models.calibrator]}. 95% intervals.",
     )
-    return CloserPart(id="calibration", heading="What calibration changed", words=(), tables={"calibration": table})
+    return CloserPart(
+        id="calibration",
+        heading="What calibration changed",
+        words=_calibration_words(looked.performance["calibration_effect"]),
+        tables={"calibration": table},
+    )
 
 
 def _tuning(looked: Looked) -> CloserPart:

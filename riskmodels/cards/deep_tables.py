@@ -10,35 +10,50 @@ from riskmodels.cards.cells import count_cell, plain, with_range
 from riskmodels.cards.words import Language, capital, family_words, listing, measure_words, of_100
 
 Row = Mapping[str, Any]
-NOT_RUN = "How stable the list is, whether more data would help and what each source adds: not run. Use run --deep."
+NOT_RUN = (
+    "How stable the list is, whether more data would help and what each source adds: not run. The analyst can find out "
+    "with run --deep."
+)
 CLEAR_STEP = 0.005  # of the AUC: less, from half of the cases to all, is a curve that has levelled off
 
 
-def deep_words(deep: Row | None, language: Language) -> tuple[str, ...]:
+def deep_words(deep: Row | None, language: Language, column: str | None) -> tuple[str, ...]:
     """What it means for those who use the list, or that it was not looked at."""
     if deep is None:
         return (NOT_RUN,)
-    words = [*_stability_words(deep, language), *_learning_words(deep), *_source_words(deep, language)]
+    words = [*_stability_words(deep, language, column), *_learning_words(deep), *source_words(deep)]
     return (*words, *_grouped_words(deep, language))
 
 
-def _stability_words(deep: Row, language: Language) -> list[str]:
+def _stability_words(deep: Row, language: Language, column: str | None) -> list[str]:
     found = deep.get("stability")
     if not found:
         return [f"How stable the list is cannot be said: {deep['not_computed'].get('stability', 'not computed')}."]
     many = language.many
     overlap, firm = of_100(found["overlap"]["mean"]), of_100(found["firm"])
     words = [
-        f"We drew {many} anew {found['refits']} times and did everything again. Of 100 places on the list, {overlap} "
-        f"went to the same {many}. By chance it would be {of_100(found['chance'])}. Of 100 on the list, {firm} were on "
-        "nearly every other list too: the rest are there partly by luck."
+        f"We drew {many} from the records at random {found['refits']} times, some more than once, and built everything "
+        f"again from each draw. Of 100 places on the list, {overlap} went to the same {many} on average. Had places "
+        f"been drawn by lot, {of_100(found['chance'])} would. Of 100 on the list, {firm} were on nearly every other "
+        "list too: the rest are there partly by luck."
     ]
     if found["reasons"] is not None:
         words.append(
-            f"The first reason given was among the first three of the other fits in {of_100(found['reasons'])} of 100 "
-            "cases."
+            f"The first reason given for a {language.one} on the list was among the first three again in "
+            f"{of_100(found['reasons'])} of 100 cases."
         )
+    if found["chosen_anew"]:
+        words += _chosen_words(found, column)
     return words
+
+
+def _chosen_words(found: Row, column: str | None) -> list[str]:
+    """Whether the same way of choosing would have been used."""
+    drawn = {family_words(row["model"], column): round(row["share"] * found["refits"]) for row in found["families"]}
+    if len(drawn) < 2:
+        return [f"Each of these times {name} was chosen." for name in drawn]
+    told = listing([f"{name} in {count}" for name, count in sorted(drawn.items(), key=lambda item: -item[1])])
+    return [f"Which way of choosing is used hangs on the draw too: of {found['refits']} times, it was {told}."]
 
 
 def _learning_words(deep: Row) -> list[str]:
@@ -47,39 +62,42 @@ def _learning_words(deep: Row) -> list[str]:
     if not half or not rows or rows[-1]["share"] < 1:
         return []
     if rows[-1]["auc"] - half[-1]["auc"] > CLEAR_STEP:
-        return ["The ranking still gets better with more cases to learn from, so more data would help."]
+        return ["The ranking still gets better with more cases to learn from, so more data may help."]
     return ["With half of the cases the ranking is about as good, so more data of this kind would help little."]
 
 
-def _source_words(deep: Row, language: Language) -> list[str]:
+def source_words(deep: Row) -> list[str]:
     rows = deep["sources"]
     alone = [row for row in rows if " and " not in row["source"]]
     if not alone:
         return []
     idle = [row["source"] for row in alone if not row["missed"]]
     together = [row for row in rows if " and " in row["source"]]
+    asked = "Could less data be used?"
     if not idle:
-        return ["Each source is missed when it is left out: the risks are worse by more than chance."]
+        return [f"{asked} Not without loss: the risks are worse, beyond chance, when any one source is left out."]
+    names, one_of = (f"{'source' if len(idle) == 1 else 'sources'} {listing(idle, word)}" for word in ("and", "or"))
     if together and not together[0]["missed"]:
-        names = listing(idle)
-        return [f"Could less data be used? Without {names}, all together, the risks are no worse beyond chance."]
-    if len(idle) == 1 or together:
-        names = listing(idle, "or")
-        return [f"Could less data be used? Without {names} alone, the risks are no worse beyond chance."]
-    return ["No source is missed alone, since others say the same."]
+        return [f"{asked} Without the {names}, all left out together, the risks are no worse beyond chance."]
+    if len(idle) == 1:
+        return [f"{asked} Without the {names} the risks are no worse beyond chance."]
+    if together:
+        return [
+            f"{asked} Without any one of the {one_of} the risks are no worse beyond chance. Without all of them they "
+            "are: in part they say the same."
+        ]
+    return [f"{asked} Without any one source the risks are no worse beyond chance: in part they say the same."]
 
 
 def _grouped_words(deep: Row, language: Language) -> list[str]:
     cost = (deep["grouped"] or {}).get("auc_cost") or {}
     if cost.get("value") is None or cost.get("low") is None:
         return []
+    whom = f"{language.many} whose own past it had not learned from"
     if cost["low"] > 0:
         lost = plain(100 * cost["value"])
-        return [
-            f"For {language.many} whose own past it has not seen, the ranking is worse: of 100 pairs, {lost} fewer are "
-            "put right."
-        ]
-    return [f"It does as well, within chance, for {language.many} whose own past it has not seen."]
+        return [f"For {whom} the ranking is worse: of 100 pairs, {lost} fewer are put right."]
+    return [f"For {whom} the ranking is as good, within chance."]
 
 
 # ---------------------------------------------------------------- tables
@@ -91,7 +109,7 @@ def deep_tables(deep: Row | None, language: Language, column: str | None) -> dic
         return {}
     made = {
         "stability": _stability_table(deep, language, column),
-        "learning": _learning_table(deep["learning"]),
+        "learning": _learning_table(deep["learning"], language),
         "sources": _sources_table(deep, language),
     }
     return {name: table for name, table in made.items() if table is not None}
@@ -103,11 +121,11 @@ def _stability_table(deep: Row, language: Language, column: str | None) -> Table
         return None
     overlap, shift = found["overlap"], found["risk_shift"]
     rows: list[tuple[Cell, ...]] = [
-        ("Places that go to the same, of 100", _with_ends(overlap, of_100)),
+        (f"Places that go to the same {language.many}, of 100", _with_ends(overlap, of_100)),
         ("The same if places were drawn by lot, of 100", of_100(found["chance"])),
         ("On nearly every list (9 of 10), of 100 on this one", of_100(found["firm"])),
-        ("Change of the risk, of 100: all", plain(100 * shift["all"])),
-        ("Change of the risk, of 100: on the list", plain(100 * shift["listed"])),
+        ("Mean change of a risk, up or down, in points of 100: all", f"{100 * shift['all']:.1f}"),
+        ("The same: on the list", f"{100 * shift['listed']:.1f}"),
     ]
     if found["auc"]:
         rows.append(("Of 100 pairs, put right first", _with_ends(found["auc"], of_100)))
@@ -117,7 +135,10 @@ def _stability_table(deep: Row, language: Language, column: str | None) -> Table
         rows += [
             (f"Chosen: {family_words(row['model'], column)}, of 100", of_100(row["share"])) for row in found["families"]
         ]
-    note = f"{found['refits']} draws of {language.many} with replacement; everything was done again each time."
+    note = (
+        f"{found['refits']} draws (a bootstrap). In each, some {language.many} stand more than once and others not at "
+        "all; those who belong together stay together. Everything was done again each time."
+    )
     if not found["chosen_anew"]:
         note += " The way of choosing was held fast."
     return Table(
@@ -133,12 +154,17 @@ def _with_ends(spread: Row, say: Any) -> str:
     return f"{say(spread['mean'])} ({say(spread['low'])} to {say(spread['high'])})"
 
 
-def _learning_table(points: Sequence[Row]) -> Table | None:
+def _learning_table(points: Sequence[Row], language: Language) -> Table | None:
     if not points:
         return None
     return Table(
         caption="Would more data help?",
-        columns=("People learned from, of 100", "Cases among them", "Of 100 pairs, put right", "Brier score"),
+        columns=(
+            f"{capital(language.many)} learned from, of 100",
+            "Cases among them",
+            "Of 100 pairs, put right",
+            "Brier score",
+        ),
         rows=tuple(
             (
                 of_100(row["share"]),
@@ -149,22 +175,22 @@ def _learning_table(points: Sequence[Row]) -> Table | None:
             for row in points
         ),
         source="run --deep: learning curve",
-        note="On the latest test date. Each share is an average over three orders of people.",
+        note=f"On the latest test date. Each line but the last is an average over three draws of {language.many}.",
     )
 
 
 def _sources_table(deep: Row, language: Language) -> Table | None:
     grouped = deep["grouped"]
-    rows = [(f"Without {row['source']}", row["features"], row) for row in deep["sources"]]
+    rows = [(_left_out(row["source"].split(" and ")), row["features"], row) for row in deep["sources"]]
     if grouped:
-        rows.append((f"{capital(language.many)} whose own past was kept from it", None, grouped))
+        rows.append((f"The own past of the {language.many} that it ranks", "none", grouped))
     if not rows:
         return None
     return Table(
         caption="Could less data be used?",
         columns=(
             "What was left out",
-            "Fields",
+            "Fields left out",
             f"{capital(measure_words(deep['criterion']))}: worse by",
             "Pairs put right, of 100: fewer by",
             f"Of 100 on its list, {language.needed}",
@@ -182,6 +208,10 @@ def _sources_table(deep: Row, language: Language) -> Table | None:
         source="run --deep: sources, grouped sensitivity",
         note="95% intervals. A range that includes 0: no difference beyond chance.",
     )
+
+
+def _left_out(sources: Sequence[str]) -> str:
+    return f"{'Source' if len(sources) == 1 else 'Sources'} {listing(sources)}"
 
 
 def _per_100(estimate: Row) -> Cell:

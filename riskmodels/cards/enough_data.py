@@ -17,15 +17,15 @@ Row = Mapping[str, Any]
 # verdict -> what it says
 VERDICTS = {
     "enough": "There were enough.",
-    "few_people": "There were enough rows, but some are of the same {many} on other dates.",
+    "few_people": "There were enough entries{entries}, but they are of {people} on several dates, and so tell less.",
     "lower_limit": "There were that many. But this kind of model needs more, and how much more is not known.",
 }
 TOO_FEW_TO_LEARN = "There were too few, so its risks may be too extreme for new {many}."
 TOO_FEW_TO_TEST = "There were too few, so how well it does is known less well than it should be."
 # criterion -> what it asks for
 TO_LEARN = {
-    "shrinkage": f"Risks on new data are at least {SHRINKAGE:g} as spread as they seem",
-    "optimism": f"The share of variation explained (R2) seems at most {OPTIMISM:g} too high",
+    "shrinkage": f"For new data, risks need to shrink by at most {100 * (1 - SHRINKAGE):.0f} of 100 (shrinkage)",
+    "optimism": f"The share of variation explained (R2) seems at most {OPTIMISM:g} too high (optimism)",
     "overall_risk": f"The overall risk is known to within {100 * MARGIN:g} of 100",
 }
 TO_TEST = {
@@ -60,7 +60,7 @@ def enough_tables(found: Row, language: Language, study: Study) -> dict[str, Tab
     if found["at_least"]:
         note += " The criteria are for regressions. Trees need more, up to ten times as much (van der Ploeg 2014)."
     if _repeats(found):
-        note += f" Rows of the same {language.one} on several dates tell less than as many {language.many}."
+        note += f" Entries of the same {language.one} on several dates tell less than as many {language.many}."
     return {
         "enough_data": Table(
             caption="Was there enough data?",
@@ -75,7 +75,7 @@ def enough_tables(found: Row, language: Language, study: Study) -> dict[str, Tab
 def _had(what: str, size: Row, had: Row, outcome: str, limit: str) -> list[tuple[Cell, ...]]:
     """Rows and events, and how many different people these are where somebody stands there more than once."""
     return [
-        (f"{what}, rows", f"{limit}{size['needed']:,}", _and_people(had["n"], had["people"]["n"])),
+        (f"{what}, entries", f"{limit}{size['needed']:,}", _and_people(had["n"], had["people"]["n"])),
         (
             f"{what}, with {outcome}",
             f"{limit}{size['needed_events']:,}",
@@ -103,9 +103,9 @@ def enough_words(found: Row, language: Language, study: Study) -> tuple[str, ...
     limit = "at least " if found["at_least"] else ""
     return (
         f"To learn from, the model needed {limit}{_asked(learn, language)} "
-        + _verdict(found["to_learn"], TOO_FEW_TO_LEARN, language),
+        + _verdict(found["to_learn"], TOO_FEW_TO_LEARN, found["fit"], language),
         f"To be tested well, it needed {_asked(check, language)} "
-        + _verdict(found["to_test"], TOO_FEW_TO_TEST, language),
+        + _verdict(found["to_test"], TOO_FEW_TO_TEST, found["test"], language),
     )
 
 
@@ -113,5 +113,10 @@ def _asked(size: Row, language: Language) -> str:
     return f"{size['needed']:,} {language.many}, {size['needed_events']:,} of them with the outcome."
 
 
-def _verdict(verdict: str, too_few: str, language: Language) -> str:
-    return VERDICTS.get(verdict, too_few).format(many=language.many)
+def _verdict(verdict: str, too_few: str, had: Row, language: Language) -> str:
+    entries, people = had["n"], had["people"]["n"]
+    return VERDICTS.get(verdict, too_few).format(
+        many=language.many,
+        entries="" if entries is None else f" ({entries:,})",
+        people=f"the same {language.many}" if people is None else f"{people:,} {language.many}",
+    )

@@ -24,8 +24,9 @@ RATES = ("auc", "oe_ratio", "calibration_slope", "precision_at_k")
 WHEN = {"before": "Before", "across": "Reaching over it", "after": "After"}
 EVERY_TWENTIETH = (
     "A change is more than chance where its 95% interval leaves out no change at all. Of twenty measures that stay the "
-    "same, one will seem to move."
+    "same, one will seem to move. The Brier score also moves with how common the outcome is."
 )
+PAIRS, CASES = "pairs put right", "cases that came about for each 100 foreseen"
 
 
 def published_over_time(raw: Row, shown: Shown) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _verdict(row: Row) -> str:
 def _breaks_table(breaks: list[Row], language: Language) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for one in breaks:
-        name = f"{one['what']}, {day(one['date'])}"
+        name = f"{capital(one['what'])}, {day(one['date'])}"
         for part in one["parts"]:
             rates = (with_range(part[rate], per_100=rate in ("auc", "precision_at_k")) for rate in RATES)
             dates = listing([day(date) for date in part["dates"]])
@@ -129,9 +130,11 @@ def _breaks_table(breaks: list[Row], language: Language) -> Table:
 def over_time_words(over_time: Row, language: Language) -> tuple[str, ...]:
     """The trend of the ranking and of the risks, each break, and decay."""
     trends = {row["metric"]: row for row in over_time["trends"]}
-    words = [_trend_words(trends["auc"], "pairs put right")]
     decay = _decay_words(over_time["decay"])
-    words.append(decay or _trend_words(trends["oe_ratio"], "cases that came about, for each 100 foreseen,"))
+    if not decay and trends["auc"]["verdict"] == trends["oe_ratio"]["verdict"] == "no clear change":
+        words = [_trend_words(trends["auc"], f"{PAIRS}, nor in the {CASES}")]
+    else:
+        words = [_trend_words(trends["auc"], PAIRS), decay or _trend_words(trends["oe_ratio"], CASES)]
     words += [_break_words(one, language) for one in over_time["breaks"]]
     if over_time["present"]["tested"] is False:
         words.append(_present_words(over_time))
@@ -141,14 +144,12 @@ def over_time_words(over_time: Row, language: Language) -> tuple[str, ...]:
 def _trend_words(row: Row, what: str) -> str:
     dates = row["dates"]
     if len(dates) < 2:
-        return (
-            f"Whether the {what.rstrip(',')} change over time cannot be said: there are not two test dates to compare."
-        )
+        return f"Whether the {what} change over time cannot be said: there are not two test dates to compare."
     span = f"From {day(dates[0])} to {day(dates[-1])}"
     if row["verdict"] == "not computed":
-        return f"{span}, whether the {what.rstrip(',')} changed cannot be said."
+        return f"{span}, whether the {what} changed cannot be said."
     if row["verdict"] == "no clear change":
-        return f"{span} there is no clear change in the {what.rstrip(',')}: what there is could be chance."
+        return f"{span} there is no clear change in the {what}: what there is could be chance."
     way = "rose" if row["verdict"] == "rises" else "fell"
     by = _moved(row, row["change"]["value"]).lstrip("+-")
     unsteady = " The change is not steady." if _verdict(row).endswith("steadily") else ""
@@ -168,9 +169,11 @@ def _decay_words(decay: Row) -> str | None:
 
 def _break_words(one: Row, language: Language) -> str:
     parts = {part["when"]: part["auc"].get("value") for part in one["parts"]}
-    name = f"{one['what']} ({day(one['date'])})"
-    if parts.get("before") is None or parts.get("after") is None:
-        return f"{name}: before and after cannot be compared."
+    name = f"{capital(one['what'])} ({day(one['date'])})"
+    if not {"before", "after"} <= set(parts):
+        return f"{name}: there are not test dates wholly before it and wholly after, so the two cannot be compared."
+    if parts["before"] is None or parts["after"] is None:
+        return f"{name}: too few cases can be shown to compare before and after."
     change = one["change"].get("auc") or {}
     said = (
         f"{name}: of 100 pairs of {language.many}, {of_100(parts['before'])} were put right before, and "
@@ -185,7 +188,7 @@ def _break_words(one: Row, language: Language) -> str:
 
 def _present_words(over_time: Row) -> str:
     last, since = over_time["breaks"][-1], over_time["present"]["since"]
-    name = f"{last['what']} ({day(last['date'])})"
+    change = f"the last change ({last['what']}, {day(last['date'])})"
     if not since:
-        return f"Never tested on the present: no test date comes after {name}."
-    return f"Never tested on the present: every test date since {name} still looks back over it."
+        return f"Never tested on the present: no test date comes after {change}."
+    return f"Never tested on the present: since {change} every test date still looks back over it."

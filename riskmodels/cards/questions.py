@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodels.cards.card import Origin, Question, Summary
+from riskmodels.cards.deep_tables import source_words
 from riskmodels.cards.words import Language, attribute_words, day, listing, of_100
 from riskmodels.study import Study
 
@@ -91,7 +92,8 @@ def _less_data(asked: Asked) -> str | None:
         said.append(f"Not used at all, so not needed: {listing(unused)}.")
     if little:
         said.append(f"Under 1 part of 100 each: {listing(little)}.")
-    said.append("What would be lost without each field was not measured.")
+    deep = asked.results["performance"].get("deep")
+    said += source_words(deep) if deep else ["What would be lost without each source was not measured (run --deep)."]
     return " ".join(said)
 
 

@@ -12,6 +12,7 @@ from riskmodels.cards.shown import Shown, counted
 from riskmodels.cards.words import capital, day, family_words, listing, measure_words
 
 Row = Mapping[str, Any]
+BASE, LEAST_SAID = "base_rate", 0.0001
 LOOKING_BACK = "This looks back at the test dates. The choice was made before, without them."
 
 
@@ -106,30 +107,53 @@ def selection_words(selection: Row, chosen: str, column: str | None) -> tuple[st
     count = len(selection["origins"])
     if count < 2:
         return ()
-    dates, measure = f"Over the {count} test dates", measure_words(selection["criterion"])
+    measure = measure_words(selection["criterion"])
     row = next((row for row in selection["families"] if row["model"] == chosen), None)
     words = []
     if row is not None:
-        words.append(f"{dates}, {_always(row, family_words(chosen, column), measure)}")
+        words.append(
+            f"Looking back over the {count} test dates: {_always(row, family_words(chosen, column), measure)}"
+            f"{_scale(selection, chosen)}"
+        )
         if row["beaten_by"]:
             words.append(
                 f"{capital(family_words(row['beaten_by'], column))} is simpler, and was at least as good each time."
             )
-    picked = Counter(origin["picked"] for origin in selection["origins"] if origin["picked"])
-    if picked and selection["rule"]["mean_regret"].get("value") is not None:
-        names = [f"{family_words(name, column)} (on {times})" for name, times in picked.items()]
-        cost = selection["rule"]["mean_regret"]["value"]
-        what = "the best each time" if cost == 0 else f"on average {plain(cost)} more than the best each time"
-        joined = listing(names) if len(names) > 1 else f"{family_words(next(iter(picked)), column)} each time"
-        words.append(f"On each of those days our rule would have picked {joined}: {what}.")
-    return tuple(words)
+    return (*words, *_rule_words(selection, chosen, column))
 
 
 def _always(row: Row, name: str, measure: str) -> str:
     worst, mean = row["worst_regret"].get("value"), row["mean_regret"].get("value")
+    if worst is None or mean is None:
+        return f"what {name} would have cost cannot be said."
     if worst == 0:
         return f"{name} was the best each time."
     return (
-        f"always taking {name} would have cost at most {plain(worst)} ({measure}), and on average {plain(mean)}, more "
-        "than the best each time."
+        f"had we always used {name}, its {measure} (lower is better) would have been {_tiny(mean)} above that of the "
+        f"best on the day on average, and {_tiny(worst)} at most."
     )
+
+
+def _scale(selection: Row, chosen: str) -> str:
+    """How much giving all the same risk would have cost, for somebody to whom a loss means nothing."""
+    row = next((row for row in selection["families"] if row["model"] == BASE), None)
+    cost = None if row is None or chosen == BASE else row["mean_regret"].get("value")
+    return f" For scale: with the same risk for all it would be {plain(cost)} on average." if cost else ""
+
+
+def _rule_words(selection: Row, chosen: str, column: str | None) -> list[str]:
+    """What the study's own rule would have picked on each date, knowing only what came before."""
+    picked = Counter(origin["picked"] for origin in selection["origins"] if origin["picked"])
+    cost = selection["rule"]["mean_regret"].get("value")
+    if not picked or cost is None:
+        return []
+    if set(picked) == {chosen}:
+        return ["Our rule for choosing would have picked the same on each of these days."]
+    told = listing([f"{family_words(name, column)} on {times}" for name, times in picked.items()])
+    always_best = all(origin["picked"] == origin["best"] for origin in selection["origins"])
+    above = "the best each time" if always_best else f"{_tiny(cost)} above the best on average"
+    return [f"Our rule for choosing would have picked {told} of these days: {above}."]
+
+
+def _tiny(value: float) -> str:
+    return plain(value) if value >= LEAST_SAID else f"less than {plain(LEAST_SAID)}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,16 @@ from riskmodels.assessment.suppression import hidden_rows
 from riskmodels.cards.card import Table
 from riskmodels.cards.cells import count_cell, with_range
 from riskmodels.cards.shown import Shown, counted
-from riskmodels.cards.words import Language, capital, of_100
+from riskmodels.cards.words import Language, capital, listing, of_100
 
 Row = Mapping[str, Any]
 MOST_ROWS = 40
 COMPARED = ("auc", "oe_ratio", "calibration_slope", "brier_score")
 LISTED = ("precision", "recall")
-# What a way of slicing is called in a caption, and its labels where "yes" and "no" say too little.
-NAMES = {"seen": "whether the model had learned from them before"}
-LABELS = {("seen", "yes"): "Taught the model before", ("seen", "no"): "New to the model"}
+SEEN, SOURCE = "seen", "source "
+# The labels of a slice where "yes" and "no" say too little.
+LABELS = {(SEEN, "yes"): "Learned from before", (SEEN, "no"): "New to the model"}
+ELSEWHERE = "Protected groups are compared in section 8."
 
 
 def published_slices(raw: Row, shown: Shown) -> dict[str, Any]:
@@ -47,10 +49,21 @@ def published_slices(raw: Row, shown: Shown) -> dict[str, Any]:
                 shown.note(where, "what is made of the list")
                 row |= dict.fromkeys(("selected", "hits"))
                 row |= {name: {"value": None, "reason": shown.hidden} for name in LISTED}
+            # Said of 100: with more digits, the whole list less the slices that are shown would be a hidden count.
+            row |= {name: _coarse(row[name]) for name in LISTED}
             # Bounds say how many are not known; the card gives those of the whole list only.
             for name in ("precision_bounds", "recall_bounds"):
-                row.pop(name)
+                row.pop(name, None)
     return {"slices": safe}
+
+
+def _coarse(estimate: Row) -> dict[str, Any]:
+    ends = {end: estimate.get(end) for end in ("value", "low", "high")}
+    # What is nearly none or nearly all stays, so that it is not said to be none or all.
+    coarse = {
+        end: math.floor(100 * share + 0.5) / 100 for end, share in ends.items() if share and 0.005 <= share < 0.995
+    }
+    return {**estimate, **coarse}
 
 
 def slice_tables(slices: Row, language: Language) -> dict[str, Table]:
@@ -59,15 +72,15 @@ def slice_tables(slices: Row, language: Language) -> dict[str, Table]:
 
 
 def _table(one: Row, language: Language) -> Table:
-    rows = one["rows"]
+    rows, name = one["rows"], str(one["name"])
     note = "All figures are for those whose outcome is known."
     if len(rows) > MOST_ROWS:
         rows = sorted(rows, key=lambda row: -(row["n"] or 0))[:MOST_ROWS]
         note += f" The largest {MOST_ROWS} of {len(one['rows'])} are shown."
     return Table(
-        caption=f"By {_name(one)}",
+        caption=f"By {_name(one, language)}",
         columns=(
-            capital(_name(one)) if one["name"] not in NAMES else "Who",
+            "Who" if name == SEEN or name.startswith(SOURCE) else capital(_name(one, language)),
             capital(language.many),
             "Came about",
             "Of 100 pairs, right one first",
@@ -91,34 +104,89 @@ def _table(one: Row, language: Language) -> Table:
     )
 
 
-def _name(one: Row) -> str:
-    """``people.home_region`` -> "home region"."""
-    return NAMES.get(one["name"]) or str(one["name"]).rpartition(".")[2].replace("_", " ")
+def _name(one: Row, language: Language) -> str:
+    """By what it is told apart: ``people.home_region`` -> "home region"."""
+    name = str(one["name"])
+    if name == SEEN:
+        return f"whether the {language.one} was new to the model"
+    if name.startswith(SOURCE):
+        return _matched([name.removeprefix(SOURCE)])
+    return name.rpartition(".")[2].replace("_", " ")
+
+
+def _matched(sources: Sequence[str]) -> str:
+    return f"whether {listing([source.replace('_', ' ') for source in sources], 'or')} records could be matched"
 
 
 def _label(one: Row, row: Row) -> str:
     return LABELS.get((one["name"], row["label"]), capital(row["label"]))
 
 
-def slice_words(slices: Row) -> tuple[str, ...]:
-    """Whether slices differ by more than chance, and what to expect of another one."""
-    return tuple(_spread_words(one) for one in slices["slices"])
+# ---------------------------------------------------------------- words
 
 
-def _spread_words(one: Row) -> str:
-    ranking, risks = one["spread"]["auc"], one["spread"]["oe_ratio"]
-    name = _name(one)
-    if ranking["verdict"] == "not computed":
-        return f"By {name}: there are too few cases to compare."
-    apart = ranking["verdict"] == "more than chance"
-    said = f"By {name}: how well the ranking works differs by {ranking['verdict']}."
-    if apart and ranking["range"]:
+def slice_words(slices: Row, language: Language) -> tuple[str, ...]:
+    """Between which slices the ranking and the risks differ by more than chance, and between which they do not."""
+    found = slices["slices"]
+    if not found:
+        return ()
+    by_verdict = {
+        verdict: [one for one in found if one["spread"]["auc"]["verdict"] == verdict]
+        for verdict in ("more than chance", "no more than chance", "not computed")
+    }
+    words = [_ranking_words(one, language) for one in by_verdict["more than chance"]]
+    if alike := _names(by_verdict["no more than chance"], language):
+        words.append(f"We see no difference beyond chance in how well the ranking works {listing(alike, 'or')}.")
+    if few := _names(by_verdict["not computed"], language):
+        words.append(f"There are too few cases to compare {listing(few, 'or')}.")
+    words += [said for one in found if (said := _risk_words(one, language))]
+    return (*words, ELSEWHERE)
+
+
+def _names(slices: Sequence[Row], language: Language) -> list[str]:
+    """Ways of slicing, each with its "by"; the matched sources are told in one."""
+    sources = [name.removeprefix(SOURCE) for one in slices if (name := str(one["name"])).startswith(SOURCE)]
+    others = [_name(one, language) for one in slices if not str(one["name"]).startswith(SOURCE)]
+    return [f"by {name}" for name in (*([_matched(sources)] if sources else []), *others)]
+
+
+def _ranking_words(one: Row, language: Language) -> str:
+    said = f"How well the ranking works differs by {_name(one, language)}, beyond chance{_ends(one, 'auc', of_100)}."
+    ranking = one["spread"]["auc"]
+    if ranking["range"] and one["name"] != SEEN:
         low, high = (of_100(end) for end in ranking["range"])
         said += f" In another such part, expect between {low} and {high} of 100 pairs put right."
-    shown = [row for row in one["rows"] if row["oe_ratio"].get("value") is not None]
-    if risks["verdict"] == "more than chance" and len(shown) > 1:
-        low, high = (end(shown, key=lambda row: row["oe_ratio"]["value"]) for end in (min, max))
-        ends = [f"{100 * row['oe_ratio']['value']:.0f} ({_label(one, row).lower()})" for row in (low, high)]
-        said += f" How far the risks come true differs by more than chance: for each 100 cases foreseen, {ends[0]} to "
-        said += f"{ends[1]} came about."
     return said
+
+
+def _risk_words(one: Row, language: Language) -> str | None:
+    if one["spread"]["oe_ratio"]["verdict"] != "more than chance" or len(_shown(one, "oe_ratio")) < 2:
+        return None
+    ends = _ends(one, "oe_ratio", lambda value: f"{100 * value:.0f}")
+    return (
+        f"How far the risks come true differs by {_name(one, language)}, beyond chance{ends}. Above 100 the risks were "
+        "too low, below it too high."
+    )
+
+
+def _shown(one: Row, measure: str) -> list[Row]:
+    return [row for row in one["rows"] if row[measure].get("value") is not None]
+
+
+def _ends(one: Row, measure: str, say: Callable[[float], str]) -> str:
+    """The lowest and the highest slice, as the end of a sentence; nothing where fewer than two can be shown."""
+    shown = _shown(one, measure)
+    if len(shown) < 2:
+        return ""
+    low, high = (end(shown, key=lambda row: row[measure]["value"]) for end in (min, max))
+    first, last = (f"{say(row[measure]['value'])} ({_in_sentence(one, row)})" for row in (low, high))
+    both = f"{first} and {last}" if len(shown) == 2 else f"from {first} to {last}"
+    if measure == "auc":
+        return f": of 100 pairs, {both} are put right"
+    return f": for each 100 cases foreseen, {both} came about"
+
+
+def _in_sentence(one: Row, row: Row) -> str:
+    """A label of ours begins small inside a sentence; one of the study's stays as it is."""
+    ours = one["name"] == SEEN or str(one["name"]).startswith(SOURCE)
+    return _label(one, row).lower() if ours else str(row["label"])

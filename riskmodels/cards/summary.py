@@ -169,7 +169,9 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
             return f"{said} We tried a complex model too. It did no better, beyond chance."
         return f"{said} We tried complex models too. They did no better, beyond chance." if tried else said
     gain = (comparison.get("difference") or {}).get("low")
-    answer = "Yes." if gain is not None and gain > 0 else "Not beyond chance."
+    answer = (
+        "Yes: its risks fit better, by more than chance." if gain is not None and gain > 0 else "Not beyond chance."
+    )
     simple = family_words(baseline or "", column)
     ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k.value" for name in (chosen, baseline))
     if performance["at_capacity"].get("leads_with_bounds"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from riskmodels.cards.card import Figure, Table
-from riskmodels.cards.words import capital, day, listing, of_100
+from riskmodels.cards.words import day, listing, of_100
 
 if TYPE_CHECKING:
     from riskmodels.cards.figures import Results
@@ -25,14 +25,14 @@ def over_time(results: Results) -> Figure | str:
     breaks = tuple((day(one.date), one.what) for one in sorted(results.study.breaks, key=lambda one: one.date))
     return Figure(
         id="over_time",
-        title="Does it stay as good?",
+        title="The ranking and the risks, test date by test date",
         alt=(
             f"Two rows of dots, one dot for each of {len(rows)} test dates. Above: of 100 pairs, how many "
             f"are put right{_from_to(dates, 'auc', of_100)}. Below: how many cases came about for each one foreseen"
             f"{_from_to(dates, 'oe_ratio', _ratio)}. {_said(breaks)}"
         ),
         table=Table(
-            caption="Each test date",
+            caption="The ranking and the risks on each test date",
             columns=(
                 "As of",
                 "Of 100 pairs, right one first",
@@ -44,12 +44,12 @@ def over_time(results: Results) -> Figure | str:
             ),
             rows=rows,
             source="run: performance",
-            note=f"At least and at most: 95% interval, among {many} whose outcome is known.",
+            note="At least and at most: 95% interval.",
         ),
         curve=Table(caption="What changed", columns=("Day", "What"), rows=breaks, source="study.yaml: breaks")
         if breaks
         else None,
-        unit=f"{capital(many)} whose outcome is known",
+        unit=f"of 100 pairs, and cases for each one foreseen, among {many} whose outcome is known",
         n=results.performance.get("known"),
     )
 

@@ -57,8 +57,11 @@ def unknown_tables(unknown: Row, performance: Row, language: Language, column: s
     if unknown["unknown"] == 0:
         return {}
     tables = {"unknown_outcomes": _figures(unknown, performance, language)}
-    if unknown["tipping"]:
-        tables["tipping"] = _tipping(unknown["tipping"], language, column)
+    chosen = (performance.get("comparison") or {}).get("chosen")
+    # A list is not held against itself.
+    others = [row for row in unknown["tipping"] if row["against"] != chosen]
+    if others:
+        tables["tipping"] = _tipping(others, language, column)
     return tables
 
 
@@ -110,8 +113,8 @@ def _between(bounds: Any) -> Cell:
 
 def _tipping(rows: list[Row], language: Language, column: str | None) -> Table:
     return Table(
-        caption="How many of the unknown on the list must have needed it",
-        columns=("Held against", f"Of 100 on its list, {language.needed}", "Of 100 unknown on our list, at least"),
+        caption="How many of the unknown on the list must be cases, for it to be better than a simple rule",
+        columns=("Compared with", f"Of 100 on its list, {language.needed}", "Of 100 unknown on our list, at least"),
         rows=tuple(
             (capital(family_words(row["against"], column)), of_100_cell(row["precision"]), _needed(row)) for row in rows
         ),
@@ -134,6 +137,6 @@ def unknown_words(unknown: Row, language: Language) -> tuple[str, ...]:
     if precision.get("value") is None:
         return ()
     return (
-        f"If those whose outcome is not known are like those with the same risk, {of_100(precision['value'])} of 100 "
-        f"on the list {language.needed}. Nobody can check that.",
+        f"If those whose outcome is not known are like those with the same risk whose outcome is, "
+        f"{of_100(precision['value'])} of 100 on the list {language.needed}. Nobody can check whether they are.",
     )

@@ -28,9 +28,8 @@ def capacity_sweep(results: Results) -> Figure | str:
         return "too few sizes of the list can be shown"
     first, last = sizes[0], sizes[-1]
     said = [
-        f"At {row['relative']:.2g} times the places, {of_100(row['precision']['value'])} of "
-        f"100 on the list {language.needed}, and it holds {of_100(row['recall']['value'])} of 100 {language.that} "
-        f"{language.needed}."
+        f"With {row['relative']:.2g} times the places, {of_100(row['precision']['value'])} of 100 on the list "
+        f"{language.needed}; it holds {of_100(row['recall']['value'])} of 100 {language.that} {language.needed}."
         for row in (first, last)
     ]
     ends = ("at least", "at most")

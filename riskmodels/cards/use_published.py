@@ -10,10 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskmodels.cards.shown import Shown, counted
+from riskmodels.cards.shown import HIDDEN, Shown, counted
 
 DIGITS = 3  # of a sum of money or a rate made of the precision: the ranges are far wider
 WHERE = "performance.use"
+NOBODY = {"known": 0, "hits": 0}
 Row = Mapping[str, Any]
 
 
@@ -28,7 +29,7 @@ def published_use(raw: Row, shown: Shown) -> dict[str, Any]:
     safe: dict[str, Any] = {
         **raw,
         "capacity_sweep": sweep,
-        "marginal": _marginal(raw["marginal"], shown),
+        "marginal": _marginal(raw["marginal"], sweep, shown),
         "assumed": _assumed(raw["assumed"], sweep, shown),
         "regression_to_mean": _regression(raw["regression_to_mean"], shown),
         "disclosure": shown.profile.name,
@@ -79,13 +80,34 @@ def _is_small(row: Row, shown: Shown) -> bool:
 # ---------------------------------------------------------------- the people at the cut, then and later
 
 
-def _marginal(raw: Row, shown: Shown) -> dict[str, Any]:
-    """The difference of two shares would show a hidden one."""
-    sides = [raw[side]["observed"] for side in ("inside", "outside")]
-    if any(shown.is_handful(side.get("value"), side.get("n")) for side in sides):
+def _marginal(raw: Row, sweep: Sequence[Row], shown: Shown) -> dict[str, Any]:
+    """A side is hidden where, beside a size of the list, it tells of a handful; the difference with either side."""
+    own = next(place for place, row in enumerate(sweep) if row["own"])
+    # Lists that end, and lists that begin, at the cut: all are made of the same people as the side, and some others.
+    beside = {"inside": [NOBODY, *sweep[:own]], "outside": sweep[own + 1 :]}
+    safe = dict(raw)
+    for side, sizes in beside.items():
+        if _tells(raw[side]["observed"], [_step(row, sweep[own]) for row in sizes], shown):
+            shown.note(f"{WHERE}.marginal.{side}", "share", HIDDEN)
+            safe[side] = {**raw[side], "observed": {"value": None, "reason": HIDDEN}}
+    found = [safe[side]["observed"] for side in beside]
+    if any(one.get("reason") == HIDDEN or shown.is_handful(one.get("value"), one.get("n")) for one in found):
         shown.note(f"{WHERE}.marginal.difference", "share")
-        return {**raw, "difference": {"value": None, "reason": shown.hidden}}
-    return dict(raw)
+        safe["difference"] = {"value": None, "reason": shown.hidden}
+    return safe
+
+
+def _step(row: Row, own: Row) -> tuple[int, int]:
+    """How many known, and how many of them right, a size has more or fewer than the list itself."""
+    return abs(row["known"] - own["known"]), abs(row["hits"] - own["hits"])
+
+
+def _tells(observed: Row, steps: Sequence[tuple[int, int]], shown: Shown) -> bool:
+    if observed.get("value") is None:
+        return False
+    known, hits = observed["n"], round(observed["value"] * observed["n"])
+    apart = [(abs(step - known), abs(right - hits)) for step, right in steps]
+    return any(n and (shown.is_small(right) or shown.is_small(abs(n - right))) for n, right in apart)
 
 
 def _regression(raw: Row, shown: Shown) -> dict[str, Any]:

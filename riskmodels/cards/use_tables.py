@@ -71,7 +71,7 @@ def _sweep_table(performance: Row, language: Language) -> Table:
     if leads:
         note += " The extremes hold whatever became of the others."
     return Table(
-        caption="If the list were longer or shorter",
+        caption="Each size of the list, with its range",
         columns=tuple(columns),
         rows=tuple(lines),
         source="run: performance",
@@ -161,7 +161,9 @@ def _assumed_table(performance: Row, language: Language) -> Table | None:
 def _stated(stated: Row) -> str:
     """The assumptions themselves."""
     take_up, effect = (_ends(stated[name], of_signed_100) for name in ("take_up", "effect"))
-    said = f"Assumed: {take_up} of 100 who are offered help take it up; it prevents {effect} of 100 cases among these."
+    harm = " (below 0 it does harm)" if stated["effect"][0] < 0 else ""
+    said = f"Assumed: {take_up} of 100 who are offered help take it up; it prevents {effect} of 100 cases among these"
+    said += f"{harm}."
     if "place_costs" in stated:
         costs, saves = (
             _ends(stated[name], lambda end: money(end, stated["currency"])) for name in ("place_costs", "success_saves")
@@ -190,10 +192,15 @@ def span(found: Row, unit: str) -> str:
 
 def _amount(value: float, unit: str) -> str:
     if unit == "count":
-        return f"{'minus ' if value < 0 else ''}{abs(value):{'.0f' if abs(value) >= 9.95 else '.2g'}}"
+        return f"{'minus ' if value < 0 else ''}{count_words(abs(value))}"
     if unit == "share":
         return of_100(value) if value <= 1 else "more than 100"
     return money(value, unit)
+
+
+def count_words(value: float) -> str:
+    """A number of cases, worked out: whole from 10, below it to two digits."""
+    return f"{value:{'.0f' if value >= 9.95 else '.2g'}}"
 
 
 def money(value: float, currency: str) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from riskmodels.cards.use_tables import RISK_IS_NOT_BENEFIT, gap_words, money, size_words, span
+from riskmodels.cards.use_tables import RISK_IS_NOT_BENEFIT, count_words, gap_words, money, size_words, span
 from riskmodels.cards.words import Language, capital, of_100
 from riskmodels.study import Study
 
 Row = Mapping[str, Any]
 
-NOT_STATED = "How many take up help, and what it does for them, was not stated. So no costs or savings are worked out."
+NOT_STATED = (
+    "How many take up help, and what it does for them, was not stated in the study. So no costs or savings are worked "
+    "out."
+)
 NO_MONEY = "What a place costs and what a success saves were not stated. So no money is worked out."
 
 
@@ -48,8 +51,9 @@ def _sweep_words(rows: list[Row], language: Language) -> Iterator[str]:
         if row is not own and row["recall"].get("value") is not None:
             size = size_words(row)
             yield (
-                f"On the {kind} list we tried ({size[0].lower()}{size[1:]}) it is {of_100(row['precision']['value'])} "
-                f"of 100. It holds {of_100(row['recall']['value'])} of 100 {language.that} {language.needed}."
+                f"On the {kind} list we tried ({size[0].lower()}{size[1:]}), {of_100(row['precision']['value'])} of "
+                f"100 {language.needed}. Of 100 {language.many} {language.that} {language.needed}, it finds "
+                f"{of_100(row['recall']['value'])}."
             )
 
 
@@ -59,8 +63,8 @@ def _marginal_words(marginal: Row, language: Language) -> Iterator[str]:
     if None in shares or None in (inside["n"], outside["n"]):
         return
     yield (
-        f"Of the last {inside['n']} on the list, {of_100(shares[0])} of 100 {language.needed}. Of the next "
-        f"{outside['n']} below it, {of_100(shares[1])} of 100 did. {gap_words(marginal['difference'])}"
+        f"Just inside the cut (the last {inside['n']} on the list), {of_100(shares[0])} of 100 {language.needed}. Just "
+        f"below it (the next {outside['n']}) it is {of_100(shares[1])} of 100. {gap_words(marginal['difference'])}"
     )
 
 
@@ -73,16 +77,20 @@ def _regression_words(regression: Row, language: Language) -> Iterator[str]:
         return
     then, later = (of_100(listed[name]["value"]) for name in ("then", "later"))
     if change["value"] >= 0 or then == later:
-        yield f"The mean risk of those on a list went from {then} of 100 to {later} of 100 by the next test date."
+        yield (
+            f"The mean risk of those on a list went from {then} of 100 to {later} of 100 by the next test date. These "
+            "lists were made for a test: no help came of them."
+        )
         return
     yield (
-        f"{capital(language.many)} are put on the list when they look worst. By the next test date their mean risk "
-        f"fell from {then} of 100 to {later} of 100. These lists were made for a test: no help came of them."
+        f"{capital(language.many)} are put on the list when their risk looks highest. Of those ranked again on the "
+        f"next test date, the mean risk fell from {then} of 100 to {later} of 100. These lists were made for a test: "
+        "no help came of them."
     )
     if change.get("high") is not None and change["high"] < 0:
         yield (
-            "So such a fall comes without any help from the list. A look at before and after alone would make help "
-            "seem better than it is."
+            "So such a fall comes without any help from the list (regression to the mean). Whoever compares before "
+            "with after, and nothing else, will think that help does more than it does."
         )
     else:
         yield "This fall could be chance."
@@ -97,19 +105,26 @@ def _assumed_words(assumed: Row) -> Iterator[str]:
         return
     prevented = _widest(assumed["prevented_per_100"])
     if prevented:
-        yield (
-            f"If help works as assumed, 100 places prevent {span(prevented, 'count')} cases. That is assumed, and was "
-            "not measured."
-        )
-        if prevented["low"] < 0 < prevented["high"]:
-            yield "Below 0 means harm: that help does harm was not ruled out."
-        elif prevented["high"] <= 0:
-            yield "As assumed, help does no good."
+        yield f"{_prevented_words(prevented)} That is assumed, and was not measured."
     if "saved_per_100" in assumed:
         yield from _saving_words(assumed)
     else:
         yield NO_MONEY
     yield RISK_IS_NOT_BENEFIT
+
+
+def _prevented_words(prevented: Row) -> str:
+    """What 100 places prevent, or bring about, as assumed."""
+    low, high = prevented["low"], prevented["high"]
+    if low < 0 < high:
+        more, fewer = (count_words(end) for end in (-low, high))
+        return (
+            f"If help works as assumed, 100 places could mean anything from {more} cases more to {fewer} fewer: harm "
+            "was not ruled out."
+        )
+    if high <= 0:
+        return "As assumed, help does no good."
+    return f"If help works as assumed, 100 places prevent {span(prevented, 'count')} cases."
 
 
 def _saving_words(assumed: Row) -> Iterator[str]:
@@ -124,7 +139,7 @@ def _saving_words(assumed: Row) -> Iterator[str]:
         yield f"On these terms 100 places cost {span(lost, unit)} more than they save."
     else:
         low, high = money(-saved["low"], unit), money(saved["high"], unit)
-        yield f"100 places could lose {low} or save {high}: the range holds both. So money alone does not decide this."
+        yield f"100 places could lose {low} or save {high}. So money alone does not decide this."
     needed = _widest(assumed["break_even_effect"])
     if needed and needed["low"] > 1:
         yield "No effect of help could cover the cost."

@@ -26,6 +26,24 @@ review_app = typer.Typer(
 )
 app.add_typer(review_app, name="review")
 
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from riskmodels import __version__
+
+        print(f"riskmodels {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    pass
+
+
 StudyFolder = Annotated[Path, typer.Argument(help="A study folder, such as experiments/early_reading_support.")]
 Model = Annotated[str, typer.Argument(help="A model: STUDY, STUDY/3, STUDY@candidate, or a run's folder.")]
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", help="Where all state is kept.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,6 @@ from riskmodels.cli.app import (
     EngineOption,
     MemoryOption,
     Model,
-    Today,
     WorkspaceOption,
     app,
     print_table,
@@ -24,28 +22,30 @@ from riskmodels.errors import ExitCode
 from riskmodels.workspace import Workspace
 
 
-@app.command(epilog="Example: riskmodels update early_help extracts/2027-01 --as-of 2026-04-01 --as-of 2026-07-01")
+@app.command(
+    epilog="Example: riskmodels update early_help extracts/2027-01 --as-of 2026-04-01 --extracted-on 2027-01-10"
+)
 def update(
     model: Model,
     data: Annotated[Path, typer.Argument(help="The folder of the study's sources, extracted anew.")],
     as_of: Annotated[
         list[str], typer.Option("--as-of", help="A day whose outcome is known by now, YYYY-MM-DD; repeat for more.")
     ],
-    workspace: WorkspaceOption = WORK,
     extracted_on: Annotated[
-        str | None, typer.Option("--extracted-on", help="The day of the newer extract; today unless given.")
-    ] = None,
+        str, typer.Option("--extracted-on", help="The day of the newer extract: what came later is not in it.")
+    ],
+    workspace: WorkspaceOption = WORK,
     json: Annotated[Path | None, typer.Option("--json", help="Write what was found to this file.")] = None,
     engine: EngineOption = "polars",
     memory_limit: MemoryOption = None,
-    today: Today = None,
 ) -> int:
     """Hold a model against newer outcomes: keep it, re-calibrate it or fit it again. Nothing is changed."""
     from riskmodels import commands
     from riskmodels.service.updating import NEXT
 
     days = [day for text in as_of if (day := read_day(text, "--as-of")) is not None]
-    extract = read_day(extracted_on, "--extracted-on") or read_day(today, "--today") or dt.date.today()
+    extract = read_day(extracted_on, "--extracted-on")
+    assert extract is not None
     report = commands.update(
         model, data, Workspace(workspace), days, extract, json, progress(), engine=engine, memory_limit=memory_limit
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 LONGEST_SETTING = 120
+NOTHING = "none"
 MOST_SETTINGS = 40
 
 
@@ -282,9 +283,12 @@ def _changed(first: _Run, other: _Run) -> Iterator[dict[str, str]]:
         file = run.study.file.model_dump(mode="json", by_alias=True)
         top = {"family chosen": family_words(run.card.model.family, None), "data": run.card.digests.data[:12]}
         sides.append(top | dict(_leaves(file)))
-    keys = [key for key in dict.fromkeys((*sides[0], *sides[1])) if sides[0].get(key) != sides[1].get(key)]
+    # A setting that is not there says as much as one that is none.
+    keys = [
+        key for key in dict.fromkeys((*sides[0], *sides[1])) if sides[0].get(key, NOTHING) != sides[1].get(key, NOTHING)
+    ]
     for key in keys[:MOST_SETTINGS]:
-        before, after = (side.get(key, "none") for side in sides)
+        before, after = (side.get(key, NOTHING) for side in sides)
         yield {"key": key, "first": before, "second": after}
     if len(keys) > MOST_SETTINGS:
         yield {"key": f"and {len(keys) - MOST_SETTINGS} more", "first": "", "second": ""}
@@ -300,5 +304,5 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for key, inner in value.items():
             yield from _leaves(inner, f"{path}.{key}" if path else str(key))
     else:
-        text = "none" if value is None else spelled(value)
+        text = NOTHING if value is None else spelled(value)
         yield path, text if len(text) <= LONGEST_SETTING else f"{text[:LONGEST_SETTING]} …"

@@ -95,6 +95,9 @@ def _columns(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
         if len(file.columns) == 1 and any(mark in file.columns[0] for mark in ";\t|"):
             raise DataError(f"{path.name}: its columns are not parted by commas; save it with commas between them")
         raise DataError(f"{path.name}: has no column {column!r} ({option}){meant(column, file.columns)}")
+    for column in named.values():
+        if f"{column}_duplicated_0" in file.columns:  # what the reader calls the second of two
+            raise DataError(f"{path.name}: has two columns {column!r}; rename one, so that it is clear which is meant")
     (frame,) = file.batches(tuple(named.values()), None)
     if not frame.height:
         raise DataError(f"{path.name}: has a header, but no rows")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Any
 
 NOT_PROVIDED = "Not provided (owner: {owner})"
 NOT_ANSWERED = "Not answered (owner: {owner})"
+# An answer to a verdict, as a record of the review holds it: the field, the reason, and the day on which it ends.
+ANSWER = re.compile(r"([a-z0-9_]+)(: .*\(until )(\d{4}-\d{2}-\d{2})\)", re.S)
+LONG_CELL = 30  # characters, from which a cell needs a width of its own
 
 
 def cell_text(value: Any) -> str:
@@ -44,6 +48,22 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def numeric_columns(rows: Sequence[Sequence[Any]]) -> list[bool]:
+    """Which columns hold numbers, so that all in them stands to the right. The first names the row, and never does."""
+    return [place > 0 and any(is_number(row[place]) for row in rows) for place in range(len(rows[0]))] if rows else []
+
+
+def look(value: Any, numeric: bool) -> str:
+    """The classes of a cell that holds words: in a column of numbers, without a number, or long."""
+    text = "not shown" if value is None else str(value)
+    looks = {
+        "right": numeric,
+        "quiet": text.startswith(("not ", "too few to show")),
+        "long": len(text) > LONG_CELL,
+    }
+    return " ".join(name for name, has in looks.items() if has)
+
+
 def label(key: str) -> str:
     """``never_used_for`` -> "Never used for"."""
     text = key.replace("_", " ").strip()
@@ -69,8 +89,16 @@ def record_lines(record: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [
         (
             label(key),
-            [spelled(item) for item in value] or ["none"] if isinstance(value, (list, tuple)) else [spelled(value)],
+            [_answer(spelled(item)) for item in value] or ["none"]
+            if isinstance(value, (list, tuple))
+            else [spelled(value)],
         )
         for key, value in record.items()
         if value is not None
     ]
+
+
+def _answer(text: str) -> str:
+    """``free_lunch: We accept this. (until 2027-05-22)`` -> "Free lunch: We accept this. (until 22 May 2027)"."""
+    found = ANSWER.fullmatch(text)
+    return text if found is None else f"{label(found[1])}{found[2]}{day_text(found[3])})"

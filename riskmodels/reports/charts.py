@@ -134,6 +134,7 @@ def _calibration(figure: Content) -> bytes:
         markeredgecolor="white",
         label=f"Groups of {many.lower()}, with 95% interval",
         zorder=4,
+        clip_on=False,  # a group without any event lies on the axis
     )
     top.set_ylabel("Came about, of 100")
     # No more of the axes than there is to see, and both alike, so that the diagonal stays one.

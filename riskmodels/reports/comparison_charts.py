@@ -10,6 +10,7 @@ from riskmodels.reports.drawing import BLUE, INK, ORANGE, QUIET, Content, canvas
 # Clear changes are filled, and each way has its own mark.
 LOOKS = {"better": (BLUE, "o", BLUE), "worse": (ORANGE, "s", ORANGE)}
 UNCLEAR = (QUIET, "o", "white")
+FREE, PER_DIGIT = 1.5, 2.0  # of 100: what a number needs of the width of its part
 PARTS = ((BLUE, "", "white"), ("white", "///", INK), ("#dfe7f1", "...", INK))
 
 
@@ -42,7 +43,7 @@ def _differences(figure: Content) -> bytes:
     plot.set_ylim(len(rows) - 0.4, -0.9)
     plot.set_xlim(-1.1, 2.9)
     plot.set_xticks([])
-    plot.spines["bottom"].set_visible(False)
+    plot.spines[["bottom", "left"]].set_visible(False)
     for words, x, side in (("worse", -0.05, "right"), ("better", 0.05, "left")):
         plot.annotate(words, (x, -0.75), ha=side, va="center", fontweight="bold")
     return svg(picture)
@@ -64,9 +65,10 @@ def _lists(figure: Content) -> bytes:
                 place, width, left=start, height=0.62, color=face, edgecolor=BLUE if part != 1 else ORANGE, hatch=hatch,
                 linewidth=1.2, label=str(names[part]) if place == 0 else None,
             )  # fmt: skip
-            if width >= 8:
+            text = f"{count:,}"
+            if width >= FREE + PER_DIGIT * len(text):
                 plot.text(
-                    start + width / 2, place, f"{count:,}", ha="center", va="center", color=ink, zorder=5,
+                    start + width / 2, place, text, ha="center", va="center", color=ink, zorder=5,
                     bbox=_ground(face),
                 )  # fmt: skip
             start += width

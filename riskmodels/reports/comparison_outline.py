@@ -7,17 +7,20 @@ from typing import Any
 
 from riskmodels.reports.cells import capital, day_text, label
 from riskmodels.reports.comparison_figures import LISTS, PAIRED, Figure, counts_of, differences_figure, lists_figure
-from riskmodels.reports.comparison_words import BETTER, GROUP_METRICS, in_order, measure_name, signed
+from riskmodels.reports.comparison_words import (
+    BETTER,
+    BY,
+    GROUP_METRICS,
+    in_order,
+    measure_name,
+    signed,
+    where_in_words,
+)
+from riskmodels.reports.glossary import ACCESSIBILITY, words_of
 from riskmodels.reports.outline import Part, Section, bullets, heading, plain_facts, table, texts
 from riskmodels.reports.profile_tables import content, heat, per_100
 
 Row = Mapping[str, Any]
-BY = {
-    "standing_on_the_other": "Where they stand on the other list",
-    "risk_band_first": "Band of risk by {first}",
-    "risk_band_second": "Band of risk by {second}",
-    "ranked_before": "Whether they were ranked before",
-}
 METHOD = (
     "Differences are paired: both runs are judged on the same rows, so that what moves both alike cancels. A "
     "difference above 0 always means that the later run is better.",
@@ -27,6 +30,10 @@ METHOD = (
     "about one in twenty of them still seems clear. Whoever tries many runs and keeps the best by these figures will "
     "find it less good later.",
 )
+TERMS = (
+    "AUC", "Average precision", "Bootstrap", "Brier score", "Calibration slope", "Interval", "Log loss", "Net benefit",
+    "Observed to expected (O/E)",
+)  # fmt: skip
 OF_GROUPS = (
     "From the two cards. The interval takes the two runs as independent, though they are of the same people; a paired "
     "one would be narrower."
@@ -169,6 +176,8 @@ def _lists(one: Row, names: Row, drawn: Sequence[Figure]) -> list[Part]:
 
 def _shares(row: Row) -> list[Any]:
     reason = row.get("reason", "")
+    if reason.startswith("not shown") and None in counts_of(row):
+        reason = "not shown"  # the counts beside it are not shown either, and the reason stands at the end of the page
     shares = [reason if row[name] is None else per_100(row[name]) for name in ("of_first", "jaccard")]
     return [*shares, per_100(row["by_chance"]) if row["by_chance"] is not None else "", _value(row["rank_correlation"])]
 
@@ -206,7 +215,7 @@ def _groups(one: Row, names: Row) -> list[Part]:
         [
             f"{label(row['attribute'])}: {row['label']}", GROUP_METRICS[row["metric"]],
             *(_value_of_100(row[side]) for side in ("first", "second")), _value_of_100(row["difference"]),
-            _interval_of_100(row["difference"]), row["verdict"],
+            _interval_of_100(row["difference"]), _group_verdict(row),
         ]
         for row in one["groups"]
     ]  # fmt: skip
@@ -215,6 +224,12 @@ def _groups(one: Row, names: Row) -> list[Part]:
         "95% interval", "In words",
     ]  # fmt: skip
     return [table(content("Groups in both cards", columns, lines, "card.json of both: audit", OF_GROUPS))]
+
+
+def _group_verdict(row: Row) -> str:
+    """What is hidden was computed: it is not shown."""
+    hidden = row["difference"]["value"] is None and str(row["difference"].get("reason", "")).startswith("not shown")
+    return "not shown" if hidden else str(row["verdict"])
 
 
 def _changed(one: Row, names: Row) -> list[Part]:
@@ -263,8 +278,18 @@ def _method(found: Row) -> list[Part]:
             f"Counts of fewer than {below} are not shown and others are rounded. So is a difference that would tell of "
             f"fewer than {below} whom the two runs treat differently."
         )
-    rows = [[row["comparison"], row["where"], row["why"]] for row in hidden]
+    names = {run["name"]: run["short"] for run in found["runs"]}
+    pairs = {one["second"]: {side: names[one[side]] for side in ("first", "second")} for one in found["comparisons"]}
+    rows = [
+        [capital(names.get(row["comparison"], row["comparison"])),
+         where_in_words(row["where"], pairs.get(row["comparison"], {})), row["why"]]
+        for row in hidden
+    ]  # fmt: skip
     return [
         *texts(said),
         table(content("What is not shown", ["Run", "Where", "Why"], rows, "compare: disclosure control")),
+        heading("Words used here"),
+        plain_facts(words_of(*TERMS)),
+        heading("Accessibility statement"),
+        *texts(ACCESSIBILITY),
     ]

@@ -26,6 +26,14 @@ BETTER = {
     "higher": "higher is better", "lower": "lower is better", "nearer 1": "nearer 1 is better",
     "nearer 1 as a ratio": "nearer 1 is better, as a ratio",
 }  # fmt: skip
+ONE_IN_TWENTY = "Where nothing changed at all, about one in twenty still seems clear."
+BY = {
+    "standing_on_the_other": "Where they stand on the other list",
+    "risk_band_first": "Band of risk by {first}",
+    "risk_band_second": "Band of risk by {second}",
+    "ranked_before": "Whether they were ranked before",
+}
+WHERE = {"overlap": "the two lists", "who differs": "who differs", "differences": "differences"}
 GROUP_METRICS = {"recall": "found by the list", "selection_rate": "on the list"}
 
 
@@ -83,7 +91,7 @@ def words_of(comparison: Row, names: Mapping[str, str], speech: Mapping[str, str
         _found(by_name["recall_at_k"], first, second, speech),
         _right(by_name["precision_at_k"], first, second, speech),
         _unknown(comparison["overlap"], second, speech),
-        *_lists(comparison["overlap"], first, second, speech),
+        *_lists(comparison["overlap"], first, second, speech, by_name["precision_at_k"]["verdict"]),
         *_measures(comparison["differences"], second),
         _groups(comparison["groups"], second),
     ]
@@ -172,7 +180,7 @@ def _unknown(overlap: Row, second: str, speech: Row) -> str:
     )
 
 
-def _lists(overlap: Row, first: str, second: str, speech: Row) -> list[str]:
+def _lists(overlap: Row, first: str, second: str, speech: Row, verdict: str) -> list[str]:
     pooled = overlap["pooled"]
     if pooled["of_first"] is None:
         return [
@@ -188,9 +196,11 @@ def _lists(overlap: Row, first: str, second: str, speech: Row) -> list[str]:
     shares = [overlap[side]["precision"]["value"] for side in ("only_first", "only_second")]
     if None not in shares and same < 100:
         dropped, added = (of_100(share) for share in shares)
+        # The two lists differ in these alone, so that what is not clear of the lists is not clear of them.
+        chance = " That could be chance." if verdict == "no clear change" else ""
         said.append(
-            f"Among the {100 - same} who differ, {dropped} of 100 whose outcome is known {speech['needed']}; among "
-            f"those {_whom(speech)} {second} lists instead, {added} of 100 did."
+            f"Of 100 {_whom(speech)} only {first} lists and whose outcome is known, {dropped} {speech['needed']}. Of "
+            f"100 {_whom(speech)} only {second} lists, it is {added}.{chance}"
         )
     standing = [row for row in overlap["who_differs"] if row["by"] == "standing_on_the_other"]
     counts = [row[side] for row in standing for side in ("only_first", "only_second")]
@@ -209,6 +219,8 @@ def _measures(rows: Sequence[Row], second: str) -> list[str]:
         found = [measure_name(row) for row in rest if row["verdict"] == verdict]
         if found:
             said.append(f"{capital(second)} {words}: {listing(found)}.")
+    if said:
+        said.append(f"But {len(rest)} such measures were compared. {ONE_IN_TWENTY}")
     unclear = [measure_name(row) for row in rest if row["verdict"] == "no clear change"]
     if unclear:
         said.append(f"No clear change in: {listing(unclear)}.")
@@ -237,3 +249,13 @@ def _groups(rows: Sequence[Row], second: str) -> str:
     ]
     more = f"; and {len(clear) - len(named)} more" if len(clear) > len(named) else ""
     return f"By protected group, with {second} there is a clear change in: {'; '.join(named)}{more}."
+
+
+def where_in_words(where: str, names: Mapping[str, str]) -> str:
+    """Where something is hidden, as disclosure control names it (``overlap, 2024-10-01``), in the words of the page."""
+    part, _, rest = where.partition(", ")
+    by, colon, group = rest.partition(": ")
+    if by in BY:
+        by = BY[by].format(**{"first": "the first", "second": "the second", **names})
+    words = NAMES.get(rest) or (f"{by}: {group}" if colon else day_text(by).replace("_", " "))
+    return capital(f"{WHERE.get(part, part)}: {words}" if rest else WHERE.get(part, part))

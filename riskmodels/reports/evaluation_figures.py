@@ -81,7 +81,7 @@ def net_benefit(found: Row) -> Figure | None:
         "id": "net_benefit",
         "title": "Net benefit of acting on the risks",
         "alt": f"Net benefit of acting on the risks, of helping all and of helping none, at {len(rows)} levels of "
-        f"risk. Acting on the risks is best at {better} of the {len(rows)}.",
+        f"risk. Acting on the risks has the highest line at {'all of them' if better == len(rows) else better}.",
         "unit": "net benefit for 100 rows whose outcome is known",
         "n": found["n"] - found["unknown"],
         "table": content(

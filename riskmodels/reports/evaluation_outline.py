@@ -7,8 +7,8 @@ from typing import Any
 
 from riskmodels.reports.evaluation_figures import ENDS, Figure, benefit_rows, per_100
 from riskmodels.reports.evaluation_words import in_short, measures_of, paths_in_words, reasons_of
-from riskmodels.reports.glossary import ACCESSIBILITY
-from riskmodels.reports.outline import Part, Section, bullets, plain_facts, table, texts
+from riskmodels.reports.glossary import ACCESSIBILITY, words_of
+from riskmodels.reports.outline import Part, Section, bullets, heading, plain_facts, table, texts
 from riskmodels.reports.profile_tables import content
 
 Row = Mapping[str, Any]
@@ -21,9 +21,9 @@ CALIBRATION = (
     "too high, above it too low."
 )
 BENEFIT = (
-    "Whoever helps everybody from a risk of 20 of 100 says that one event met is worth four offers made without need. "
-    "Net benefit counts events met, less needless offers at that price (Vickers and Elkin 2006). Acting on the risks "
-    "is worth it where its line is the highest."
+    "Who helps everybody with a risk of 20 of 100 or more holds that reaching one event is worth four offers made "
+    "without need. Net benefit counts events reached, less needless offers at that price (Vickers and Elkin 2006). "
+    "Acting on the risks is worth it where its line is the highest, and clearly so where the whole band is."
 )
 METHOD = (
     "Intervals are of 95%: DeLong's for the AUC, Wilson's for shares, and for the others the usual formula. Where rows "
@@ -35,6 +35,10 @@ METHOD = (
     "The figures say how good the risks are in this file. They do not say that acting on them does good, that they are "
     "fair, or that they will be as good elsewhere or later.",
 )
+TERMS = (
+    "AUC", "Average precision", "Base rate", "Brier score", "Calibration", "Calibration in the large",
+    "Calibration slope", "ICI", "Interval", "Net benefit", "Observed to expected (O/E)", "Precision",
+)  # fmt: skip
 LABELS = {
     "file": "File", "outcome": "Column of outcomes", "risk": "Column of risks", "entity": "Column of entities",
     "as_of": "Column of as-of dates",
@@ -80,7 +84,7 @@ def _calibration(found: Row, figures: Sequence[Figure]) -> list[Part]:
             per_100(row["risk"]), *(_number(per_100(row[key])) for key in ("observed", "low", "high")),
             "no risk in the file is as far out" if row["extrapolated"] else "",
         )
-        for row in found["spline_curve"]
+        for row in sorted(found["spline_curve"], key=lambda row: row["risk"])
     ]  # fmt: skip
     read = content(
         "What came about at some risks",
@@ -89,7 +93,7 @@ def _calibration(found: Row, figures: Sequence[Figure]) -> list[Part]:
         found["about"]["file"],
         "Read from a smooth curve: a spline with five knots, fitted to all known outcomes.",
     )
-    return [*texts([CALIBRATION]), *_figure(figures, "calibration"), table(read)]
+    return [*texts([CALIBRATION]), *_figure(figures, "calibration"), table(without_blanks(read))]
 
 
 def _benefit(found: Row, figures: Sequence[Figure]) -> list[Part]:
@@ -125,7 +129,17 @@ def _places(found: Row) -> list[Part]:
         found["about"]["file"],
         TIES[found["ties"]].format(seed=found["seed"]),
     )  # fmt: skip
-    return [table(shown)]
+    return [table(without_blanks(shown))]
+
+
+def without_blanks(content: Row) -> Row:
+    """A table without the columns that have nothing to say."""
+    kept = [place for place in range(len(content["columns"])) if any(row[place] != "" for row in content["rows"])]
+    return {
+        **content,
+        "columns": [content["columns"][place] for place in kept],
+        "rows": [[row[place] for place in kept] for row in content["rows"]],
+    }
 
 
 def _place_line(row: Row) -> list[Any]:
@@ -184,7 +198,14 @@ def _method(found: Row) -> list[Part]:
     about = [(LABELS[key], value, "") for key, value in found["about"].items()]
     entities = [("Different entities", found["entities"], "")] if "entities" in found else []
     said = [*METHOD, *([TIES[found["ties"]].format(seed=found["seed"])] if found["at_capacity"] else [])]
-    return [plain_facts([*about, *entities]), *bullets(said), *texts(ACCESSIBILITY)]
+    return [
+        plain_facts([*about, *entities]),
+        *bullets(said),
+        heading("Words used here"),
+        plain_facts(words_of(*TERMS)),
+        heading("Accessibility statement"),
+        *texts(ACCESSIBILITY),
+    ]
 
 
 def _number(value: Any) -> Any:

@@ -81,7 +81,7 @@ def in_short(found: Row) -> list[str]:
 def _counts(found: Row) -> list[str]:
     n, events, unknown = found["n"], found["events"], found["unknown"]
     known = n - unknown
-    said = f"{n:,} {'row was' if n == 1 else 'rows were'} read."
+    said = f"{n:,} {'row was' if n == 1 else 'rows were'} read, each a prediction."
     if not known:
         return [f"{said} No outcome is known, so nothing can be said of how good the risks are."]
     if unknown:
@@ -96,7 +96,7 @@ def _order(found: Row) -> list[str]:
     if auc["value"] is None:
         return []
     said = (
-        "Order: take a row that had the event and one that had not. The first has the higher risk in "
+        "Order: take a row that had the event and one that did not. The first has the higher risk in "
         f"{of_100(auc['value'])} of 100 such pairs{_between(auc)}; 50 would be a coin toss."
     )
     if auc["low"] is not None and auc["low"] <= 0.5 <= auc["high"]:
@@ -145,7 +145,7 @@ def _lists(found: Row) -> list[str]:
             f"known, {of_100(precision['value'])} had the event{_between(precision)}."
         )
         if row["recall"] is not None:
-            words += f" They are {of_100(row['recall'])} of 100 of all known events."
+            words += f" Of 100 known events, {of_100(row['recall'])} are among them."
         if row["unknown"] > ENOUGH_UNKNOWN * row["selected"]:
             low, high = (of_100(row["precision_bounds"][end]) for end in ("low", "high"))
             words += f" Whatever became of the others with a place, it lies between {low} and {high} of 100."

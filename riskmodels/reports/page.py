@@ -10,7 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskmodels.reports.cells import NOT_ANSWERED, NOT_PROVIDED, cell_text, is_date, is_number
+from riskmodels.reports.cells import (
+    NOT_ANSWERED,
+    NOT_PROVIDED,
+    cell_text,
+    is_date,
+    is_number,
+    look,
+    numeric_columns,
+)
 from riskmodels.reports.outline import outline
 
 if TYPE_CHECKING:
@@ -93,12 +101,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": cell_text, "slug": _slug}
+    environment.filters |= {"cell": cell_text, "look": look, "numeric_columns": numeric_columns}
     environment.tests |= {"number": is_number, "date": is_date}
     environment.globals["style"] = Markup((TEMPLATES / "card.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
     return environment
-
-
-def _slug(text: str) -> str:
-    """A text as an HTML id."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

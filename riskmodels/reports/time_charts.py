@@ -28,12 +28,13 @@ def over_time(figure: Content) -> bytes:
     _panel(below, years, [row[4:7] for row in rows], ORANGE, "s")
     below.axhline(1, color=QUIET, linewidth=1.2, linestyle=(0, (4, 3)))
     below.annotate(
-        "as foreseen",
+        "as\nforeseen",
         (1, 1),
         xycoords=("axes fraction", "data"),
-        xytext=(-2, 3),
+        xytext=(5, 0),
         textcoords="offset points",
-        ha="right",
+        va="center",
+        fontsize=11,
     )
     for number, (date, _) in enumerate(breaks, start=1):
         _mark(above, below, _year(str(date)), number)

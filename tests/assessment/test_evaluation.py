@@ -280,7 +280,10 @@ def test_three_events_give_values_without_intervals():
         assert found[name]["low"] is None
         assert "events 3, non-events 57" in found["not_computed"][f"{name}.low"]
     assert found["auc"]["se"] is None
-    assert found["intervals"]["brier"]["low"] is not None
+    assert found["brier"] is not None
+    assert found["intervals"]["brier"]["low"] is None
+    assert found["net_benefit"][0]["model"] is not None
+    assert found["net_benefit"][0]["low"] is None
     assert {row["observed"] for row in found["spline_curve"]} == {None}
 
 

@@ -104,7 +104,7 @@ def test_page_one_in_the_plain_case() -> None:
     assert "61 needed help, 35 did not need help, and for 4 we do not know" in block(card, "right")
     assert "64 needed help (by chance, from 60 to 68)" in block(card, "right")
     assert "finds 51 and misses 49" in block(card, "missed")
-    assert block(card, "simple").startswith("Yes.")
+    assert block(card, "simple").startswith("Yes: its risks fit better, by more than chance.")
     assert "reads in the lowest quarter next spring" in block(card, "what")
     assert "made up" in block(card, "what")
 

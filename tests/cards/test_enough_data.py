@@ -29,7 +29,7 @@ def table(result: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 def test_needed_beside_what_there_was():
     rows = table(found())
-    assert ("To learn: in all, rows", "920", "9,000") in rows
+    assert ("To learn: in all, entries", "920", "9,000") in rows
     assert ("To learn: in all, with the outcome", "184", "1,800") in rows
     assert [row[1] for row in rows[:3]] == ["920", "808", "246"]
     assert len(rows) == 10
@@ -37,8 +37,8 @@ def test_needed_beside_what_there_was():
 
 def test_people_beside_rows_where_they_differ():
     result = found(Sample(9000, 1800, 3000, 700))
-    assert ("To learn: in all, rows", "920", "9,000 (different ones: 3,000)") in table(result)
-    assert "Rows of the same pupil on several dates" in enough_tables(result, LANGUAGE, STUDY)["enough_data"].note
+    assert ("To learn: in all, entries", "920", "9,000 (different ones: 3,000)") in table(result)
+    assert "Entries of the same pupil on several dates" in enough_tables(result, LANGUAGE, STUDY)["enough_data"].note
 
 
 def test_of_trees_it_is_a_lower_limit():
@@ -54,7 +54,7 @@ def test_of_trees_it_is_a_lower_limit():
         (MUCH, True, "There were enough."),
         (Sample(9000, 1840, 9000, 1840), False, "There were enough."),
         (Sample(9000, 1800, 9000, 1800), False, "needs more, and how much more is not known"),
-        (Sample(9000, 1800, 700, 500), True, "some are of the same pupils on other dates"),
+        (Sample(9000, 1800, 700, 500), True, "enough entries (9,000), but they are of 700 pupils on several dates"),
         (Sample(800, 180, 800, 180), True, "too few, so its risks may be too extreme"),
     ],
 )

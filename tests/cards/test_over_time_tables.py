@@ -71,6 +71,14 @@ def test_one_date_says_why_there_is_no_trend() -> None:
     assert "cannot be said" in over_time_words(safe, LANGUAGE)[0]
 
 
+def test_two_trends_without_a_clear_change_are_one_sentence() -> None:
+    given = raw()
+    for row in given["trends"]:
+        row["verdict"] = "no clear change"
+    (said,) = over_time_words(published(given), LANGUAGE)
+    assert "no clear change in the pairs put right, nor in the cases that came about for each 100 foreseen" in said
+
+
 def test_decay_is_told_in_cases_for_each_100_foreseen() -> None:
     given = raw(drift=0.25)
     assert given["decay"]["decays"]
@@ -114,7 +122,7 @@ def test_a_part_of_few_cases_is_hidden_with_what_would_give_it_away() -> None:
     assert any("breaks" in line["where"] for line in shown.log)
     rows = over_time_tables(published(given), LANGUAGE)["breaks"].rows
     assert rows[0][3] == HIDDEN
-    assert "cannot be compared" in next(
+    assert "too few cases can be shown" in next(
         line for line in over_time_words(published(given), LANGUAGE) if "new law" in line
     )
 

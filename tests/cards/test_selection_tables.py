@@ -103,22 +103,30 @@ def test_a_row_for_each_test_date() -> None:
 
 def test_words_say_what_always_taking_the_chosen_one_would_have_cost() -> None:
     words = selection_words(raw(), "logistic", None)
-    assert words[0] == (
-        "Over the 4 test dates, always taking logistic regression would have cost at most 0.0012 (Brier score), and on "
-        "average 0.0004, more than the best each time."
+    assert words == (
+        "Looking back over the 4 test dates: had we always used logistic regression, its Brier score (lower is better) "
+        "would have been 0.0004 above that of the best on the day on average, and 0.0012 at most.",
+        "Our rule for choosing would have picked the same on each of these days.",
     )
-    assert words[1] == (
-        "On each of those days our rule would have picked logistic regression each time: on average 0.0006 more than "
-        "the best each time."
-    )
+
+
+def test_the_cost_has_a_scale_and_is_never_rounded_to_none() -> None:
+    given = raw()
+    given["families"].append(family("base_rate", cost(0.0051), cost(0.0083)))
+    given["families"][1]["mean_regret"] = cost(0.00004)
+    said = selection_words(given, "logistic", None)[0]
+    assert "would have been less than 0.0001 above" in said
+    assert said.endswith("For scale: with the same risk for all it would be 0.0051 on average.")
+    assert "For scale" not in selection_words(given, "base_rate", None)[0]
 
 
 def test_words_of_a_rule_that_changed_its_mind_and_of_one_that_could_not_choose() -> None:
     given = raw()
     given["origins"][3]["picked"] = "lightgbm"
-    given["rule"]["mean_regret"] = NONE
+    for origin in given["origins"]:
+        origin["best"] = origin["picked"]
     said = selection_words(given, "logistic", None)[1]
-    assert "logistic regression (on 3) and gradient boosted trees (LightGBM) (on 1): the best each time." in said
+    assert "logistic regression on 3 and gradient boosted trees (LightGBM) on 1 of these days: the best" in said
     given["rule"]["mean_regret"] = {"value": None, "reason": "on some test date there was nothing to choose on"}
     assert len(selection_words(given, "logistic", None)) == 1
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from riskmodels.assessment.slices import assess_slices
 from riskmodels.cards.shown import HIDDEN, Shown
-from riskmodels.cards.slice_tables import MOST_ROWS, published_slices, slice_tables, slice_words
+from riskmodels.cards.slice_tables import ELSEWHERE, MOST_ROWS, published_slices, slice_tables, slice_words
 from riskmodels.cards.words import language_of
 from tests.assessment.made_up_rows import ranked_rows
 from tests.cards import example_card as example
@@ -80,7 +81,8 @@ def test_seen_and_unseen_have_words_of_their_own() -> None:
     rows = ranked_rows(people=2000, dates=2)
     safe = published_slices(assess_slices(rows, {"seen": np.arange(rows.n) % 3 > 0}).to_dict(), Shown())
     table = slice_tables(safe, LANGUAGE)["slice_seen"]
-    assert [row[0] for row in table.rows] == ["New to the model", "Taught the model before"]
+    assert [row[0] for row in table.rows] == ["New to the model", "Learned from before"]
+    assert table.caption == "By whether the pupil was new to the model"
 
 
 def test_of_many_slices_the_largest_are_shown() -> None:
@@ -96,17 +98,47 @@ def test_words_say_whether_slices_differ(differ: bool) -> None:
     if differ:
         noise = np.random.default_rng(4).random(rows.n)
         rows = replace(rows, risk=np.where(region == 2, 0.3 * rows.risk + 0.4 * noise, rows.risk))
-    (said,) = slice_words(published_slices(assess_slices(rows, {"region": region}).to_dict(), Shown()))
-    assert ("differs by more than chance" in said) == differ
+    words = slice_words(published_slices(assess_slices(rows, {"region": region}).to_dict(), Shown()), LANGUAGE)
+    said = " ".join(words)
+    assert words[-1] == ELSEWHERE
+    assert ("How well the ranking works differs by region, beyond chance: of 100 pairs, from" in said) == differ
+    assert ("We see no difference beyond chance in how well the ranking works by region." in said) != differ
     assert ("In another such part" in said) == differ
     assert ("How far the risks come true differs" in said) == differ
-    assert ("(2) to" in said or "(2) came" in said) == differ
+    assert bool(re.search(r"for each 100 cases foreseen, from \d+ \(2\) to \d+ \([013]\) came about", said)) == differ
 
 
 def test_too_few_to_compare() -> None:
     rows = ranked_rows(people=20, dates=1)
-    (said,) = slice_words(published_slices(assess_slices(rows, {"region": ["a", "b"] * 10}).to_dict(), Shown()))
-    assert "too few cases" in said
+    safe = published_slices(assess_slices(rows, {"region": ["a", "b"] * 10}).to_dict(), Shown())
+    assert slice_words(safe, LANGUAGE) == ("There are too few cases to compare by region.", ELSEWHERE)
+
+
+def test_sources_are_told_together_and_two_slices_by_both() -> None:
+    rows = ranked_rows(people=3000, dates=2)
+    matched = np.where(np.random.default_rng(5).random(rows.n) < 0.3, "not matched", "matched").tolist()
+    given = assess_slices(rows, {"source police": matched, "source benefit_office": matched}).to_dict()
+    safe = published_slices(given, Shown())
+    assert slice_words(safe, LANGUAGE)[0] == (
+        "We see no difference beyond chance in how well the ranking works by whether police or benefit office records "
+        "could be matched."
+    )
+    safe["slices"][0]["spread"]["oe_ratio"]["verdict"] = "more than chance"
+    (said,) = [line for line in slice_words(safe, LANGUAGE) if line.startswith("How far")]
+    assert re.search(r"foreseen, \d+ \((not )?matched\) and \d+ \((not )?matched\) came about\. Above 100", said)
+    table = slice_tables(safe, LANGUAGE)["slice_source police"]
+    assert (table.caption, table.columns[0]) == ("By whether police records could be matched", "Who")
+
+
+def test_shares_of_the_list_have_no_more_digits_than_are_said() -> None:
+    """With three digits of both, the whole list less the slices that are shown would be a hidden count."""
+    for row in published_slices(raw(tiny=0.004), Shown())["slices"][0]["rows"]:
+        for share in (row["precision"].get("value"), row["recall"].get("value")):
+            assert share is None or round(100 * share, 6) == round(100 * share)
+
+
+def test_nothing_sliced_nothing_said() -> None:
+    assert slice_words({"slices": []}, LANGUAGE) == ()
 
 
 def test_published_is_json() -> None:

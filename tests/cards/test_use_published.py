@@ -127,6 +127,22 @@ def test_a_hidden_side_of_the_cut_hides_the_difference(exact):
     assert found["outside"]["observed"]["value"] is not None
 
 
+@pytest.mark.parametrize(("rest", "hidden"), [(0, False), (4, True), (25, False)])
+def test_a_side_of_the_cut_that_leaves_a_handful_of_a_step_is_hidden(exact, rest, hidden):
+    """The step from the next shorter list to this one, less those at the cut, is another handful of people."""
+    raw = copy.deepcopy(exact)
+    own = next(row for row in raw["capacity_sweep"] if row["own"])
+    before = raw["capacity_sweep"][raw["capacity_sweep"].index(own) - 1]
+    known, hits = own["known"] - before["known"], own["hits"] - before["hits"]
+    side = {"value": (hits - rest) / (known - 2 * rest), "n": known - 2 * rest}
+    raw["marginal"]["inside"]["observed"] |= side
+    shown = Shown()
+    found = published_use(raw, shown)["marginal"]
+    assert (found["inside"]["observed"]["value"] is None) == hidden
+    assert (found["difference"]["value"] is None) == hidden
+    assert any(line["where"].endswith("marginal.inside") for line in shown.log) == hidden
+
+
 def test_the_mean_risk_of_a_handful_is_hidden(exact):
     raw = copy.deepcopy(exact)
     raw["regression_to_mean"]["listed"]["remaining"] = 9

@@ -9,7 +9,7 @@ from typing import Any
 from riskmodels.models.calibration import CALIBRATORS
 from riskmodels.models.families import MODELS
 from riskmodels.storage import parse_yaml
-from riskmodels.study import ModelsSection, parse_study_file
+from riskmodels.study import ModelsSection, Tuning, parse_study_file
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "models.md"
@@ -20,7 +20,11 @@ WARD = {"name": "ward", "take": "attribute", "of": "pupils.ward", "words": "ward
 def blocks() -> dict[str, Any]:
     raw: dict[str, Any] = {}
     for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), flags=re.DOTALL):
-        raw |= parse_yaml(block.encode(), PAGE)
+        found = parse_yaml(block.encode(), PAGE)
+        if "tuning" in found:  # it stands under models
+            raw["models"] = raw["models"] | found
+        else:
+            raw |= found
     return raw
 
 
@@ -29,6 +33,12 @@ def test_the_blocks_fit_into_a_study() -> None:
     raw["features"].append(WARD)
     study = parse_study_file(raw | blocks(), str(PAGE))
     assert set(study.models.families) == set(MODELS)
+
+
+def test_every_setting_of_tuning_is_shown() -> None:
+    shown = blocks()["models"]["tuning"]
+    assert set(shown) | {"minutes"} == set(Tuning.model_fields)
+    assert "minutes: 10" in PAGE.read_text()
 
 
 def test_every_setting_of_every_family_is_shown() -> None:

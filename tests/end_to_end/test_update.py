@@ -43,9 +43,16 @@ def test_without_a_later_outcome_it_says_that_it_cannot_tell(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["early_reading_support", "nowhere", "--as-of", "1990-06-30"], "no such folder of data"),
-        (["no_such_study", ".", "--as-of", "1990-06-30"], "no_such_study"),
-        (["early_reading_support", ".", "--as-of", "June"], "a date reads like 2024-06-30"),
+        (
+            ["early_reading_support", "nowhere", "--as-of", "1990-06-30", "--extracted-on", "1992-01-01"],
+            "no such folder of data",
+        ),
+        (["no_such_study", ".", "--as-of", "1990-06-30", "--extracted-on", "1992-01-01"], "no_such_study"),
+        (["early_reading_support", ".", "--as-of", "1990-06-30"], "--extracted-on"),
+        (
+            ["early_reading_support", ".", "--as-of", "June", "--extracted-on", "1992-01-01"],
+            "a date reads like 2024-06-30",
+        ),
     ],
 )
 def test_bad_input_is_one_line(workspace: Workspace, arguments: list[str], said: str, capsys) -> None:

@@ -120,6 +120,38 @@ def test_what_is_hidden_says_so() -> None:
     assert len(page.all("img")) == 1  # a picture of the lists would need the number
 
 
+def test_a_date_whose_counts_are_not_shown_says_why_once() -> None:
+    found = comparison(0.9, 0.2)
+    reason = "not shown (a small number, or one that would give it away)"
+    row = found["comparisons"][0]["overlap"]["per_date"][0]
+    row |= {"only_first": None, "only_second": None, "of_first": None, "jaccard": None, "reason": reason}
+    assert " not shown not shown not shown not shown " in Page(render_comparison(found)).text
+
+
+def test_what_is_hidden_is_listed_in_words() -> None:
+    found = comparison(0.9, 0.2)
+    name = found["comparisons"][0]["second"]
+    places = {
+        "overlap, 2024-10-01": "The two lists: 1 October 2024",
+        "overlap, the outcomes of those on one list only": "The two lists: the outcomes of those on one list only",
+        "who differs, risk_band_first: raised": "Who differs: Band of risk by version 1: raised",
+        "differences, recall_at_k": "Differences: how many are found",
+        "differences, net_benefit": "Differences: net benefit",
+    }
+    found["disclosure"]["hidden"] = [{"comparison": name, "where": where, "why": "small"} for where in places]
+    text = Page(render_comparison(found)).text
+    for where, words in places.items():
+        assert f"Version 2 {words} small" in text
+        assert where not in text
+
+
+def test_a_hidden_group_was_computed() -> None:
+    found = comparison(0.9, 0.2)
+    row = found["comparisons"][0]["groups"][0]
+    row |= {"difference": {"value": None, "reason": "not shown (fewer than 10 people)"}, "verdict": "not computed"}
+    assert " not shown (fewer than 10 people) not shown " in Page(render_comparison(found)).text
+
+
 def test_nothing_computed_leaves_no_picture() -> None:
     found = comparison(0.9, 0.2)
     for row in found["comparisons"][0]["differences"]:

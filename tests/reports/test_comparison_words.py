@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from riskmodels.cards.reading import reading_grade
-from riskmodels.reports.comparison_words import in_order, measure_name, of_100, signed, words_of
+from riskmodels.reports.comparison_words import LEADS, ONE_IN_TWENTY, in_order, measure_name, of_100, signed, words_of
 from tests.reports.example_comparison import SPEECH, comparison
 
 NAMES = {"reading/1": "version 1", "reading/2": "version 2"}
@@ -84,12 +84,24 @@ def test_the_lists_in_numbers_of_100(one: dict[str, Any]) -> None:
             "only_second": 10,
         },
     ]
+    change(one, "precision_at_k", verdict="better")
     assert (
         "Of 100 on the list of version 1, 71 are on that of version 2 too. By chance alone it would be 7. "
-        "Among the 29 who differ, 42 of 100 whose outcome is known needed help; among those whom version 2 lists "
-        "instead, 55 of 100 did. Of 100 who are on one list only, 67 stand just below the cut of the other."
+        "Of 100 whom only version 1 lists and whose outcome is known, 42 needed help. Of 100 whom only version 2 "
+        "lists, it is 55. Of 100 who are on one list only, 67 stand just below the cut of the other."
     ) in said(one)
-    assert "those that version 2 lists instead" in said(one, many="wards", that="that")
+    assert "Of 100 that only version 2 lists, it is 55." in said(one, many="wards", that="that")
+    change(one, "precision_at_k", verdict="no clear change")
+    assert "it is 55. That could be chance." in said(one)
+
+
+def test_clear_changes_are_told_beside_how_many_were_looked_for(one: dict[str, Any]) -> None:
+    rest = [row for row in one["differences"] if row["measure"] not in LEADS]
+    for row in rest:
+        row["verdict"] = "no clear change"
+    assert ONE_IN_TWENTY not in said(one)
+    rest[0]["verdict"] = "better"
+    assert f"But {len(rest)} such measures were compared. {ONE_IN_TWENTY}" in said(one)
 
 
 @pytest.mark.parametrize(

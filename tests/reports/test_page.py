@@ -152,7 +152,7 @@ def test_tables_have_captions_and_scroll_by_keyboard(page: Page) -> None:
     assert len(page.all("caption")) == len(page.all("table")) > 15
     regions = [attributes for attributes in page.all("div") if attributes.get("class") == "scroll"]
     assert len(regions) == len(page.all("table"))
-    assert all(region["role"] == "region" and region["tabindex"] == "0" for region in regions)
+    assert all(region["role"] == "group" and region["tabindex"] == "0" for region in regions)
     assert {header.get("scope") for header in page.all("th")} == {"col", "row"}
 
 
