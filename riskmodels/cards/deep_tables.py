@@ -67,6 +67,7 @@ def _learning_words(deep: Row) -> list[str]:
 
 
 def source_words(deep: Row) -> list[str]:
+    """Whether sources could be left out, in one sentence; none where that was not looked at."""
     rows = deep["sources"]
     alone = [row for row in rows if " and " not in row["source"]]
     if not alone:

@@ -37,6 +37,8 @@ def tuning_words(tuning: Row | None, language: Language) -> list[str]:
     if tried:
         # All families of a run are tuned in the same folds.
         words.append(_where(tried[0], language))
+        if tried[0]["how"] == "time" and len(tried[0]["folds"]) < tuning["folds"]:
+            words.append("Earlier dates could not judge: they left too few cases to learn from.")
     words += [_outcome(row) for row in families]
     if tried and not tuning["repeatable"]:
         words.append("The time for this search was limited in minutes, so another run may find other settings.")

@@ -110,11 +110,11 @@ def test_the_card_says_it_in_words_and_tables(deep):
     plain = found.to_dict()  # with estimates as the card has them
     plain["sources"] = [_plain(row) for row in plain["sources"]]
     plain["grouped"] = _plain(plain["grouped"])
-    words = " ".join(deep_words(plain, language))
+    words = " ".join(deep_words(plain, language, None))
     assert "Of 100 places on the list" in words
     assert "Could less data be used?" in words
     assert set(deep_tables(plain, language, None)) == {"stability", "learning", "sources"}
-    assert deep_words(None, language) == (NOT_RUN,)
+    assert deep_words(None, language, None) == (NOT_RUN,)
     assert deep_tables(None, language, None) == {}
 
 

@@ -33,9 +33,15 @@ def family(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def tuning(*families: dict[str, Any], repeatable: bool = True) -> dict[str, Any]:
+def tuning(*families: dict[str, Any], repeatable: bool = True, folds: int = 2) -> dict[str, Any]:
     budget = {"trials": 40, "minutes": None if repeatable else 5.0}
-    return {"criterion": "brier_score", "budget": budget, "repeatable": repeatable, "families": list(families)}
+    return {
+        "criterion": "brier_score",
+        "budget": budget,
+        "repeatable": repeatable,
+        "folds": folds,
+        "families": list(families),
+    }
 
 
 UNTRIED = family(
@@ -49,6 +55,12 @@ GROUPED = family(how="grouped", why="there is one date to learn from", folds=["g
 def test_nothing_is_said_where_nothing_was_tuned() -> None:
     assert tuning_words(None, PEOPLE) == []
     assert tuning_table(None) is None
+
+
+def test_fewer_folds_than_asked_for_are_explained() -> None:
+    few = "Earlier dates could not judge: they left too few cases to learn from."
+    assert few in tuning_words(tuning(family(), folds=3), PEOPLE)
+    assert few not in tuning_words(tuning(family(), folds=2), PEOPLE)
 
 
 def test_where_and_how_and_what_came_of_it() -> None:

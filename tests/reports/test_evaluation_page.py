@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from riskmodels.assessment.evaluation import evaluate
+from riskmodels.reports.evaluation_outline import TERMS
 from riskmodels.reports.evaluation_page import render_evaluation
+from riskmodels.reports.glossary import GLOSSARY
 from tests.reports.test_page import EVIL, Page
 
 DAYS = np.array(["2023-01-01", "2024-01-01"], dtype="datetime64[D]")
@@ -121,3 +123,25 @@ def test_what_could_not_be_computed_is_said(outcome: Any, risk: Any, known: Any)
     assert page.unbalanced == page.open == []
     for reason in evaluation.not_computed.values():
         assert " ".join(reason.split()) in page.text
+
+
+def test_columns_with_nothing_to_say_are_left_out_and_risks_stand_in_order() -> None:
+    given = found()
+    for row in given["spline_curve"]:
+        row["extrapolated"] = False
+    for row in given["at_capacity"]:
+        row["unknown"] = 0
+    text = Page(render_evaluation(given)).text
+    assert "Remark" not in text
+    assert "Bounds" not in text
+    curve = text.partition("What came about at some risks")[2].partition("Read from")[0]
+    assert re.search(r" 5 .* 10 .* 25 .* 50 .* 75 .* 90 ", curve)
+    with_both = Page(render_evaluation(found())).text
+    assert "Remark" in with_both
+    assert "Bounds" in with_both
+
+
+def test_words_that_are_used_are_explained(page: Page) -> None:
+    explained = page.text.partition("Words used here")[2]
+    for term in TERMS:
+        assert f"{term} {GLOSSARY[term]}" in explained

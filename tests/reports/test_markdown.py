@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from riskmodels.reports.cells import cell_text, record_lines
+from riskmodels.reports.cells import cell_text, look, numeric_columns, record_lines
 from riskmodels.reports.glossary import ACCESSIBILITY, GLOSSARY
 from riskmodels.reports.markdown import plain, render_card_markdown
 from riskmodels.reports.page import render_card
@@ -113,6 +113,32 @@ def test_gaps_are_said(card: dict[str, Any]) -> None:
 )
 def test_cells(value: Any, text: str) -> None:
     assert cell_text(value) == text
+
+
+def test_an_answer_to_a_verdict_names_its_field_and_its_day_in_words() -> None:
+    answer = "free_lunch: We accept 2_000: for now.\nLook again. (until 2027-05-22)"
+    said = "Free lunch: We accept 2_000: for now.\nLook again. (until 22 May 2027)"
+    assert record_lines({"answers": [answer, "minute 2027-05-22/4"]}) == [("Answers", [said, "minute 2027-05-22/4"])]
+
+
+@pytest.mark.parametrize(
+    ("rows", "numeric"),
+    [
+        ([], []),
+        ([[5, 1, "a"], [6, "not shown", "b"]], [False, True, False]),
+        ([["x", "not shown", None], ["y", 3, True]], [False, True, False]),
+    ],
+)
+def test_a_column_is_of_numbers_where_any_cell_is_and_the_first_never(rows: list[Any], numeric: list[bool]) -> None:
+    assert numeric_columns(rows) == numeric
+
+
+@pytest.mark.parametrize(
+    ("value", "numeric", "classes"),
+    [("a", False, ""), (None, True, "right quiet"), ("not shown", False, "quiet"), ("word " * 9, False, "long")],
+)
+def test_how_a_cell_of_words_looks(value: Any, numeric: bool, classes: str) -> None:
+    assert look(value, numeric) == classes
 
 
 def test_records_leave_out_what_was_left_open_and_say_none_of_empty_lists() -> None:

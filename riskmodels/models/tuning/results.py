@@ -163,6 +163,7 @@ class TuningResult:
             "criterion": self.study.models.choose_by,
             "budget": {"trials": plan.trials, "minutes": plan.minutes},
             "repeatable": plan.minutes is None,
+            "folds": plan.folds,
             "families": [family.to_dict() for family in self.families],
         }
 
