@@ -8,8 +8,8 @@ from typing import Any
 
 from riskmodels.cards.card import Origin, Question, Summary
 from riskmodels.cards.deep_tables import source_words
-from riskmodels.cards.words import Language, attribute_words, day, listing, of_100
-from riskmodels.study import Study
+from riskmodels.cards.words import Language, attribute_words, day, line_words, listing, of_100
+from riskmodels.study import EACH, Study
 
 # number -> (question, section that says more)
 QUESTIONS = {
@@ -85,7 +85,11 @@ def _less_data(asked: Asked) -> str | None:
     if not drivers:
         return "No field is used at all: all have the same risk."
     used = {row["words"] for row in drivers}
-    unused = [line.words for line in asked.study.file.features if not any(word.startswith(line.words) for word in used)]
+    unused = [
+        line_words(line)
+        for line in asked.study.file.features
+        if not any(word.startswith(line.words.partition(EACH)[0]) for word in used)
+    ]
     little = [row["words"] for row in drivers if row["share"] < 0.01]
     said = [f"The first field carries {of_100(drivers[0]['share'])} of 100 parts of a score."]
     if unused:

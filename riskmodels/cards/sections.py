@@ -7,7 +7,7 @@ from typing import Any
 
 from riskmodels.cards.card import Cell, ExplanationSection, Fact, Facts, HowItWorks, Table
 from riskmodels.cards.cells import of_100_cell
-from riskmodels.cards.words import Language, day, family_words, listing, of_100
+from riskmodels.cards.words import Language, day, family_words, line_words, listing, of_100
 from riskmodels.data.features import NOUGHT_WHEN_NOTHING
 from riskmodels.study import Answer, FeatureLine, Study
 
@@ -107,7 +107,7 @@ def _feature_cells(study: Study, line: FeatureLine, used: Collection[str]) -> tu
     if nought and (study.file.sources[source].link or study.file.sources[source].consented):
         missing += "; kept as missing for those not linked"
     return (
-        line.words,
+        line_words(line),
         any(column.name in used for column in line.columns),
         source,
         line.about or entry.about,

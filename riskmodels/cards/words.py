@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from riskmodels.cards.card import Number
-from riskmodels.study import StudyFile
+from riskmodels.study import EACH, FeatureLine, StudyFile
 
 # ---------------------------------------------------------------- people and outcome
 
@@ -72,8 +72,18 @@ def feature_words(study: StudyFile, name: str | None) -> str | None:
     if name is None:
         return None
     lines = sorted(study.features, key=lambda line: -len(line.name))
-    found = (line.words for line in lines if name == line.name or name.startswith(f"{line.name}_"))
-    return str(next(found, name))
+    found = next((line for line in lines if name == line.name or name.startswith(f"{line.name}_")), None)
+    if found is None:
+        return name
+    values = [column.each[1] for column in found.columns if column.name == name and column.each]
+    return found.words.replace(EACH, values[0]) if values else line_words(found)
+
+
+def line_words(line: FeatureLine) -> str:
+    """A feature line's phrase, with every value that it is taken for."""
+    if line.each is None:
+        return line.words
+    return line.words.replace(EACH, listing([str(value) for value in next(iter(line.each.values()))], "or"))
 
 
 def attribute_words(study: StudyFile, name: str) -> str:

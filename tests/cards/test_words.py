@@ -3,7 +3,9 @@ import pytest
 from riskmodels.cards.words import (
     MEASURES,
     Numbers,
+    feature_words,
     language_of,
+    line_words,
     listing,
     meaning_of,
     of_100,
@@ -12,6 +14,7 @@ from riskmodels.cards.words import (
     word_count,
 )
 from tests.cards import example_card as example
+from tests.data.small_study import study_file
 
 
 @pytest.mark.parametrize(
@@ -100,3 +103,20 @@ def test_opening_keeps_whole_sentences_and_says_when_it_cut() -> None:
 
 def test_listing() -> None:
     assert [listing(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_a_line_for_each_value_names_the_value_of_its_column_or_all() -> None:
+    file = study_file(
+        features=[
+            {
+                "name": "visits",
+                "take": "count",
+                "of": "anything",
+                "each": {"kind": ["gp", "nurse"]},
+                "words": "{each} visits",
+            }
+        ]
+    )
+    (line,) = file.features
+    assert line_words(line) == "gp or nurse visits"
+    assert [feature_words(file, column.name) for column in line.columns] == ["gp visits", "nurse visits"]
