@@ -138,13 +138,14 @@ def _stability_table(deep: Row, language: Language, column: str | None) -> Table
         ]
     note = (
         f"{found['refits']} draws (a bootstrap). In each, some {language.many} stand more than once and others not at "
-        "all; those who belong together stay together. Everything was done again each time."
+        "all; those who belong together stay together. Everything was done again each "
+        "time, but for a search of settings."
     )
     if not found["chosen_anew"]:
         note += " The way of choosing was held fast."
     return Table(
         caption="How stable the list is",
-        columns=("What", "Found (5th to 95th of 100 draws)"),
+        columns=("What", "On average (nine draws of ten lie between)"),
         rows=tuple(rows),
         source="run --deep: stability",
         note=note,

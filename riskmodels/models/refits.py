@@ -73,6 +73,8 @@ def bootstrap_refits(
 ) -> BootstrapRefits:
     """Draw people (or households) with replacement and do everything again: encode, fit, calibrate, choose.
 
+    Settings that were tuned stay as they are: a search for each draw would take as long as the run did.
+
     The family is chosen anew each time by the rule of the study, on the drawn calibration rows. Where that rule, on the
     rows as they are, would not have chosen ``family`` (it lost on the test and handed over to a simpler one), the
     family is held fast: a list is to be compared with lists of its own kind. Sources: Efron 1979; of whole clusters
@@ -273,7 +275,7 @@ def refits_without(
         if not fewer.features.specs:
             continue
         for split in splits.origins:
-            progress(f"{name}, as of {split.test}")
+            progress(f"leaving out {name}, as of {split.test}")
             rows = teaching_rows(fewer, split, asked)
             frames.append(_predicted(fewer, split, family, asked, rows, cohort_of(fewer, split), name))
     return Predictions(pl.concat(frames) if frames else _nothing())

@@ -127,9 +127,9 @@ def _spread(found: Row) -> list[str]:
         return []
     verdict = "may well be as far apart as they should be"
     if slope["high"] < 1:
-        verdict = "are too extreme: high ones are too high and low ones too low"
+        verdict = "are too extreme: high and low ones lie further apart than they should"
     elif slope["low"] > 1:
-        verdict = "are too timid: high ones are too low and low ones too high"
+        verdict = "are too timid: high and low ones lie closer together than they should"
     return [f"Spread: the risks {verdict} (slope {slope['value']:.2f}, {slope['low']:.2f} to {slope['high']:.2f})."]
 
 
