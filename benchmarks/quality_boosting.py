@@ -19,7 +19,7 @@ LARGEST_LEAF = 10  # of the rows that teach a fold, a leaf holds at most one in 
 def search(folder: str, seconds: float, arrays: str, out: str, seed: int = 7) -> dict[str, Any]:
     """Search on the first origin, fit the best on every origin; leave scores of its calibration and test rows.
 
-    The first settings are scikit-learn's own. The search ends when what is left is needed for the last fits.
+    The first settings are scikit-learn's own. The search ends when what is left does not do for another trial and the last fits.
     """
     since = time.process_time()
     given = dict(np.load(Path(folder) / arrays))
@@ -32,18 +32,18 @@ def search(folder: str, seconds: float, arrays: str, out: str, seed: int = 7) ->
     taught = sum(len(train) for train, _ in folds)
     to_fit = sum(len(given[f"fit_outcome_{number}"]) for number in range(origins))
     rng = np.random.default_rng(seed)
-    best, best_loss, best_cost, tried = own(), math.inf, 0.0, 0
+    best, best_loss, best_cost, tried, all_cost = own(), math.inf, 0.0, 0, 0.0
     settings = own()
     while folds and tried < MOST_TRIALS:
         before = time.process_time()
         categories = categorical(given, 0)
         losses = [judged(settings, categories, values, outcome, *fold) for fold in folds]
         cost = time.process_time() - before
-        tried += 1
+        tried, all_cost = tried + 1, all_cost + cost
         if np.mean(losses) < best_loss:
             best, best_loss, best_cost = settings, float(np.mean(losses)), cost
         left = seconds - (time.process_time() - since)
-        if left < best_cost * to_fit / taught + cost:
+        if left < best_cost * to_fit / taught + all_cost / tried:
             break
         settings = drawn(rng, min(len(train) for train, _ in folds))
     told = {}

@@ -129,6 +129,7 @@ def run_study(
     question = tuning.study
     ready = replace(ready, study=replace(ready.study, file=question))
 
+    slices = build_slices(tested_rows(ready), tables, question)  # what cannot be told apart is refused before the fits
     predictions = backtest(dataset, splits, question, progress, estimators)
     progress("choosing, and testing the choice on dates it has not seen")
     choice, ranking, performance = settle(choose_model(predictions, question, splits.choosing), predictions, question)
@@ -146,8 +147,9 @@ def run_study(
         predictions,
         performance,
         question,
-        labels=labels_of(ranking, ready),
+        labels=labels_of(ranking, slices, ready),
         learned=learned(ready),
+        handed_over=choice.handed_over,
         verdicts=verdicts(audit, ranking, predictions, ready.groups, question),
     )
     found = look_deeper(dataset, splits, ranking, question, replicates=deep, progress=progress) if deep else None
@@ -200,10 +202,17 @@ def verdicts(
     return found
 
 
-def labels_of(ranking: Ranking, ready: Prepared) -> pl.DataFrame:
+def tested_rows(ready: Prepared) -> pl.DataFrame:
+    """The cohort rows of every test date."""
+    rows = ready.cohort.rows
+    return rows.filter(rows["as_of_date"].is_in([split.test for split in ready.splits.origins]))
+
+
+def labels_of(ranking: Ranking, slices: pl.DataFrame, ready: Prepared) -> pl.DataFrame:
     """By what the test rows are told apart: whether they were seen before, the study's slices, whom sources know."""
     taught = taught_people(ready.dataset, ready.splits, ready.study.file)
-    labels = build_slices(ranking.frame, ready.tables, ready.study.file)
+    keys = ranking.frame.select(KEYS)
+    labels = keys.join(slices, on=KEYS, how="left", maintain_order="left")
     return labels.with_columns(pl.Series("seen", seen_before(ranking.frame, taught)))
 
 
@@ -229,7 +238,7 @@ def settle(choice: Choice, predictions: Predictions, question: StudyFile) -> tup
     real = gain is not None and gain.low is not None and gain.low > question.floors.gain_over_baselines
     if choice.model in BASELINES or real:
         return choice, ranking, performance
-    simpler = Choice(choice.best_baseline, choice.best_baseline, choice.criterion, choice.steps)
+    simpler = Choice(choice.best_baseline, choice.best_baseline, choice.criterion, choice.steps, choice.model)
     return simpler, *_tested(simpler, predictions, question)
 
 

@@ -519,3 +519,30 @@ def test_a_day_that_the_calendar_lacks_is_named(tmp_path: Path) -> None:
     folder = study_text(tmp_path, "1987-06-30", "1987-06-31")
     with pytest.raises(StudyError, match=r"study\.yaml, line \d+, column \d+: the calendar has no day 1987-06-31"):
         load_study(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("money: {place_costs: [500, 300], success_saves: [0, 1]}", "place_costs: is a range of sums from 0 up"),
+        ("money: {place_costs: [1, 2], success_saves: [-5, 1]}", "success_saves: is a range of sums from 0 up"),
+        ("help: {take_up: [0.9, 0.1], effect: [0, 0.2]}", "take_up: is a range, the lower end first"),
+        ("help: {take_up: [0.1, 1.5], effect: [0, 0.2]}", "less than or equal to 1"),
+        ("slices: [pupils.born_on, pupils.born_on]", "slices names a column twice"),
+        ("slices: [equality.gender]", "is kept for the audit"),
+    ],
+)
+def test_what_is_assumed_and_told_apart_is_checked(tmp_path: Path, line: str, said: str) -> None:
+    key = line.partition(":")[0]
+    old = "\nmoney: " if key == "money" else "\nbreaks: []"
+    folder = study_text(tmp_path, old, f"\n{line}\n# " if key == "money" else f"\nbreaks: []\n{line}")
+    with pytest.raises(StudyError) as refused:
+        load_study(folder)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_spline_is_named_once(tmp_path: Path) -> None:
+    folder = study_text(tmp_path, "logistic: {c: 1.0}", "logistic: {c: 1.0, splines: [age, age]}")
+    with pytest.raises(StudyError, match="splines names a feature twice"):
+        load_study(folder)

@@ -15,8 +15,9 @@ import polars as pl
 
 from riskmodels.assessment.calibration_statistics import loss_difference, mean_loss
 from riskmodels.assessment.discrimination import auc, auc_difference
-from riskmodels.assessment.estimate import not_computed
+from riskmodels.assessment.estimate import Estimate, not_computed
 from riskmodels.assessment.family_comparison import aligned, list_precision
+from riskmodels.assessment.intervals import Floats
 from riskmodels.assessment.ranked_rows import RankedRows, rows_of
 from riskmodels.assessment.stability import Stability, assess_stability, learning_curve
 from riskmodels.data.dataset import Dataset
@@ -28,6 +29,7 @@ from riskmodels.study import StudyFile
 REPLICATES = 50
 MOST_LOOKED_AT = 500
 Progress = Callable[[str], None]
+NOBODY_APART = "all have the same risk, so chance alone decides who is on the list"
 NO_ORIGIN = "no test date has enough known cases"
 
 
@@ -35,9 +37,10 @@ NO_ORIGIN = "no test date has enough known cases"
 class Deep:
     """Findings of a deep run, or for each the reason why there are none (``not_computed``).
 
-    ``learning``: rows of `learning_curve`. ``sources``: what leaving out each source, and all that are not missed
-    together, costs: {source, features, cost, auc_cost, precision_at_k, missed}; ``cost`` is the criterion's mean loss
-    without it less with it. ``grouped``: the same for people whose own past was kept from the model.
+    ``learning``: rows of `learning_curve`; ``doubling``: the AUC with everybody less that with half, paired.
+    ``sources``: what leaving out each source costs, and all those together that are not missed: {source, features,
+    cost, auc_cost, precision_at_k, missed}; ``cost`` is the criterion's mean loss without it less with it. ``grouped``: the
+    same for people whose own past was kept from the model.
     """
 
     replicates: int
@@ -47,6 +50,7 @@ class Deep:
     sources: tuple[dict[str, Any], ...]
     grouped: dict[str, Any] | None
     not_computed: dict[str, str] = field(default_factory=dict)
+    doubling: Estimate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         found = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -69,12 +73,15 @@ def look_deeper(
     ranking : the canonical ranking of the family that is used
     replicates : draws of people for the stability of the list
     """
+    if ranking.model == "base_rate":
+        names = ("stability", "learning", "sources", "grouped")
+        return Deep(replicates, study.models.choose_by, None, (), (), None, dict.fromkeys(names, NOBODY_APART))
     asked = _Asked(dataset, splits, ranking, rows_of(ranking, ranking.places), study, progress)
     why: dict[str, str] = {}
     stability = _stability(asked, replicates, why)
-    learning = _learning(asked, why)
+    learning, doubling = _learning(asked, why)
     sources = _sources(asked, why)
-    return Deep(replicates, study.models.choose_by, stability, learning, sources, _grouped(asked), why)
+    return Deep(replicates, study.models.choose_by, stability, learning, sources, _grouped(asked), why, doubling)
 
 
 @dataclass(frozen=True)
@@ -118,15 +125,19 @@ def _stability(asked: _Asked, replicates: int, why: dict[str, str]) -> Stability
     return found
 
 
-def _learning(asked: _Asked, why: dict[str, str]) -> tuple[dict[str, Any], ...]:
+def _learning(asked: _Asked, why: dict[str, str]) -> tuple[tuple[dict[str, Any], ...], Estimate | None]:
+    """The curve, and how many more pairs the whole puts right than half of it (paired, on the same people)."""
     split = _last_origin(asked.splits, asked.rows)
     if split is None:
         why["learning"] = NO_ORIGIN
-        return ()
+        return (), None
     points = []
+    halves: dict[float, tuple[Floats, Floats, pl.Series]] = {}
     for point in learning_refits(asked.dataset, split, asked.ranking.model, asked.study, progress=asked.progress):
         known = point.predicted.filter(pl.col("outcome").is_not_null())
         outcome, risk = known["outcome"].to_numpy(), known["risk"].to_numpy()
+        if point.repeat == 0:
+            halves[point.share] = outcome, risk, known["cluster_id"]
         points.append(
             {
                 "share": point.share,
@@ -137,17 +148,18 @@ def _learning(asked: _Asked, why: dict[str, str]) -> tuple[dict[str, Any], ...]:
         )
     if len({point["share"] for point in points}) < 2:
         why["learning"] = "fewer people than all leave too few cases to fit on"
-        return ()
-    return learning_curve(points)
+        return (), None
+    gain = None
+    if {0.5, 1.0} <= set(halves):
+        (outcome, half, ids), (_, whole, _) = halves[0.5], halves[1.0]
+        gain = auc_difference(outcome, whole, half, ids)
+    return learning_curve(points), gain
 
 
 def _sources(asked: _Asked, why: dict[str, str]) -> tuple[dict[str, Any], ...]:
     by_source: dict[str, list[str]] = {}
     for spec in asked.dataset.features.specs:
         by_source.setdefault(spec.source, []).append(spec.name)
-    if asked.ranking.model == "base_rate":
-        why["sources"] = "the model uses no feature"
-        return ()
     if len(by_source) < 2:
         why["sources"] = "all features come from one source"
         return ()

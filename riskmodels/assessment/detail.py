@@ -50,6 +50,7 @@ class Detail:
     selection: SelectionOverTime
     use: dict[str, Any]
     enough: EnoughData
+    handed_over: str | None
 
     def to_dict(self) -> dict[str, Any]:
         found = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -65,6 +66,7 @@ def assess_detail(
     labels: pl.DataFrame,
     learned: Learned,
     verdicts: Mapping[str, str | None],
+    handed_over: str | None = None,
 ) -> Detail:
     """Everything that a ranking and the other families' predictions tell beside the headline figures.
 
@@ -75,6 +77,7 @@ def assess_detail(
     labels : entity_id, as_of_date, and a column for each way of telling test rows apart, null where not recorded
     learned : what the latest origin learned from
     verdicts : family -> audit verdict, as far as families were audited
+    handed_over : the family that was chosen before the test and lost there, if one did
 
     Raises
     ------
@@ -107,6 +110,7 @@ def assess_detail(
             auc=auc,
             regression=ranking.model not in NOT_REGRESSIONS,
         ),
+        handed_over=handed_over,
     )
 
 

@@ -21,7 +21,7 @@ from riskmodels.assessment.influence import INFLUENCES, LOGARITHMIC, Integers
 from riskmodels.assessment.intervals import checked_risk
 from riskmodels.assessment.plain_values import plain
 from riskmodels.assessment.ranked_rows import RankedRows
-from riskmodels.assessment.trend import NOTHING, as_factor, difference, trend_of
+from riskmodels.assessment.trend import NOTHING, as_factor, difference, too_few_to_compare, trend_of
 from riskmodels.study import FeatureLine, Period
 from riskmodels.study.use import Break
 
@@ -41,7 +41,7 @@ class OverTime:
     trends : one row a statistic, as `trend_of` gives them
     breaks : one row a declared break: {date, what, affects, parts, change}. ``parts`` has a row for each of before,
         across and after that a test date falls into; ``change`` holds after less before (after over before for O/E)
-    present : whether any test date lies wholly after the last break: {tested, since, reason}
+    present : whether it was tested since the last break: {tested, wholly, since, reason}, see `_present`
     decay : whether calibration decays, as `decay_of` gives it
     """
 
@@ -77,8 +77,10 @@ def assess_over_time(
     known = rows.known_only()
     part = np.searchsorted(np.array(days, dtype="datetime64[D]"), known.dates)
     by_day = [known.of(part == number) for number in range(len(days))]
+    few = [too_few_to_compare(each) for each in by_day]
     trends = tuple(
-        trend_of(metric, [of(each) for each in by_day], days, part, known.units) for metric, of in INFLUENCES.items()
+        trend_of(metric, [why or of(each) for why, each in zip(few, by_day, strict=True)], days, part, known.units)
+        for metric, of in INFLUENCES.items()
     )
     trend = next(row for row in trends if row["metric"] == "oe_ratio")
     windows = [(lookback.before(day), day, horizon.after(day)) for day in days]
@@ -184,16 +186,21 @@ def _change(known: RankedRows, side: Integers) -> dict[str, Estimate]:
 
 
 def _present(last: Break | None, windows: Sequence[Window], by_day: Sequence[RankedRows]) -> dict[str, Any]:
-    """``since``: on how many test dates with a known outcome one stood on or after the last break."""
+    """Whether a test date with a known outcome stands on or after the last break (``since`` counts them), and whether
+    one lies ``wholly`` after it, looking back over nothing of it. The first is what the check of the data, the card's
+    first line and the gate go by.
+    """
     if last is None:
-        return {"tested": None, "since": None, "reason": "no break is declared"}
+        return {"tested": None, "wholly": None, "since": None, "reason": "no break is declared"}
     known = [window for window, rows in zip(windows, by_day, strict=True) if rows.n]
     since = sum(window[1] >= last.date for window in known)
-    tested = any(place_of(window, last.date) == AFTER for window in known)
+    wholly = any(place_of(window, last.date) == AFTER for window in known)
     reason = None
-    if not tested:
-        reason = "no test date whose outcome is known lies wholly after the last break: never tested on the present"
-    return {"tested": tested, "since": since, "reason": reason}
+    if not since:
+        reason = "no test date whose outcome is known comes after the last break: never tested on the present"
+    elif not wholly:
+        reason = "every test date since the last break still looks back over it"
+    return {"tested": since > 0, "wholly": wholly, "since": since, "reason": reason}
 
 
 # ---------------------------------------------------------------- decay

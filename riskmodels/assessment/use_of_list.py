@@ -226,6 +226,9 @@ def regression_to_mean(rows: RankedRows, entity_ids: pl.Series) -> dict[str, Any
     first, later = _seen_again(entity_ids, day_of, len(days))
     has_next, listed = day_of < len(days) - 1, rows.selected[first]
     nobody = "nobody on a list was ranked on the next test date" if has_next.any() else "there is one test date only"
+    if all(np.ptp(rows.risk[day_of == day]) == 0 for day in range(len(days))):
+        nobody = "all have the same risk on each date"  # what changes between dates is then the model, not the people
+        first, later, listed = first[:0], later[:0], listed[:0]
     return {
         name: {"n": int(who.sum()), **_then_and_later(rows, first[pairs], later[pairs], nobody)}
         for name, who, pairs in (

@@ -93,7 +93,9 @@ def build_card(
     shown = published_performance(raw, safe)
     at_capacity = _capacity(study, raw, shown["at_capacity"], safe, cohort_attrition, test_dates)
     shown["at_capacity"] = at_capacity
-    shown |= published_detail(_plain(detail or {}), _plain(deep) if deep else None, tuning, safe)
+    shown |= published_detail(
+        _plain(detail or {}), _plain(deep) if deep else None, tuning, shown.get("families") or (), safe
+    )
     judged = published_audit(_plain(audit), safe)
     judged["tally"] = judged["judged"] | {"not_audited": len(judged.get("not_audited") or ())}
     column = feature_words(file, baseline_column or _column_of(model, explained))

@@ -14,7 +14,9 @@ Row = Mapping[str, Any]
 
 def plain(value: float | None) -> str:
     """A number without trailing noughts."""
-    return "not computed" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
+    if value is None:
+        return "not computed"
+    return f"{round(value, 4) + 0.0:.4f}".rstrip("0").rstrip(".")  # no minus nought
 
 
 def count_cell(count: int | None) -> Cell:

@@ -48,13 +48,16 @@ class Looked:
         return str((self.performance.get("comparison") or {}).get("chosen"))
 
 
-def published_detail(raw: Row, deep: Row | None, tuning: Row | None, shown: Shown) -> dict[str, Any]:
+def published_detail(
+    raw: Row, deep: Row | None, tuning: Row | None, families: Sequence[Row], shown: Shown
+) -> dict[str, Any]:
     """`Detail.to_dict()`, the findings of a deep run and of tuning, as they may stand in a card.
 
     Parameters
     ----------
     deep : `Deep.to_dict()` as plain values; None where nothing was run
     tuning : `TuningResult.to_dict()`; None where nothing was tuned
+    families : the published rows of the families: what they hide, no other table gives
     """
     if not raw:
         return {"deep": None, "tuning": None}
@@ -62,8 +65,8 @@ def published_detail(raw: Row, deep: Row | None, tuning: Row | None, shown: Show
         "calibration_effect": _published_effect(raw["calibration"], shown),
         "over_time": published_over_time(raw["over_time"], shown),
         "slices": published_slices(raw["slices"], shown)["slices"],
-        "unknown_outcomes": published_unknown(raw["unknown"], shown),
-        "selection": published_selection(raw["selection"], shown),
+        "unknown_outcomes": published_unknown(raw["unknown"], families, shown),
+        "selection": published_selection(raw["selection"], shown) | {"handed_over": raw.get("handed_over")},
         "use": published_use(raw["use"], shown),
         "enough_data": published_enough(raw["enough"], shown),
         "deep": counted([deep], "performance.deep", shown)[0] if deep else None,

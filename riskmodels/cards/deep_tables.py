@@ -35,7 +35,7 @@ def _stability_words(deep: Row, language: Language, column: str | None) -> list[
         f"We drew {many} from the records at random {found['refits']} times, some more than once, and built everything "
         f"again from each draw. Of 100 places on the list, {overlap} went to the same {many} on average. Had places "
         f"been drawn by lot, {of_100(found['chance'])} would. Of 100 on the list, {firm} were on nearly every other "
-        "list too: the rest are there partly by luck."
+        f"list too{'.' if firm == '100' else ': the rest are there partly by luck.'}"
     ]
     if found["reasons"] is not None:
         words.append(
@@ -57,13 +57,17 @@ def _chosen_words(found: Row, column: str | None) -> list[str]:
 
 
 def _learning_words(deep: Row) -> list[str]:
-    rows = [row for row in deep["learning"] if row["auc"] is not None]
-    half = [row for row in rows if row["share"] <= 0.5]
-    if not half or not rows or rows[-1]["share"] < 1:
+    """Whether the last doubling of the people helped: by more than chance, by next to nothing, or it cannot be told."""
+    gain = deep.get("doubling") or {}
+    if gain.get("low") is None or gain.get("high") is None:
         return []
-    if rows[-1]["auc"] - half[-1]["auc"] > CLEAR_STEP:
-        return ["The ranking still gets better with more cases to learn from, so more data may help."]
-    return ["With half of the cases the ranking is about as good, so more data of this kind would help little."]
+    if gain["low"] > 0:
+        return ["With all to learn from, the ranking is better than with half, beyond chance: more data may help."]
+    if gain["high"] < CLEAR_STEP:
+        return ["With half to learn from, the ranking is about as good, so more data of this kind would help little."]
+    return [
+        "Whether more data would help cannot be told: with half to learn from, the ranking is as good within chance."
+    ]
 
 
 def source_words(deep: Row) -> list[str]:
@@ -87,7 +91,10 @@ def source_words(deep: Row) -> list[str]:
             f"{asked} Without any one of the {one_of} the risks are no worse beyond chance. Without all of them they "
             "are: in part they say the same."
         ]
-    return [f"{asked} Without any one source the risks are no worse beyond chance: in part they say the same."]
+    return [
+        f"{asked} Without any one source the risks are no worse beyond chance. They may say the same, or the test may "
+        "be too small to tell."
+    ]
 
 
 def _grouped_words(deep: Row, language: Language) -> list[str]:
@@ -98,7 +105,8 @@ def _grouped_words(deep: Row, language: Language) -> list[str]:
     if cost["low"] > 0:
         lost = plain(100 * cost["value"])
         return [f"For {whom} the ranking is worse: of 100 pairs, {lost} fewer are put right."]
-    return [f"For {whom} the ranking is as good, within chance."]
+    most = max(100 * cost["high"], 0.0)
+    return [f"For {whom} it could not be told from this: of 100 pairs, at most {most:.1f} fewer may be put right."]
 
 
 # ---------------------------------------------------------------- tables

@@ -102,7 +102,7 @@ def enough_words(found: Row, language: Language, study: Study) -> tuple[str, ...
     learn, check = found["development"], found["validation"]
     limit = "at least " if found["at_least"] else ""
     return (
-        f"To learn from, the model needed {limit}{_asked(learn, language)} "
+        f"To learn from, a regression on all {found['parameters']:,} columns needs {limit}{_asked(learn, language)} "
         + _verdict(found["to_learn"], TOO_FEW_TO_LEARN, found["fit"], language),
         f"To be tested well, it needed {_asked(check, language)} "
         + _verdict(found["to_test"], TOO_FEW_TO_TEST, found["test"], language),

@@ -40,6 +40,8 @@ def published_over_time(raw: Row, shown: Shown) -> dict[str, Any]:
                 shown.note(f"performance.over_time.breaks, {one['date']}, {row['when']}", "counts and rates")
                 row |= dict.fromkeys(("n", "known", "unknown", "events"))
                 row |= {name: {"value": None, "reason": shown.hidden} for name in RATES}
+        if any(hidden):  # one side and the change give the other
+            one["change"] = {name: {"value": None, "reason": shown.hidden} for name in one["change"]}
     return safe
 
 
@@ -136,7 +138,7 @@ def over_time_words(over_time: Row, language: Language) -> tuple[str, ...]:
     else:
         words = [_trend_words(trends["auc"], PAIRS), decay or _trend_words(trends["oe_ratio"], CASES)]
     words += [_break_words(one, language) for one in over_time["breaks"]]
-    if over_time["present"]["tested"] is False:
+    if over_time["present"]["wholly"] is False:
         words.append(_present_words(over_time))
     return tuple(words)
 
@@ -191,4 +193,4 @@ def _present_words(over_time: Row) -> str:
     change = f"the last change ({last['what']}, {day(last['date'])})"
     if not since:
         return f"Never tested on the present: no test date comes after {change}."
-    return f"Never tested on the present: since {change} every test date still looks back over it."
+    return f"Tested since {change}, but every test date since then still looks back over it."

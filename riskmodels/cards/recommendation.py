@@ -203,9 +203,12 @@ def simple_rule(evidence: Evidence) -> Advice | None:
         headline = headline.replace(", not people", "")
     if evidence.others_better:
         return Advice(
-            "simple_rule", headline, "A complex model did better on the test only. Choose again on more data."
+            "simple_rule",
+            "A simple rule was chosen before the test, where a complex model did better. Choose again on more data.",
+            "A complex model did better on the test only, and the test is not for choosing.",
         )
-    return Advice("simple_rule", headline, "No complex model beat the simple rule by more than chance.")
+    than = "chance" if evidence.gain_floor <= 0 else "the study asks of it"
+    return Advice("simple_rule", headline, f"No complex model beat the simple rule by more than {than}.")
 
 
 # ---------------------------------------------------------------- conditions

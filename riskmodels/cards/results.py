@@ -86,7 +86,10 @@ def _list_table(at: Row, language: Language) -> Table:
         columns=("Who", "Of 100", "Could be (95% interval)"),
         rows=tuple(rows),
         source="run: performance",
-        note=f"On the list: {counts[0]}. Outcome known: {counts[1]}. Not known: {counts[2]}.",
+        note=(
+            f"On the list: {counts[0]}. Outcome known: {counts[1]}. Not known: {counts[2]}. Intervals are of this "
+            "list: another one, made by the same rule, would name others."
+        ),
     )
 
 

@@ -14,6 +14,10 @@ from riskmodels.cards.words import capital, day, family_words, listing, measure_
 Row = Mapping[str, Any]
 BASE, LEAST_SAID = "base_rate", 0.0001
 LOOKING_BACK = "This looks back at the test dates. The choice was made before, without them."
+HANDED_OVER = (
+    "This looks back at the test dates. Before them {family} was chosen. Its gain over the best simple rule did not "
+    "hold up on the test, so that rule took its place, as was laid down beforehand."
+)
 
 
 def published_selection(raw: Row, shown: Shown) -> dict[str, Any]:
@@ -65,8 +69,14 @@ def _families(selection: Row, column: str | None) -> Table:
         ),
         rows=rows,
         source="run: performance",
-        note=f"{LOOKING_BACK} Ranges: 95% intervals. Risks right: observed to expected lies within the study's limits.",
+        note=f"{_looking_back(selection, column)} Ranges: 95% intervals. Risks right: observed to expected lies within "
+        "the study's limits.",
     )
+
+
+def _looking_back(selection: Row, column: str | None) -> str:
+    before = selection.get("handed_over")
+    return HANDED_OVER.format(family=family_words(before, column)) if before else LOOKING_BACK
 
 
 FAILS = {"regret": "worse than the best, beyond chance", "calibration": "risks wrong at times", "fairness": "audit"}
@@ -106,7 +116,7 @@ def selection_words(selection: Row, chosen: str, column: str | None) -> tuple[st
     """
     count = len(selection["origins"])
     if count < 2:
-        return ()
+        return (_looking_back(selection, column),) if selection.get("handed_over") else ()
     measure = measure_words(selection["criterion"])
     row = next((row for row in selection["families"] if row["model"] == chosen), None)
     words = []
@@ -119,6 +129,8 @@ def selection_words(selection: Row, chosen: str, column: str | None) -> tuple[st
             words.append(
                 f"{capital(family_words(row['beaten_by'], column))} is simpler, and was at least as good each time."
             )
+    if selection.get("handed_over"):
+        words.append(_looking_back(selection, column))
     return (*words, *_rule_words(selection, chosen, column))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.cards.card import Cell, Table
@@ -18,13 +18,20 @@ ASSUMED = (
 )
 
 
-def published_unknown(raw: Row, shown: Shown) -> dict[str, Any]:
+def published_unknown(raw: Row, families: Sequence[Row], shown: Shown) -> dict[str, Any]:
     """`UnknownOutcomes.to_dict()` as it may stand in a card.
 
     Bounds are hidden where a handful are unknown, since their width says how many. Those of precision and recall are
-    left to ``at_capacity``, which gives them. How many are unknown on the list is left to it too.
+    left to ``at_capacity``, which gives them. How many are unknown on the list is left to it too. A rule whose own list
+    is hidden in the table of families is not held against ours here.
+
+    Parameters
+    ----------
+    families : the published rows of that table
     """
     (safe,) = counted([raw], "performance.unknown_outcomes", shown)
+    hidden = {row["model"] for row in families if (row.get("precision_at_k") or {}).get("value") is None}
+    safe["tipping"] = [row for row in safe["tipping"] if row["against"] not in hidden]
     few = raw["unknown"] > 0 and shown.is_small(raw["unknown"])
     if few:
         shown.note("performance.unknown_outcomes.bounds", "bounds")

@@ -84,8 +84,14 @@ def update(
 
 
 def _refuse_learned_from(study: Study, dates: Sequence[dt.date]) -> None:
-    """The model in service learned from every date of the study that was mature at its extract."""
-    taught = [day for day in study.file.cohort.dates if study.file.outcome.mature_on(day) <= study.extracted_on]
+    """The model in service learned from every date of the study that was mature at its extract, and so from outcomes up
+    to the day on which the last of them was. A day before that looks ahead to what the model was taught.
+    """
+    mature_on = study.file.outcome.mature_on
+    taught = [day for day in study.file.cohort.dates if mature_on(day) <= study.extracted_on]
     for day in dates:
-        if taught and day <= taught[-1]:
-            raise UsageError(f"--as-of {day}: the model learned from days up to {taught[-1]}; use a later one")
+        if taught and day < mature_on(taught[-1]):
+            raise UsageError(
+                f"--as-of {day}: the model learned outcomes recorded up to {mature_on(taught[-1])}; use that day or a "
+                "later one"
+            )

@@ -16,12 +16,17 @@ Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class Choice:
-    """Which family is used, and against what it was weighed. ``steps``: one row for each family considered."""
+    """Which family is used, and against what it was weighed.
+
+    ``steps``: one row for each family considered. ``handed_over``: the family that was chosen before the test and whose
+    gain did not hold up there, if that is why ``model`` is used.
+    """
 
     model: str
     best_baseline: str
     criterion: str
     steps: tuple[dict[str, object], ...]
+    handed_over: str | None = None
 
 
 def row_losses(criterion: str, risk: np.ndarray, outcome: np.ndarray) -> np.ndarray:

@@ -126,8 +126,19 @@ class _Draws:
     def draw(self, rng: np.random.Generator) -> Teaching:
         times = np.zeros(int(self._code.max()) + 1, dtype=np.int64)
         np.add.at(times, rng.choice(self._present, len(self._present)), 1)
-        fit, calibrate = (np.repeat(rows, times[self._code[rows]]) for rows in (self._own.fit, self._own.calibrate))
-        return Teaching(fit, calibrate)
+        drawn = []
+        for rows in (self._own.fit, self._own.calibrate):
+            often = times[self._code[rows]]
+            drawn.append((np.repeat(rows, often), _counting(often)))
+        (fit, fit_copy), (calibrate, calibrate_copy) = drawn
+        return Teaching(fit, calibrate, fit_copy, calibrate_copy)
+
+
+def _counting(often: np.ndarray) -> np.ndarray:
+    """0, 1, ... for each row that stands ``often``: which of its cluster's copies a row belongs to."""
+    ends = np.cumsum(often)
+    found: np.ndarray = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - often, often)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,11 +69,14 @@ class Slice:
 class Teaching:
     """Which cohort rows teach at one origin: positions of the fit and of the calibration rows, outcomes known.
 
-    A position that stands several times counts as often: that is what a bootstrap of people is made of.
+    A position that stands several times counts as often: that is what a bootstrap of people is made of. ``fit_copy``
+    and ``calibrate_copy`` then number the copies of a cluster, each of which is one drawn by itself.
     """
 
     fit: np.ndarray
     calibrate: np.ndarray
+    fit_copy: np.ndarray | None = None
+    calibrate_copy: np.ndarray | None = None
 
 
 def teaching_rows(data: Dataset, split: Split, study: StudyFile) -> Teaching:
@@ -113,7 +116,8 @@ def prepare_origin(
     outcomes = data.learned_at(split)
     rows = teaching or teaching_rows(data, split, study)
     encoder = fit_encoder(data.features, rows.fit)
-    fit, calibrate = (slice_of(data, part, outcomes, encoder) for part in (rows.fit, rows.calibrate))
+    fit = _apart(slice_of(data, rows.fit, outcomes, encoder), rows.fit_copy)
+    calibrate = _apart(slice_of(data, rows.calibrate, outcomes, encoder), rows.calibrate_copy)
     for stage, part in (("fit", fit), ("calibration", calibrate)):
         events = int(part.outcome.sum())
         if events == 0 or events == len(part.outcome):
@@ -122,6 +126,14 @@ def prepare_origin(
                 "are the same; check outcome.happens and outcome.known, or use earlier as_of_dates"
             )
     return encoder, fit, calibrate
+
+
+def _apart(part: Slice, copy: np.ndarray | None) -> Slice:
+    """Copies of a cluster under ids of their own; ``drawn_from`` keeps the first, so that copies share a fold."""
+    if copy is None:
+        return part
+    own = pl.format("{}#{}", pl.col("cluster_id"), pl.Series("copy", copy))
+    return replace(part, rows=part.rows.with_columns(pl.col("cluster_id").alias("drawn_from"), own.alias("cluster_id")))
 
 
 def fit_recipe(
@@ -199,7 +211,8 @@ def backtest(
 
 def cross_fitted(family: Family, scores: np.ndarray, part: Slice, study: StudyFile) -> np.ndarray:
     """Risks of calibration rows, each from a calibrator that has not seen its own person's fold."""
-    fold = seeded_hash(part.rows["cluster_id"].to_list(), study.seed + 1) % np.uint64(CROSS_FITS)
+    whose = part.rows["drawn_from" if "drawn_from" in part.rows.columns else "cluster_id"]
+    fold = seeded_hash(whose.to_list(), study.seed + 1) % np.uint64(CROSS_FITS)
     risks = np.empty(len(scores))
     for number in range(CROSS_FITS):
         held = fold == number

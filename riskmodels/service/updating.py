@@ -18,7 +18,7 @@ from riskmodels.data.cohort import build_cohort
 from riskmodels.data.features import build_features
 from riskmodels.data.outcomes import build_outcomes
 from riskmodels.data.tables import Tables
-from riskmodels.errors import UsageError
+from riskmodels.errors import DataError, UsageError
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.models.updating import Update, apply, closed_test, refit_columns
 from riskmodels.study import StudyFile
@@ -102,6 +102,7 @@ def hold_against(
     outcomes = build_outcomes(cohort, tables, study, extracted_on + dt.timedelta(days=1)).frame
     frame = build_features(cohort, tables, study).frame
     known = outcomes["outcome"].is_not_null()
+    _refuse_one_sided(outcomes)
     rows, clusters = frame.filter(known), cohort.rows.filter(known)["cluster_id"]
     outcome = outcomes["outcome"].drop_nulls().cast(pl.Float64).to_numpy()
     risk = model.predict_risk(rows)
@@ -121,6 +122,19 @@ def hold_against(
         _measured(outcome, risk, clusters),
         after,
     )
+
+
+def _refuse_one_sided(outcomes: pl.DataFrame) -> None:
+    """A date of which only events are known is one whose non-events are still to come: the extract ends before it."""
+    counts = outcomes.group_by("as_of_date").agg(
+        pl.col("outcome").is_not_null().sum().alias("known"), pl.col("outcome").sum().alias("events")
+    )
+    for day, known, events in counts.sort("as_of_date").iter_rows():
+        if known and known == events:
+            raise DataError(
+                f"--as-of {day}: every known outcome is an event, so those without one are not recorded yet; check the "
+                "day of the extract, or use an earlier --as-of"
+            )
 
 
 def _measured(outcome: np.ndarray, risk: np.ndarray, clusters: pl.Series) -> dict[str, Estimate]:

@@ -243,6 +243,12 @@ class StudyFile(Section):
         return self
 
     @model_validator(mode="after")
+    def _slices_once(self) -> StudyFile:
+        if len(set(self.slices)) != len(self.slices):
+            raise ValueError("slices names a column twice")
+        return self
+
+    @model_validator(mode="after")
     def _within_what_is_built(self) -> StudyFile:
         # Refused rather than read and ignored: a list that breaks its own rules is worse than none.
         if self.capacity.by:

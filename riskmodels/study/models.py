@@ -51,6 +51,12 @@ class LogisticSettings(Section):
     splines: tuple[str, ...] = Field((), description="features whose effect may bend: restricted cubic splines")
     knots: int = Field(4, ge=3, le=7, description="knots of each spline")
 
+    @model_validator(mode="after")
+    def _each_once(self) -> LogisticSettings:
+        if len(set(self.splines)) != len(self.splines):
+            raise ValueError("splines names a feature twice")
+        return self
+
 
 class LightGBMSettings(Section):
     trees: int = Field(120, ge=1, le=10_000)

@@ -91,6 +91,14 @@ class Money(Section):
     success_saves: tuple[float, float]
     currency: str = "GBP"
 
+    @model_validator(mode="after")
+    def _ranges(self) -> Money:
+        for name in ("place_costs", "success_saves"):
+            low, high = getattr(self, name)
+            if low > high or low < 0:
+                raise ValueError(f"{name}: is a range of sums from 0 up, the lower end first")
+        return self
+
 
 class Help(Section):
     """What is *assumed* of the help on offer. Nothing here is measured, and the card says so.

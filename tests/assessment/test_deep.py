@@ -110,6 +110,7 @@ def test_the_card_says_it_in_words_and_tables(deep):
     plain = found.to_dict()  # with estimates as the card has them
     plain["sources"] = [_plain(row) for row in plain["sources"]]
     plain["grouped"] = _plain(plain["grouped"])
+    plain["doubling"] = plain["doubling"].to_dict()
     words = " ".join(deep_words(plain, language, None))
     assert "Of 100 places on the list" in words
     assert "Could less data be used?" in words
@@ -157,3 +158,13 @@ def test_calibration_is_shown_before_and_after():
 def test_points_have_no_risk_before_calibration():
     rows = calibration_effect(np.array([0.0, 1.0]), np.array([0.2, 0.7]), np.array([1.0, 5.0]), None, log_odds=False)
     assert all(row["before"].value is None and "points" in row["before"].reason for row in rows)
+
+
+def test_where_nobody_is_told_apart_nothing_is_said_of_stability():
+    study, data = a_study(), a_dataset()
+    splits = the_splits(study)
+    ranking = rank(backtest(data, splits, study).frame, "base_rate", study.capacity, study.seed)
+    found = look_deeper(data, splits, ranking, study, replicates=5)
+    assert found.stability is None
+    assert found.grouped is None
+    assert set(found.not_computed) == {"stability", "learning", "sources", "grouped"}

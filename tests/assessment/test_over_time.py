@@ -110,7 +110,7 @@ def test_breaks_stand_in_order_and_a_part_without_dates_has_no_row():
     [
         ((), None, None),
         (("2016-01-01",), True, 3),
-        (("2018-01-01",), False, 1),
+        (("2018-01-01",), True, 1),
         (("2016-01-01", "2019-01-01"), False, 0),
     ],
 )
@@ -118,6 +118,9 @@ def test_tested_on_the_present(breaks, tested, since):
     """Test dates at the end of August of 2015 to 2018, each looking back and ahead a year."""
     found = assess(ranked_rows(dates=4), broken(*breaks)).present
     assert (found["tested"], found["since"]) == (tested, since)
+    assert found["wholly"] is (None if since is None else since == 3)
+    if since == 1:
+        assert "still looks back over it" in found["reason"]
     if tested is False:
         assert "never tested on the present" in found["reason"]
 
@@ -126,7 +129,8 @@ def test_a_test_date_whose_outcome_nobody_knows_tests_nothing():
     rows = ranked_rows(dates=4)
     unknown = replace(rows, known=rows.known & (rows.dates < np.datetime64("2018-01-01")))
     found = assess(unknown, broken("2017-08-01"))
-    assert (found.present["tested"], found.present["since"]) == (False, 1)
+    assert (found.present["wholly"], found.present["since"]) == (False, 1)
+    assert not assess(unknown, broken("2018-01-01")).present["tested"]
     assert next(row for row in found.trends if row["metric"] == "auc")["dates"][-1].year == 2017
 
 

@@ -60,11 +60,22 @@ def test_the_list_as_it_would_be_on_other_draws() -> None:
     assert "was chosen" not in " ".join(deep_words(one, LANGUAGE, None))
 
 
-@pytest.mark.parametrize(("last", "said"), [(0.73, "more data may help"), (0.722, "would help little")])
-def test_more_data(last: float, said: str) -> None:
-    given = deep()
-    given["learning"][-1]["auc"] = last
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.001, 0.02, "more data may help"),
+        (-0.001, 0.004, "would help little"),
+        (-0.001, 0.02, "cannot be told"),
+    ],
+)
+def test_more_data(low: float, high: float, said: str) -> None:
+    given = deep(doubling={"value": (low + high) / 2, "low": low, "high": high})
     assert said in " ".join(deep_words(given, LANGUAGE, None))
+
+
+def test_without_an_interval_nothing_is_said_of_more_data() -> None:
+    for doubling in (None, {"value": 0.1, "reason": "no interval"}):
+        assert "learn from, the ranking" not in " ".join(deep_words(deep(doubling=doubling), LANGUAGE, None))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +104,9 @@ def test_no_source_looked_at_is_no_sentence() -> None:
     assert source_words(deep(sources=[])) == []
 
 
-@pytest.mark.parametrize(("cost", "said"), [(0.02, "1 fewer are put right"), (0.005, "as good, within chance")])
+@pytest.mark.parametrize(
+    ("cost", "said"), [(0.02, "1 fewer are put right"), (0.005, "of 100 pairs, at most 1.5 fewer may be put right")]
+)
 def test_those_whose_own_past_it_had_not_learned_from(cost: float, said: str) -> None:
     given = deep(grouped={"auc_cost": estimate(cost, 0.01)})
     given["grouped"]["auc_cost"]["value"] = 0.01

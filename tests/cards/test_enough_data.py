@@ -45,7 +45,7 @@ def test_of_trees_it_is_a_lower_limit():
     result = found(regression=False)
     assert table(result)[0][1] == "at least 920"
     assert "ten times" in enough_tables(result, LANGUAGE, STUDY)["enough_data"].note
-    assert "needed at least 920 pupils" in enough_words(result, LANGUAGE, STUDY)[0]
+    assert "needs at least 920 pupils" in enough_words(result, LANGUAGE, STUDY)[0]
 
 
 @pytest.mark.parametrize(

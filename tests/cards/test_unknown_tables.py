@@ -22,7 +22,7 @@ def raw(unknown: float = 0.4, people: int = 2000) -> dict[str, Any]:
 
 
 def tables(given: dict[str, Any]) -> Any:
-    return unknown_tables(published_unknown(given, Shown()), example.performance(), LANGUAGE, "last reading score")
+    return unknown_tables(published_unknown(given, (), Shown()), example.performance(), LANGUAGE, "last reading score")
 
 
 def test_each_figure_stands_three_ways() -> None:
@@ -59,7 +59,7 @@ def test_a_handful_unknown_hides_bounds_and_tipping_points() -> None:
         replace(rows, known=known, outcome=np.where(known, rows.outcome, 0)), against={"points": 0.64}
     ).to_dict()
     shown = Shown()
-    safe = published_unknown(given, shown)
+    safe = published_unknown(given, (), shown)
     assert safe["unknown"] is None
     assert safe["bounds"] == {"auc": [None, None], "oe_ratio": [None, None], "brier_score": [None, None]}
     assert all(row["needed"] is None for row in safe["tipping"])
@@ -70,24 +70,32 @@ def test_a_handful_unknown_hides_bounds_and_tipping_points() -> None:
 
 @pytest.mark.parametrize("key", ["n", "known", "unknown", "selected", "hits"])
 def test_counts_are_rounded_and_the_unknown_on_the_list_is_left_to_at_capacity(key: str) -> None:
-    safe = published_unknown(raw(), Shown())
+    safe = published_unknown(raw(), (), Shown())
     assert safe[key] % 5 == 0
     assert "unknown_selected" not in safe
     assert safe["weights"]["effective"] % 5 == 0
 
 
 def test_nothing_to_say_when_every_outcome_is_known() -> None:
-    safe = published_unknown(raw(unknown=0.0), Shown())
+    safe = published_unknown(raw(unknown=0.0), (), Shown())
     assert unknown_tables(safe, example.performance(), LANGUAGE, None) == {}
     assert unknown_words(safe, LANGUAGE) == ()
 
 
 def test_words_give_the_weighted_precision_and_that_nobody_can_check() -> None:
     given = raw()
-    (said,) = unknown_words(published_unknown(given, Shown()), LANGUAGE)
+    (said,) = unknown_words(published_unknown(given, (), Shown()), LANGUAGE)
     assert f"{100 * given['weighted']['precision']['value']:.0f} of 100 on the list needed help" in said
     assert "Nobody can check" in said
 
 
 def test_published_is_json() -> None:
-    json.dumps(published_unknown(raw(), Shown()), allow_nan=False)
+    json.dumps(published_unknown(raw(), (), Shown()), allow_nan=False)
+
+
+def test_a_rule_whose_own_list_is_hidden_is_not_held_against_ours() -> None:
+    """Its precision, times its places, would be the handful that the table of families hides."""
+    families = [{"model": "points", "precision_at_k": {"value": None, "reason": "not shown"}}]
+    against = [row["against"] for row in published_unknown(raw(), families, Shown())["tipping"]]
+    assert against == ["base_rate"]
+    assert "points" in [row["against"] for row in published_unknown(raw(), (), Shown())["tipping"]]

@@ -154,3 +154,12 @@ def _agree(committed: object, fresh: object, path: str) -> None:
 def test_from_python_without_writing_anything(demo: Demo) -> None:
     found = run_study(load_study(STUDY), demo.data)
     assert found.card.to_bytes() == demo.report.run.run.card.to_bytes()
+
+
+def test_a_choice_that_lost_on_the_test_is_named(demo: Demo) -> None:
+    """LightGBM was chosen before the test and did not hold up there; the card must not say that nothing looked."""
+    found = demo.report.run.run
+    assert found.choice.handed_over == "lightgbm"
+    (part,) = [part for part in found.card.performance.closer if part.id == "selection"]
+    assert "Before them gradient boosted trees (LightGBM) was chosen." in str(part.tables["selection"].note)
+    assert "that rule took its place" in " ".join(part.words)

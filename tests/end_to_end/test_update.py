@@ -18,7 +18,7 @@ def update(demo: Demo, workspace: Workspace, *more: str) -> int:
 
 def test_a_day_that_the_model_learned_from_is_refused(demo: Demo, workspace: Workspace, capsys) -> None:
     assert update(demo, workspace, "--as-of", "1988-06-30", "--extracted-on", "1989-07-31") == 2
-    assert "the model learned from days up to 1988-06-30; use a later one" in capsys.readouterr().err
+    assert "the model learned outcomes recorded up to 1989-06-30; use that day or a" in capsys.readouterr().err
 
 
 def test_a_day_whose_outcome_is_not_over_is_refused(demo: Demo, workspace: Workspace, capsys) -> None:

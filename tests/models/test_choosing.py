@@ -121,6 +121,8 @@ def test_a_run_chooses_by_the_rule_that_the_check_looks_at(
         raise InterruptedError
 
     monkeypatch.setattr(pipeline, "prepare_study", lambda *_, **__: ready)
+    monkeypatch.setattr(pipeline, "tested_rows", lambda *_: None)
+    monkeypatch.setattr(pipeline, "build_slices", lambda *_: None)
     monkeypatch.setattr(pipeline, "backtest", lambda *_: every)
     monkeypatch.setattr(pipeline, "settle", settled)
     with pytest.raises(InterruptedError):

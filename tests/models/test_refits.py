@@ -118,3 +118,16 @@ def test_columns_left_out_are_not_used(world):
     again = refits_without(other, splits, "logistic", spline, {"without police": ["calls"]})
     assert again.frame["risk"].to_list() == found.frame["risk"].to_list()
     assert len(cohort_of(data, splits.origins[0])) == 400
+
+
+def test_copies_of_a_person_are_people_of_their_own_but_share_a_fold(world):
+    """Two copies of somebody are two people to the rule that chooses, and one to the folds of calibration."""
+    data, splits, study = world
+    drawn = _Draws(data, teaching_rows(data, splits.origins[-1], study)).draw(np.random.default_rng(2))
+    _, _, calibrate = prepare_origin(data, splits.origins[-1], study, drawn)
+    rows = calibrate.rows.select("drawn_from", "cluster_id", "as_of_date")
+    assert not rows.is_duplicated().any()
+    often = rows.group_by("drawn_from").agg(pl.col("cluster_id").n_unique(), pl.len())
+    dates = rows["as_of_date"].n_unique()
+    assert (often["len"] == dates * often["cluster_id"]).all()
+    assert often["cluster_id"].max() > 1

@@ -15,9 +15,10 @@ from riskmodels.data.features import build_features
 from riskmodels.data.outcomes import build_outcomes
 from riskmodels.data.splits import plan_splits
 from riskmodels.data.synthetic import EXTRACTED_ON
-from riskmodels.errors import UsageError
+from riskmodels.errors import DataError, UsageError
 from riskmodels.models.risk_curves import Curve
 from riskmodels.models.training import fit_risk_model
+from riskmodels.service import updating
 from riskmodels.service.updating import hold_against
 from tests.data.leakage.made_county import BASE, a_study, county, read
 
@@ -105,3 +106,18 @@ def test_an_outcome_that_is_not_over_is_refused(world):
 def test_what_is_written_holds_nobody(world):
     text = str(hold_against(*world, LATER, EXTRACTED_ON).to_dict())
     assert "P000" not in text
+
+
+def test_a_date_of_which_only_events_are_known_is_refused(as_foretold, monkeypatch):
+    """An extract that ends within the horizon holds the events so far, and nobody without one."""
+    drawn = updating.build_outcomes
+
+    def only_events(cohort, tables, study, known_before):
+        outcomes = drawn(cohort, tables, study, known_before)
+        late = (pl.col("as_of_date") == LATER[1]) & (pl.col("outcome") == 0)
+        frame = outcomes.frame.with_columns(pl.when(~late).then(pl.col("outcome")).alias("outcome"))
+        return replace(outcomes, frame=frame)
+
+    monkeypatch.setattr("riskmodels.service.updating.build_outcomes", only_events)
+    with pytest.raises(DataError, match=r"^--as-of 2025-10-01: every known outcome is an event"):
+        hold_against(*as_foretold, LATER, EXTRACTED_ON)
