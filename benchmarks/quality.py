@@ -43,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from benchmarks import training_data, workload
-from benchmarks.measure import ROOT, Row, main, run, show
+from benchmarks.measure import ROOT, Cost, Row, main, run, show
 from benchmarks.quality_data import AREA, ARRAYS, BRIER, OURS
 from riskmodels.assessment.calibration_statistics import brier_score, loss_difference
 from riskmodels.assessment.discrimination import auc, auc_difference
@@ -115,7 +115,8 @@ def one_study(name: str, sizes: Sizes, folder: Path, threads: int, flaml: str | 
     for peer, cost in peers.items():
         other = calibrated(np.load(kept / files[peer]), given)
         for measure in MEASURES:
-            yield _row(name, measure, peer, told, mine.answer, spent, cost.answer, given, risk, other, sizes.judge)
+            found = compare(measure, given["outcome"], risk, other, given["cluster"])
+            yield _row(measure, f"{name}, {_rows(told)}", peer, mine, cost, found, sizes.judge)
 
 
 def our_risk(kept: Path, given: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -164,37 +165,36 @@ def at_least_equal(measure: str, difference: Estimate) -> bool | None:
     return difference.low <= 0 if measure == BRIER else difference.high >= 0
 
 
+def _rows(told: Mapping[str, Any]) -> str:
+    return (
+        f"{told['rows']} rows of {told['columns']} columns to fit on at first, {told['tested']} tested at "
+        f"{told['origins']} origins, {told['events']} events"
+    )
+
+
 def _row(
-    name: str,
-    measure: str,
-    peer: str,
-    told: Mapping[str, Any],
-    mine: Mapping[str, Any],
-    spent: float,
-    theirs: Mapping[str, Any],
-    given: Mapping[str, np.ndarray],
-    risk: np.ndarray,
-    other: np.ndarray,
-    judge: bool,
+    measure: str, what: str, peer: str, mine: Cost, theirs: Cost, found: tuple[float, float, Estimate], judge: bool
 ) -> Row:
-    ours, peers, difference = compare(measure, given["outcome"], risk, other, given["cluster"])
+    ours, peers, difference = found
+    told, other = mine.answer, theirs.answer
+    spent = sum(told["steps"].values())
     interval = "no interval"
     if difference.low is not None and difference.high is not None:
         interval = f"{difference.low:+.4f} to {difference.high:+.4f}"
-    handed = "" if mine["served"] == mine["model"] else f", for service handed over to {mine['served']}"
-    tried = ", ".join(f"{family} {count}" for family, count in mine["tried"].items())
-    each = ", ".join(f"{family} {figures[measure]:.4f}" for family, figures in mine["families"].items())
+    handed = "" if told["served"] == told["model"] else f", for service handed over to {told['served']}"
+    tried = ", ".join(f"{family} {count}" for family, count in told["tried"].items())
+    each = ", ".join(f"{family} {figures[measure]:.4f}" for family, figures in told["families"].items())
     return Row(
-        f"{measure} out of time: {name}, {told['rows']} rows of {told['columns']} columns to fit on at first, "
-        f"{told['tested']} tested at {told['origins']} origins, {told['events']} events",
+        f"{measure} out of time: {what}",
         peer,
         round(spent, 2),
-        round(theirs["cpu_s"], 2),
-        round(theirs["cpu_s"] / spent, 2),
+        round(other["cpu_s"], 2),
+        round(other["cpu_s"] / spent, 2),
         "at least equal, within the paired interval",
         at_least_equal(measure, difference) if judge else None,
-        note=f"ours {ours:.4f} ({mine['model']}{handed}), peer {peers:.4f} ({theirs['best']}); ours less the peer's "
-        f"{difference.value:+.4f} ({interval}); settings tried: ours {tried}; peer {theirs['tried']}; "
+        round(mine.peak_mb, 1),
+        note=f"ours {ours:.4f} ({told['model']}{handed}), peer {peers:.4f} ({other['best']}); ours less the peer's "
+        f"{difference.value:+.4f} ({interval}); settings tried: ours {tried}; peer {other['tried']}; "
         f"our families: {each}",
     )
 

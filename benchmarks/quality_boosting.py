@@ -19,7 +19,8 @@ LARGEST_LEAF = 10  # of the rows that teach a fold, a leaf holds at most one in 
 def search(folder: str, seconds: float, arrays: str, out: str, seed: int = 7) -> dict[str, Any]:
     """Search on the first origin, fit the best on every origin; leave scores of its calibration and test rows.
 
-    The first settings are scikit-learn's own. The search ends when what is left does not do for another trial and the last fits.
+    The first settings are scikit-learn's own. The search ends when too little is left for another trial and the last
+    fits.
     """
     since = time.process_time()
     given = dict(np.load(Path(folder) / arrays))

@@ -26,9 +26,10 @@ from riskmodels.assessment.intervals import (
     ONE_CLUSTER,
     Floats,
     Units,
+    cluster_sums,
     critical_value,
+    design_effect,
     of_rows,
-    variance_of_sum,
     wilson,
 )
 
@@ -96,9 +97,9 @@ def at_capacity_by_chance(outcome: Floats, known: Mask, chance: Floats, units: U
 
 
 def _expected(outcome: Floats, known: Mask, chance: Floats, units: Units) -> dict[str, Any]:
-    selected = float(chance.sum())
+    selected, drawn = float(chance.sum()), known & (chance > 0)
     known_selected, unknown_others = float(chance[known].sum()), float((1 - chance)[~known].sum())
-    hits, events = float(np.dot(chance, outcome)), float(outcome.sum())
+    hits, events = float((chance * outcome).sum()), float(outcome.sum())
     recall = Estimate(hits / events, n=round(events)) if events else not_computed("no known row has an event", 0)
     # Differences of sums of fractions: what is whole on paper should be whole here.
     unknown = _whole(selected - known_selected)
@@ -107,7 +108,7 @@ def _expected(outcome: Floats, known: Mask, chance: Floats, units: Units) -> dic
         "selected": _whole(selected),
         "known": _whole(known_selected),
         "unknown": unknown,
-        "precision": _precision(outcome[known], chance[known], of_rows(units, known)),
+        "precision": _precision(outcome[drawn], chance[drawn], of_rows(units, drawn)),
         "recall": recall,
         "precision_bounds": precision_bounds(hits, unknown, selected),
         "recall_bounds": recall_bounds(hits, events - hits, unknown, unknown_others),
@@ -118,18 +119,26 @@ def _expected(outcome: Floats, known: Mask, chance: Floats, units: Units) -> dic
 
 
 def _precision(outcome: Floats, chance: Floats, units: Units) -> Estimate:
-    """The share of events, each row counting by its chance; the effective number as in `intervals.proportion`."""
+    """The share of events, each row counting by its chance; the effective number as in `intervals.proportion`.
+
+    All rows have a chance, and a known outcome.
+    """
     rows = float(chance.sum())
     if rows == 0:
         return not_computed(NOBODY_KNOWN, 0)
-    share = float(np.dot(chance, outcome)) / rows
+    share = float((chance * outcome).sum()) / rows
     if units is not None and units.count < 2:
         return Estimate(share, n=round(rows), reason=ONE_CLUSTER)
     residuals = chance * (outcome - share)
-    clustered, plain = variance_of_sum(residuals, units), variance_of_sum(residuals, None)
-    effect = max(clustered / plain, 1.0) if clustered and plain else 1.0
-    low, high = wilson(share, rows / effect, critical_value(units))
+    effect = design_effect(residuals, units)
+    effective = _one_of_each(chance, units) if effect is None else rows / max(effect, 1.0)
+    low, high = wilson(share, effective, critical_value(units))
     return Estimate(share, low, high, round(rows))
+
+
+def _one_of_each(chance: Floats, units: Units) -> float:
+    """Clusters, each counting by its chance of a place up to once: as if all rows of a cluster were one."""
+    return float(np.minimum(cluster_sums(chance, units), 1.0).sum())
 
 
 def _whole(count: float) -> float | int:

@@ -39,8 +39,8 @@ class Deep:
 
     ``learning``: rows of `learning_curve`; ``doubling``: the AUC with everybody less that with half, paired.
     ``sources``: what leaving out each source costs, and all those together that are not missed: {source, features,
-    cost, auc_cost, precision_at_k, missed}; ``cost`` is the criterion's mean loss without it less with it. ``grouped``: the
-    same for people whose own past was kept from the model.
+    cost, auc_cost, precision_at_k, missed}. ``cost`` is the criterion's mean loss without it less with it.
+    ``grouped``: the same for people whose own past was kept from the model.
     """
 
     replicates: int

@@ -79,7 +79,7 @@ def placement_variance(residuals: Floats, outcome: Floats, units: Units) -> floa
         return apart
     event_sums = cluster_sums(np.where(is_event, residuals, 0.0), units)
     other_sums = cluster_sums(np.where(is_event, 0.0, residuals), units)
-    joint = units.count / (units.count - 1) * float(np.dot(event_sums, other_sums))
+    joint = units.count / (units.count - 1) * float((event_sums * other_sums).sum())
     return max(apart + 2 * joint / (m * n), 0.0)
 
 
@@ -185,7 +185,7 @@ def precision_influence(outcome: Floats, risk: Floats) -> tuple[float, Floats]:
     reached = np.cumsum(sizes)
     precision = np.cumsum(events) / reached
     total = float(events.sum())
-    value = float(np.dot(events, precision) / total)
+    value = float((events * precision).sum() / total)
     # A row among the first R rows moves their precision by (outcome - precision) / R; it is among them for its own
     # group of equal risks and for every lower one: sums from the lowest group upwards.
     gain = np.cumsum((events / reached)[::-1])[::-1]

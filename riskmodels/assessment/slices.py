@@ -29,10 +29,15 @@ from riskmodels.assessment.influence import (
 from riskmodels.assessment.intervals import Floats, Units, checked_risk
 from riskmodels.assessment.plain_values import plain
 from riskmodels.assessment.ranked_rows import Mask, RankedRows
+from riskmodels.assessment.trend import too_few_to_compare
 from riskmodels.errors import DataError
 
 NOT_RECORDED = "not recorded"
-CHANCE = 0.05
+CHANCE = {"auc": 0.01, "oe_ratio": 0.05}
+"""Below this p slices are said to differ. That of the AUC is too small where slices have few events, for an AUC and its
+estimated variance go together: at 0.01, of 10 to 100 slices of 20 events or more that are alike some 2 to 5 of 100 ways
+of slicing are said to differ; at 0.05 it would be 6 to 20 (tests/simulations/alarms.py).
+"""
 COMPARED = {"auc": auc, "oe_ratio": oe_ratio, "calibration_slope": calibration_slope}
 """Compare events with non-events, so they need a handful of each; Brier, precision and recall do not."""
 
@@ -105,7 +110,7 @@ def _sliced(rows: RankedRows, name: str, given: Any) -> dict[str, Any]:
         known = part.known_only()
         made.append({"label": label} | _slice(part, known))
         for metric, scale in SPREADS.items():
-            one = INFLUENCES[metric](known)
+            one = too_few_to_compare(known) or INFLUENCES[metric](known)
             found[metric].append(one if isinstance(one, str) else scale(one))
     part_of, units = code[rows.known], rows.known_only().units
     spread = {metric: spread_of(metric, found[metric], part_of, units) for metric in SPREADS}
@@ -169,6 +174,8 @@ SPREADS: dict[str, Callable[[Influence], Influence | str]] = {"auc": _as_logit, 
 def spread_of(metric: str, found: Sequence[Influence | str], part: Integers, units: Units) -> dict[str, Any]:
     """Whether a statistic differs between slices by more than chance, and by how much.
 
+    Slices of fewer than `trend.FEWEST_COMPARED` events or non-events take no part and are counted in ``left_out``.
+
     Q is Cochran's, on the joint covariance V of the slices, since people may stand in two; I2 = (Q - df)/Q is the share
     of the scatter that is not chance. The variance between slices is the moment estimate with weights 1/V[k, k]:
     tau2 = (sum of w (v - mean)^2 - trace(A V)) / trace(A), A = diag(w) - ww'/sum(w), which is DerSimonian and Laird's
@@ -183,14 +190,17 @@ def spread_of(metric: str, found: Sequence[Influence | str], part: Integers, uni
 
     Returns
     -------
-    {slices, q, df, p, i2, tau2, mean, range, verdict, reason}: ``mean`` and ``range`` as AUC or O/E; ``verdict`` is
-    "more than chance", "no more than chance" or "not computed"
+    {slices, left_out, q, df, p, i2, tau2, mean, range, verdict, reason}: how many slices were compared and how many
+    not; ``mean`` and ``range`` as AUC or O/E; ``verdict`` is "more than chance" (p below `CHANCE`), "no more than
+    chance" or "not computed"
     """
     used = [number for number, one in enumerate(found) if isinstance(one, Influence)]
     keys = ("q", "df", "p", "i2", "tau2", "mean", "range")
-    nothing = dict.fromkeys(keys) | {"slices": len(used), "verdict": "not computed"}
+    counts = {"slices": len(used), "left_out": len(found) - len(used)}
+    nothing = counts | dict.fromkeys(keys) | {"verdict": "not computed"}
     if len(used) < 2:
-        return nothing | {"reason": "fewer than two slices have a value"}
+        why = next((f" ({one})" for one in found if isinstance(one, str)), "")
+        return nothing | {"reason": f"fewer than two slices have a value{why}"}
     values, influence, position = stacked(found, used, part)
     covariance = joint_covariance(influence, position, len(used), units)
     test = homogeneity(values, covariance, np.ones((len(used), 1)))
@@ -199,8 +209,7 @@ def spread_of(metric: str, found: Sequence[Influence | str], part: Integers, uni
     between = _between(values, covariance)
     mean, ends = _elsewhere(values, covariance, between)
     back = math.exp if metric in LOGARITHMIC else lambda x: 1 / (1 + math.exp(-x))
-    return {
-        "slices": len(used),
+    return counts | {
         "q": test.q,
         "df": test.df,
         "p": test.p,
@@ -208,7 +217,7 @@ def spread_of(metric: str, found: Sequence[Influence | str], part: Integers, uni
         "tau2": between,
         "mean": back(mean),
         "range": None if ends is None else [back(end) for end in ends],
-        "verdict": "more than chance" if test.p < CHANCE else "no more than chance",
+        "verdict": "more than chance" if test.p < CHANCE[metric] else "no more than chance",
         "reason": None,
     }
 
@@ -217,18 +226,19 @@ def _between(values: Floats, covariance: Floats) -> float:
     """The variance between slices, never below 0; see `spread_of`."""
     weights = 1 / np.diag(covariance)
     inner = np.diag(weights) - np.outer(weights, weights) / weights.sum()
-    return max(0.0, float((values @ inner @ values - np.trace(inner @ covariance)) / np.trace(inner)))
+    scatter = np.einsum("i,ij,j->", values, inner, values)
+    return max(0.0, float((scatter - (inner * covariance).sum()) / np.trace(inner)))
 
 
 def _elsewhere(values: Floats, covariance: Floats, between: float) -> tuple[float, tuple[float, float] | None]:
     """The mean of slices, weighted by 1/(their variance + that between them), and where another one would lie."""
     weights = 1 / (np.diag(covariance) + between)
     weights = weights / weights.sum()
-    mean = float(weights @ values)
+    mean = float((weights * values).sum())
     if values.size < 3:
         return mean, None
     from scipy.special import stdtrit
 
-    variance = float(weights @ covariance @ weights + between * np.dot(weights, weights))
+    variance = float(np.einsum("i,ij,j->", weights, covariance, weights) + between * np.square(weights).sum())
     half = float(stdtrit(values.size - 2, 0.975)) * math.sqrt(between + variance)
     return mean, (mean - half, mean + half)

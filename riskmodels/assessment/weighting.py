@@ -26,7 +26,7 @@ from riskmodels.assessment.intervals import (
     wald,
     wilson,
 )
-from riskmodels.assessment.logistic import expit, fit_logistic, logit
+from riskmodels.assessment.logistic import expit, fit_logistic, linear_predictor, logit
 from riskmodels.assessment.ranked_rows import FEWEST_EVENTS, Mask, RankedRows
 from riskmodels.errors import DataError
 from riskmodels.models.splines import restricted_cubic_basis
@@ -96,7 +96,7 @@ def known_weights(rows: RankedRows, trim: float, covariates: Floats | None = Non
     limit = float(np.quantile(values[counted], trim))
     cut = values > limit * (1 + 1e-12)
     values[cut] = limit
-    effective = float(values.sum() ** 2 / np.dot(values, values))
+    effective = float(values.sum() ** 2 / np.square(values).sum())
     return Weights(values, made_of, limit, float(cut.sum() / counted.sum()), int(hopeless.sum()), effective)
 
 
@@ -115,7 +115,7 @@ def _chance_known(rows: RankedRows, date: Integers, covariates: Floats | None) -
         fit = fit_logistic(design[::step], known[::step], None) or fit_logistic(design, known, None)
         if fit is not None:
             said = "risk and as-of date" if covariates is None else "risk, as-of date and covariates"
-            return expit(design @ fit[0]), said
+            return expit(linear_predictor(design, fit[0])), said
     return None
 
 
@@ -152,14 +152,14 @@ def weighted_auc(outcome: Floats, risk: Floats, weights: Floats, units: Units) -
     of_other = np.repeat((above + events / 2) / events.sum(), sizes)
     placed = np.empty(risk.size)
     placed[order] = np.where(is_event[order], of_event, of_other)
-    value = float(np.dot(placed[is_event], weights[is_event]) / events.sum())
+    value = float((placed[is_event] * weights[is_event]).sum() / events.sum())
     influence = weights * (placed - value) / np.where(is_event, events.sum(), others.sum())
     return wald(value, variance_of_sum(influence, units), risk.size, units, within=(0.0, 1.0))
 
 
 def weighted_oe(outcome: Floats, risk: Floats, weights: Floats, units: Units) -> Estimate:
     """Sum of w y over sum of w p; the interval from the influence w (y - r p)/sum(w y) on the log scale."""
-    observed, expected = float(np.dot(weights, outcome)), float(np.dot(weights, risk))
+    observed, expected = float((weights * outcome).sum()), float((weights * risk).sum())
     if expected == 0:
         return not_computed("every risk is 0: nothing was expected", risk.size)
     ratio = observed / expected
@@ -208,5 +208,5 @@ def weighted_recall(outcome: Floats, selected: Mask, weights: Floats, units: Uni
 
 def _weighted_mean(values: Floats, weights: Floats, units: Units) -> tuple[float, float | None]:
     total = float(weights.sum())
-    value = float(np.dot(weights, values) / total)
+    value = float((weights * values).sum() / total)
     return value, variance_of_sum(weights * (values - value) / total, units)

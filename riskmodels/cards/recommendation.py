@@ -178,6 +178,11 @@ SIMPLE = {
 }
 
 
+RULES_IN_WORDS = {
+    "points": "the points tally", "place_only": "the area alone", "current_practice": "today's way of choosing",
+}  # fmt: skip
+
+
 def simple_rule(evidence: Evidence) -> Advice | None:
     """A baseline was chosen, or the gain over the best one does not clear the study's floor."""
     if evidence.family == "base_rate":
@@ -204,7 +209,8 @@ def simple_rule(evidence: Evidence) -> Advice | None:
     if evidence.others_better:
         return Advice(
             "simple_rule",
-            "A simple rule was chosen before the test, where a complex model did better. Choose again on more data.",
+            f"For now, use {RULES_IN_WORDS.get(rule, f'a simple sort by {column}')}. On the test a complex model did "
+            "better: choose again on more data.",
             "A complex model did better on the test only, and the test is not for choosing.",
         )
     than = "chance" if evidence.gain_floor <= 0 else "the study asks of it"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from riskmodels.assessment.capacity_lists import at_capacity_by_chance, chances_of_a_place
 from riskmodels.assessment.decisions import at_capacity
-from riskmodels.assessment.intervals import clusters_of, wilson
+from riskmodels.assessment.intervals import clusters_of, critical_value, proportion, wilson
 from riskmodels.models.ranking import order
 
 ONE_LIST = np.zeros(5, dtype=np.int64)
@@ -109,6 +109,24 @@ def test_clusters_widen_the_interval():
     alone = at_capacity_by_chance(np.tile(outcome, 20), np.ones(100, bool), np.tile(chance, 20), None)
     assert many["precision"].value == alone["precision"].value
     assert many["precision"].high - many["precision"].low > 2 * (alone["precision"].high - alone["precision"].low)
+
+
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_where_all_outcomes_agree_each_cluster_counts_once(outcome):
+    """6 people of 20 rows each, all with the same outcome: as sure as of 6, not of 120 (or of the 60 drawn)."""
+    units = clusters_of(np.repeat(np.arange(6), 20), 120)
+    found = at_capacity_by_chance(np.full(120, outcome), np.ones(120, bool), np.full(120, 0.5), units)["precision"]
+    six = wilson(outcome, 6, critical_value(units))
+    assert (found.low, found.high) == pytest.approx(six)
+    same = proportion(np.full(120, outcome), units)
+    assert (found.low, found.high) == pytest.approx((same.low, same.high))
+
+
+def test_a_cluster_of_little_chance_counts_by_it():
+    """Chances 1, 1/4, 1/4 (one person), 1/2 (another), 0 (a third): 1 + 1/4 + 1/4 are more than once, so 1 + 1/2."""
+    units, chance = clusters_of([1, 1, 1, 2, 3, 3], 6), np.array([1, 0.25, 0.25, 0.5, 0, 0])
+    found = at_capacity_by_chance(np.ones(6), np.ones(6, bool), chance, units)["precision"]
+    assert found.low == pytest.approx(wilson(1.0, 1.5, 12.7062)[0], rel=1e-5)  # t on 1: the third has no part in it
 
 
 @pytest.mark.parametrize("chance", [[1.0, 1, 0, 0, 0], [1, 0.5, 0.5, 0, 0]])

@@ -164,6 +164,21 @@ def test_risks_that_were_wrong_from_the_first_do_not_decay():
     assert found.decay["decays"] is False
 
 
+def test_a_date_of_fewer_than_twenty_events_counts_in_no_trend():
+    rows = ranked_rows(people=400, dates=3)
+    second = rows.dates == np.unique(rows.dates)[1]
+    events = np.flatnonzero(second & rows.known & (rows.outcome == 1))
+    for kept, dates in ((20, 3), (19, 2)):
+        outcome = rows.outcome.copy()
+        outcome[events[kept:]] = 0.0
+        found = assess(replace(rows, outcome=outcome))
+        assert {len(row["dates"]) for row in found.trends if row["metric"] != "precision_at_k"} == {dates}
+    few = assess(few_rows([1, 0, 0] * 19, [0.1, 0.2, 0.3] * 19))
+    assert {row["change"].reason for row in few.trends} == {
+        "fewer than two test dates have a value (fewer than 20 events or non-events are known)"
+    }
+
+
 def test_one_date_cannot_tell():
     found = assess(ranked_rows(dates=1))
     assert found.decay["decays"] is None

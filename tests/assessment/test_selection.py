@@ -150,6 +150,39 @@ def test_the_rule_knows_only_what_was_known_on_the_day(frame, found):
     assert found.rule["worst_regret"].value == pytest.approx(max(picked))
 
 
+def picked(frame):
+    return [origin["picked"] for origin in select_over_time(Predictions(frame), STUDY).origins]
+
+
+def with_points_right(frame, rows):
+    """These rows as they would be if the points had known every outcome: whoever sees them picks the points."""
+    right = pl.col("outcome").cast(pl.Float64) * 0.98 + 0.01
+    return frame.with_columns(risk=pl.when(rows & (pl.col("model") == "points")).then(right).otherwise("risk"))
+
+
+@pytest.mark.parametrize("origin", [0, 1])
+def test_what_later_origins_calibrate_on_moves_no_earlier_pick(frame, found, origin):
+    """Their rows may be dated before the test date (2019 and 2020 here), and their outcomes known only after it."""
+    later = (pl.col("stage") == "calibrate") & (pl.col("origin") > origin)
+    assert (frame.filter(later)["as_of_date"] < TESTS[origin]).any()
+    before = [row["picked"] for row in found.origins]
+    after = picked(with_points_right(frame, later))
+    assert after[: origin + 1] == before[: origin + 1]
+    assert set(after[origin + 1 :]) == {"points"}  # the rule would have picked them, had it seen those rows
+    assert "points" not in before
+
+
+@pytest.mark.parametrize("late", [0, 1, 365])
+def test_what_is_calibrated_on_the_test_day_or_later_moves_no_pick(frame, found, late):
+    """Rows of the first origin itself, dated on its test date and after."""
+    own = (pl.col("stage") == "calibrate") & (pl.col("origin") == 0)
+    more = with_points_right(frame.filter(own), pl.lit(True))
+    before, first = [row["picked"] for row in found.origins], TESTS[0] + dt.timedelta(late)
+    assert picked(pl.concat([frame, more.with_columns(as_of_date=pl.lit(first))]))[0] == before[0] != "points"
+    early = more.with_columns(as_of_date=pl.lit(TESTS[0] - dt.timedelta(1)))
+    assert picked(pl.concat([frame, early]))[0] == "points"
+
+
 def test_criteria(found):
     assert family_row(found, "base_rate")["meets"]["regret"] is False
     assert family_row(found, "points")["meets"]["fairness"] is False

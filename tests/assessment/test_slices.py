@@ -143,6 +143,31 @@ def test_one_slice_or_none_has_no_spread():
     assert spread([0.2, 0.4], [0.01, 0.01])["range"] is None
 
 
+def test_a_slice_of_fewer_than_twenty_events_is_not_compared():
+    """Slices a and b of 20 events, c of 19: two are compared, and one is left out; it keeps figures of its own."""
+    rng = np.random.default_rng(2)
+    outcome = [1] * 20 + [0] * 40 + [1] * 20 + [0] * 40 + [1] * 19 + [0] * 40
+    rows = few_rows(outcome, rng.uniform(0.1, 0.6, len(outcome)).tolist())
+    (found,) = assess_slices(rows, {"part": ["a"] * 60 + ["b"] * 60 + ["c"] * 59}).slices
+    for spread in found["spread"].values():
+        assert (spread["slices"], spread["left_out"]) == (2, 1)
+        assert spread["df"] == 1
+    assert found["rows"][2]["auc"].value is not None
+    (found,) = assess_slices(rows.of(np.arange(60, 179)), {"part": ["b"] * 60 + ["c"] * 59}).slices
+    assert found["spread"]["auc"]["verdict"] == "not computed"
+    assert "(fewer than 20 events or non-events are known)" in found["spread"]["auc"]["reason"]
+
+
+@pytest.mark.parametrize(("metric", "p", "verdict"), [("auc", 0.03, "no more"), ("oe_ratio", 0.03, "more")])
+def test_an_auc_must_differ_by_more_than_a_ratio(metric, p, verdict):
+    """Two slices whose difference is 2.17 standard errors: p = 0.03."""
+    variance = (1 / 2.1701) ** 2 / 2
+    found = [Influence(value, np.sqrt(variance / 2) * np.array([1.0, -1.0])) for value in (0.0, 1.0)]
+    told = spread_of(metric, found, np.array([0, 0, 1, 1]), None)
+    assert told["p"] == pytest.approx(p, rel=1e-3)
+    assert told["verdict"] == f"{verdict} than chance"
+
+
 def test_regions_that_differ_are_told_from_regions_that_do_not():
     rows = ranked_rows(people=2000, dates=2, seed=4)
     region = np.random.default_rng(5).integers(0, 4, rows.n)

@@ -10,8 +10,8 @@ import pytest
 from riskmodels.assessment.discrimination import auc
 from riskmodels.assessment.influence import INFLUENCES, Influence
 from riskmodels.assessment.intervals import Z, of_rows
-from riskmodels.assessment.trend import difference, trend_of
-from tests.assessment.made_up_rows import ranked_rows
+from riskmodels.assessment.trend import difference, too_few_to_compare, trend_of
+from tests.assessment.made_up_rows import few_rows, ranked_rows
 
 DAYS = [dt.date(2020, 1, 1), dt.date(2021, 1, 1), dt.date(2022, 1, 1), dt.date(2023, 1, 1)]
 
@@ -78,6 +78,14 @@ def test_a_date_of_few_events_is_left_out_and_two_such_leave_nothing():
     assert row["change"].n == 4
     row = trend_of("auc", [found[0], found[1], found[1]], DAYS[:3], part, None)
     assert "3 events" in row["change"].reason
+
+
+@pytest.mark.parametrize(("events", "others", "few"), [(20, 20, False), (19, 40, True), (40, 19, True), (0, 40, True)])
+def test_twenty_of_either_outcome_can_be_compared(events, others, few):
+    rows = few_rows([1] * events + [0] * others, [0.3] * (events + others))
+    reason = too_few_to_compare(rows)
+    assert (reason is not None) == few
+    assert reason is None or reason == "fewer than 20 events or non-events are known"
 
 
 def test_observed_to_expected_changes_by_a_factor():

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 from riskmodels.models.calibration import CALIBRATORS
@@ -60,6 +62,8 @@ for family in MODELS:
         print(family, kind, digest_of_files(model.to_files()), sha256(calibrator.apply(scores).tobytes()))
 """
 
+COMMAND = "import runpy, sys; sys.argv[0] = 'riskmodels'; runpy.run_module('riskmodels', run_name='__main__')"
+
 
 def said_by(program: str, *arguments: object, **variables: str) -> str:
     """What a program prints, in a process of its own."""
@@ -93,3 +97,27 @@ def test_no_family_and_no_calibrator_counts_threads() -> None:
     )
     assert one.splitlines() == two.splitlines()
     assert len(one.splitlines()) == len(MODELS) - 2 + 2 * len(CALIBRATORS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ids", [True, False], ids=["with ids", "without ids, risks that tie"])
+def test_evaluate_does_not_count_threads(tmp_path: Path, ids: bool) -> None:
+    """Long sums by BLAS would be added in another order on two threads, and the last digits differ."""
+    rng, n = np.random.default_rng(3), 200_000
+    person = rng.integers(0, n // 3, n)
+    linear = -2 + rng.normal(size=n // 3)[person] + 0.7 * rng.normal(size=n)
+    risk = 1 / (1 + np.exp(-linear))
+    happened = (rng.random(n) < risk).astype(np.int8)
+    rows = pl.DataFrame({"id": person, "day": rng.choice(["2023-01-01", "2024-01-01"], n), "risk": risk, "y": happened})
+    rows = rows.unique(["id", "day"], maintain_order=True) if ids else rows.with_columns(pl.col("risk").round(2))
+    unknown = pl.Series(rng.random(rows.height) < 0.1)
+    rows = rows.with_columns(pl.col("risk").clip(0.001, 0.999), y=pl.when(~unknown).then("y"))
+    rows.write_parquet(tmp_path / "rows.parquet")
+    options = "--outcome y --risk risk --as-of day --capacity 1000 --threshold 0.2" + " --entity id" * ids
+    for threads in ("1", "2"):
+        told = ["--json", tmp_path / f"{threads}.json"]
+        said_by(
+            COMMAND, "evaluate", tmp_path / "rows.parquet", *options.split(), *told,
+            OMP_NUM_THREADS=threads, OPENBLAS_NUM_THREADS=threads, POLARS_MAX_THREADS=threads,
+        )  # fmt: skip
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import chi2
 
 from riskmodels.data.cohort import build_cohort
 from riskmodels.data.dataset import build_dataset
@@ -101,6 +102,31 @@ def test_what_a_real_extract_says_is_told_with_its_tests(world):
 def test_an_outcome_that_is_not_over_is_refused(world):
     with pytest.raises(UsageError, match=r"^--as-of 2026-04-01: its outcome is known on 2026-12-01, after the extract"):
         hold_against(*world, [dt.date(2026, 4, 1)], EXTRACTED_ON)
+
+
+@pytest.mark.parametrize("same_luck", [False, True])
+def test_people_who_come_again_count_as_people(world, monkeypatch, same_luck):
+    """Everybody stands on two dates. Where one draw decides both, two rows say hardly more than one: effect near 2."""
+    model, tables, study = world
+
+    def drawn(cohort, tables, study, known_before):
+        outcomes = build_outcomes(cohort, tables, study, known_before)
+        risk = model.predict_risk(build_features(cohort, tables, study).frame)
+        person = cohort.rows["cluster_id"].rank("dense").to_numpy() - 1 if same_luck else np.arange(len(risk))
+        happened = np.random.default_rng(4).random(len(risk))[person] < risk
+        known = pl.when(pl.col("outcome").is_not_null()).then(pl.Series(happened).cast(pl.Int8))
+        return replace(outcomes, frame=outcomes.frame.with_columns(known.alias("outcome")))
+
+    monkeypatch.setattr("riskmodels.service.updating.build_outcomes", drawn)
+    found = hold_against(shifted(model, intercept=0.1), tables, study, LATER, EXTRACTED_ON)
+    assert found.update.tests
+    for step in found.update.tests:
+        as_strangers = chi2.sf(step.statistic, step.degrees)
+        if same_luck:
+            assert 1.5 < step.design_effect < 2.2
+            assert step.p > 1.5 * as_strangers
+        else:
+            assert 1.0 <= step.design_effect < 1.2
 
 
 def test_what_is_written_holds_nobody(world):

@@ -12,10 +12,11 @@ from tests.simulations.worlds import ROWS_OF_POPULATION
 
 @dataclass(frozen=True)
 class Scale:
-    """How many samples of each world, samples with lost outcomes, counties, and rows to look the truth up in."""
+    """How many samples of each world, with lost outcomes, of parts that are alike; counties; rows of a population."""
 
     coverage: int
     attrition: int
+    alarms: int
     counties: int
     rows: int
 
@@ -23,8 +24,8 @@ class Scale:
 @pytest.fixture(scope="session")
 def scale(request: pytest.FixtureRequest) -> Scale:
     if request.config.getoption("--full"):
-        return Scale(4000, 2000, 3, ROWS_OF_POPULATION)
-    return Scale(200, 200, 1, 400_000)
+        return Scale(4000, 2000, 1000, 3, ROWS_OF_POPULATION)
+    return Scale(200, 200, 200, 1, 400_000)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tests.simulations.alarms import Alarms
 from tests.simulations.attrition import MECHANISMS, Held
 from tests.simulations.coverage import STATISTICS, Coverage
 from tests.simulations.schemes import Scheme
@@ -37,6 +38,12 @@ often they held what the same rows gave with every outcome known. *Known only* a
 of the rows with a known outcome, and the one with inverse-probability weights, held the truth. Weighting mends what
 depends on risk, and nothing that depends on the outcome.
 """
+ALARMED = """## False alarms
+
+Slices of a cohort that are alike, and test dates that are, two of three people coming again: how often they are said to
+differ, or to show a trend. It *holds* at 5% or less, but for Monte-Carlo error. *Compared*: how often there were
+enough events in two parts to ask.
+"""
 SCHEMES = """## Ways of testing
 
 A county of 8,000 children with a lasting frailty that nobody sees; the same rows, features and learner (LightGBM) for
@@ -50,6 +57,7 @@ class Findings:
 
     coverage: list[Coverage] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    alarms: list[Alarms] = field(default_factory=list)
     schemes: dict[int, tuple[Scheme, tuple[Scheme, ...]]] = field(default_factory=dict)
 
     def page(self) -> str:
@@ -59,6 +67,8 @@ class Findings:
             parts += [COVERAGE, _worlds(), _coverage(self.coverage)]
         if self.held:
             parts += [BOUNDS, _held(self.held)]
+        if self.alarms:
+            parts += [ALARMED, _alarms(self.alarms)]
         if self.schemes:
             parts += [SCHEMES, _schemes(self.schemes)]
         return "\n".join(parts)
@@ -106,6 +116,19 @@ def _held(found: list[Held]) -> str:
                 MECHANISMS[one.mechanism].words, f"{one.unknown:.0%}", STATISTICS[one.figure].words, one.replicates,
                 f"{one.bounds / one.replicates:.1%}", f"{one.width:.2f}", f"{one.plain / one.replicates:.1%}",
                 f"{one.weighted / one.replicates:.1%}",
+            )
+            for one in found
+        ),
+    )  # fmt: skip
+
+
+def _alarms(found: list[Alarms]) -> str:
+    return _table(
+        ("parts", "how many", "events each", "measure", "log odds spread", "samples", "compared", "alarms", "holds"),
+        (
+            (
+                one.kind, one.alike.parts, one.alike.events, STATISTICS[one.measure].words, one.alike.spread,
+                one.replicates, one.compared, f"{one.share:.1%}", _yes(one.holds),
             )
             for one in found
         ),
