@@ -21,7 +21,7 @@ LIBRARIES = (
     "fairlearn.metrics", "jinja2", "lightgbm", "matplotlib.pyplot", "optuna", "scipy.stats", "shap", "skmisc.loess",
     "sklearn.isotonic", "sklearn.linear_model", "statsmodels.nonparametric.smoothers_lowess",
 )  # fmt: skip
-FITTING = ("backtest", "fit_risk_model")
+FITTING = ("backtest", "fit_risk_models")
 BEFORE = ("prepare_study", "tune")
 
 

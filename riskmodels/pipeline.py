@@ -35,7 +35,7 @@ from riskmodels.models.training import (
     NO_ESTIMATORS,
     Predictions,
     backtest,
-    fit_risk_model,
+    fit_risk_models,
     fits_on_shuffled,
     prepare_origin,
     taught_people,
@@ -46,6 +46,7 @@ from riskmodels.study import BASELINES, Study, StudyFile
 
 Progress = Callable[[str], None]
 KEYS = ("entity_id", "as_of_date")
+SIMPLEST_SORT = "single_best_column"  # the card names its column, whichever family was chosen
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ def run_study(
     audit = audit_ranking(ranking, ready.groups, question)
 
     progress("fitting the model for service, and explaining it")
-    model = fit_risk_model(dataset, splits, choice.model, question)
+    in_service = fit_risk_models(dataset, splits, (choice.model, SIMPLEST_SORT), question)
+    model, simplest = in_service[choice.model], in_service[SIMPLEST_SORT]
     explanation = explain(model, dataset.features, question.seed)
 
     progress("looking closer: over time, for whom, what is not known, what acting on the list does")
@@ -170,7 +172,7 @@ def run_study(
         quality=tables.quality,
         splits=[_split(split, dataset) for split in splits.all],
         checks=[finding.to_dict() for finding in ready.checks],
-        baseline_column=_single_best_column(dataset, splits, question),
+        baseline_column=max(simplest.fitted.importance, key=lambda name: simplest.fitted.importance[name]),
         profile=ready.profile.to_dict(),
         attrition_differences=ready.profile.attrition_differences,
         register_gaps=ready.gaps,
@@ -291,9 +293,3 @@ def _split(split: Split, dataset: Dataset) -> dict[str, Any]:
         "how": split.how,
         "fit_events": fit_events,
     }
-
-
-def _single_best_column(dataset: Dataset, splits: Splits, question: StudyFile) -> str:
-    """The column by which the single-column rule would sort in service, whichever family was chosen."""
-    rule = fit_risk_model(dataset, splits, "single_best_column", question)
-    return max(rule.fitted.importance, key=lambda name: rule.fitted.importance[name])

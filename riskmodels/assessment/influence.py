@@ -17,7 +17,7 @@ import numpy.typing as npt
 from riskmodels.assessment.calibration_statistics import CONSTANT, SEPARATED, no_logit, separates, squared_error
 from riskmodels.assessment.discrimination import placements
 from riskmodels.assessment.intervals import NO_ROWS, NO_SPREAD, ONE_CLUSTER, Floats, Units, of_rows
-from riskmodels.assessment.logistic import expit, fit_logistic, logit
+from riskmodels.assessment.logistic import expit, fit_logistic, linear_predictor, logit
 from riskmodels.assessment.ranked_rows import RankedRows
 
 Integers = npt.NDArray[np.int64]
@@ -81,8 +81,8 @@ def of_slope(known: RankedRows) -> Influence | str:
     fit = fit_logistic(design, known.outcome, None)
     if fit is None:
         return "the logistic fit did not settle"
-    residual = known.outcome - expit(design @ fit[0])
-    return _scaled(float(fit[0][1]), (design @ fit[1][:, 1]) * residual, known.units)
+    residual = known.outcome - expit(linear_predictor(design, fit[0]))
+    return _scaled(float(fit[0][1]), linear_predictor(design, fit[1][:, 1]) * residual, known.units)
 
 
 def of_brier(known: RankedRows) -> Influence | str:

@@ -35,8 +35,8 @@ from riskmodels.errors import DataError
 NOT_RECORDED = "not recorded"
 CHANCE = {"auc": 0.01, "oe_ratio": 0.05}
 """Below this p slices are said to differ. That of the AUC is too small where slices have few events, for an AUC and its
-estimated variance go together: at 0.01, of 10 to 100 slices of 20 events or more that are alike some 2 to 5 of 100 ways
-of slicing are said to differ; at 0.05 it would be 6 to 20 (tests/simulations/alarms.py).
+estimated variance go together: at 0.01, of 10 to 100 slices of 20 events or more that are alike 1 to 6 of 100 ways of
+slicing are said to differ; at 0.05 it would be 5 to 23 (tests/simulations/alarms.py).
 """
 COMPARED = {"auc": auc, "oe_ratio": oe_ratio, "calibration_slope": calibration_slope}
 """Compare events with non-events, so they need a handful of each; Brier, precision and recall do not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -241,9 +241,19 @@ def predictions_of(
 
 def fit_risk_model(data: Dataset, splits: Splits, family: str, study: StudyFile) -> RiskModel:
     """The service model: the chosen recipe on every row that is mature at the extract."""
+    return fit_risk_models(data, splits, [family], study)[family]
+
+
+def fit_risk_models(data: Dataset, splits: Splits, families: Iterable[str], study: StudyFile) -> dict[str, RiskModel]:
+    """Service models of several families by name, all on one encoding."""
     encoder, fit, calibrate = prepare_origin(data, splits.service, study)
-    recipe = fit_recipe(family, study.models.families[family], encoder, fit, calibrate, study)
-    return RiskModel(study.study, family, recipe.fitted, recipe.encoder, recipe.calibrator, data.features.specs)
+    made = {}
+    for family in dict.fromkeys(families):
+        recipe = fit_recipe(family, study.models.families[family], encoder, fit, calibrate, study)
+        made[family] = RiskModel(
+            study.study, family, recipe.fitted, recipe.encoder, recipe.calibrator, data.features.specs
+        )
+    return made
 
 
 def fits_on_shuffled(data: Dataset, study: StudyFile) -> Callable[[pl.Series, Split], np.ndarray]:

@@ -41,8 +41,9 @@ depends on risk, and nothing that depends on the outcome.
 ALARMED = """## False alarms
 
 Slices of a cohort that are alike, and test dates that are, two of three people coming again: how often they are said to
-differ, or to show a trend. It *holds* at 5% or less, but for Monte-Carlo error. *Compared*: how often there were
-enough events in two parts to ask.
+differ, or to show a trend. It *holds* at no more than "at most", but for Monte-Carlo error: a trend is told by its 95%
+interval, which is held to 93%, and to 90% at the limit. *Compared*: how often there were enough events in two parts to
+ask. *Spread*: of the log odds.
 """
 SCHEMES = """## Ways of testing
 
@@ -124,11 +125,11 @@ def _held(found: list[Held]) -> str:
 
 def _alarms(found: list[Alarms]) -> str:
     return _table(
-        ("parts", "how many", "events each", "measure", "log odds spread", "samples", "compared", "alarms", "holds"),
+        ("parts", "how many", "events each", "measure", "spread", "samples", "compared", "alarms", "at most", "holds"),
         (
             (
                 one.kind, one.alike.parts, one.alike.events, STATISTICS[one.measure].words, one.alike.spread,
-                one.replicates, one.compared, f"{one.share:.1%}", _yes(one.holds),
+                one.replicates, one.compared, f"{one.share:.1%}", f"{one.alike.most:.0%}", _yes(one.holds),
             )
             for one in found
         ),

@@ -1,4 +1,4 @@
-"""Parts and dates that are alike are said to differ no more often than 5 times in 100."""
+"""Parts and dates that are alike are seldom said to differ."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def test_every_row_is_told() -> None:
     lines = found.page().splitlines()
     assert "| AUC | people | 1000 | 400 | 2000 | 95.0% | 0.5% | yes |  |" in lines
     assert "| O/E | rare | 2400 | 1200 | 2000 | 92.0% | 0.6% | **no** | at the limit |" in lines
-    assert "| slices | 24 | 25 | AUC | 0.9 | 200 | 198 | 15.0% | **no** |" in lines
+    assert "| slices | 24 | 25 | AUC | 0.9 | 200 | 198 | 15.0% | 5% | **no** |" in lines
     assert "| risk and outcome | 24% | precision at k, this list | 2000 | 100.0% | 0.58 | 13.6% | 22.0% |" in lines
     assert "| 1 | random rows | 0.823 (0.810 to 0.840) | +0.193 | 0.98 |" in lines
 
