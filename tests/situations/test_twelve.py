@@ -41,9 +41,6 @@ DECISION: dict[str, Any] = {
     "approved_by_role": "director of children's services",
     "example": True,
 }
-GATE_LACKS_A_RULE = pytest.mark.xfail(
-    strict=True, reason="an answered break does not bar live use (governance/gate.py)"
-)
 PAGE = Path(__file__).parents[2] / "docs" / "right-answers.md"
 ALL = [pytest.param(name, marks=() if situation.quick else pytest.mark.slow) for name, situation in SITUATIONS.items()]
 WITH_A_CARD = [param for param in ALL if param.values[0] != "leak"]
