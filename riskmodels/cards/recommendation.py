@@ -211,7 +211,7 @@ def simple_rule(evidence: Evidence) -> Advice | None:
             "simple_rule",
             f"For now, use {RULES_IN_WORDS.get(rule, f'a simple sort by {column}')}. On the test a complex model did "
             "better: choose again on more data.",
-            "A complex model did better on the test only, and the test is not for choosing.",
+            "The test is not for choosing.",
         )
     than = "chance" if evidence.gain_floor <= 0 else "the study asks of it"
     return Advice("simple_rule", headline, f"No complex model beat the simple rule by more than {than}.")

@@ -11,7 +11,7 @@ from riskmodels.study import BASELINES, Answer, Study
 
 MOST_WORDS = 350
 # What people say may take up what the run leaves, but never so little that it says nothing.
-FEWEST_ANSWER_WORDS = 25
+FEWEST_ANSWER_WORDS = 18
 HANDFUL = "We cannot give this number without pointing at a few people."
 
 CALIBRATION_METRICS = {"oe_ratio", "calibration_slope"}
@@ -59,7 +59,7 @@ def build_summary(
     if unlinked:
         run.append(Block(id="unlinked", heading="Whose records are lacking?", text=unlinked, source="run"))
     used = sum(word_count(f"{block.heading} {block.text}") for block in run)
-    used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 8
+    used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 16
     left = max(FEWEST_ANSWER_WORDS, (MOST_WORDS - used) // 2)
     said = [
         _said("cannot_see", "What this cannot see", study.answers.cannot_see, left, 2),
