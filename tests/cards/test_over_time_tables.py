@@ -124,6 +124,10 @@ def test_a_part_of_few_cases_is_hidden_with_what_would_give_it_away() -> None:
     assert after["events"] % 5 == 0
     assert across["events"] is None or across["events"] % 5 == 0
     assert any("breaks" in line["where"] for line in shown.log)
+    # One side and the change would give the other.
+    changes = published(given)["breaks"][0]["change"]
+    assert given["breaks"][0]["change"]["auc"]["value"] is not None
+    assert {one["value"] for one in changes.values()} == {None}
     rows = over_time_tables(published(given), LANGUAGE)["breaks"].rows
     assert rows[0][3] == HIDDEN
     assert "too few cases can be shown" in next(

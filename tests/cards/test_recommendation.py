@@ -206,3 +206,20 @@ def test_every_rule_speaks_somewhere_and_decides_somewhere() -> None:
         evidence = replace(GOOD, **leading[rule.__name__])
         first = next(found for one in RULES if (found := one(evidence)) is not None)
         assert first == rule(evidence), rule.__name__
+
+
+@pytest.mark.parametrize(
+    ("family", "rule"),
+    [("single_best_column", "a simple sort by reading score this spring"), ("points", "the points tally")],
+)
+def test_a_rule_that_a_complex_model_beat_on_the_test_is_not_said_to_do_as_well(family: str, rule: str) -> None:
+    found = recommend(replace(GOOD, family=family, baseline=family, gain_low=None, others_better=True))
+    assert found.code == "simple_rule"
+    assert found.headline.startswith(f"For now, use {rule}. On the test a complex model did better")
+    assert "does as well" not in found.headline
+    assert reading_grade(found.headline) <= 9
+
+
+def test_a_gain_that_the_study_does_not_count_is_not_called_chance() -> None:
+    found = recommend(replace(GOOD, family="points", baseline="points", gain_floor=0.02))
+    assert "No complex model beat the simple rule by more than the study asks of it." in found.reasons
