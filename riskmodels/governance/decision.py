@@ -188,7 +188,8 @@ def parse_card(content: bytes) -> dict[str, Any]:
 
 
 def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
-    """The keys ``attribute: group: metric`` of every primary contrast judged FAIL or INSUFFICIENT EVIDENCE.
+    """The keys ``attribute: group: metric`` of every primary contrast judged FAIL or INSUFFICIENT EVIDENCE, and of
+    every group that FAILs against everybody else.
 
     Raises
     ------
@@ -203,7 +204,8 @@ def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
         keys = [
             f"{row['attribute']}: {row['group']}: {row['metric']}"
             for row in contrasts
-            if row["family"] == "primary" and row["verdict"] in TO_ANSWER
+            if (row["family"] == "primary" and row["verdict"] in TO_ANSWER)
+            or (row["family"] == "second" and row["verdict"] == "FAIL")
         ]
     except (KeyError, TypeError):
         raise CardError("card.json: audit.contrasts is not readable; build the card again") from None

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from riskmodels.assessment.audit_coding import as_text, code_groups
-from riskmodels.assessment.audit_policy import load_policy
+from riskmodels.assessment.audit.coding import as_text, code_groups
+from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.data.group_names import MOST_GROUPS, NOT_RECORDED, band_labels, in_order, name_groups, reference_of
 from riskmodels.study import Protected, StudyFile
 from tests.data.small_study import study_file

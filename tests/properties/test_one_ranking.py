@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodels.assessment.audit import audit_groups
-from riskmodels.assessment.audit_policy import load_policy
+from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.assessment.decisions import select
 from riskmodels.assessment.performance import assess_performance
 from riskmodels.governance.gate import ApprovedModel

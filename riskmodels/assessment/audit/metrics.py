@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from riskmodels.assessment.audit_counts import FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
-from riskmodels.assessment.audit_policy import Policy
+from riskmodels.assessment.audit.counts import FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
+from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.intervals import wilson
 
 ALL_CELLS = (TN, FP, FN, TP, UNSELECTED_UNKNOWN, SELECTED_UNKNOWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from riskmodels.assessment.audit_policy import Policy
+from riskmodels.assessment.audit.policy import Policy
 from riskmodels.data.group_names import NOT_RECORDED, band_labels
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import Protected
@@ -22,7 +23,8 @@ class Attribute:
     """One protected characteristic, coded.
 
     ``codes`` (n,) int32 points into ``groups`` (the value as recorded) and ``labels`` (as shown). ``unknown`` marks
-    groups that only say that the group is not known. ``reference`` is the position of the reference group.
+    groups that only say that the group is not known. ``reference`` is the position of the reference group. ``numbers``
+    (n,) are what bands were made of, nan where there is none; None where there are no bands.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Attribute:
     labels: tuple[str, ...]
     unknown: tuple[bool, ...]
     reference: int
+    numbers: np.ndarray | None = None
 
 
 def as_series(values: Any, where: str) -> pl.Series:
@@ -156,28 +159,37 @@ def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -
         tuple(labels),
         unknown,
         reference,
+        _numbers(values) if spec.bands else None,
     )
 
 
 def _groups_and_labels(
     distinct: list[str], spec: Protected, unknown: set[str]
 ) -> tuple[list[str], list[str], dict[str, int]]:
-    """Groups in the order they are shown: bands upwards, words by label, people who are not in any group last.
+    """Groups in the order they are shown: bands upwards, the study's labels as it gives them, then the others as they
+    count or by name; people who are not in any group last.
 
     Values that share a label are one group, named by the first of them.
     """
     by_label: dict[str, list[str]] = {}
     for value in distinct:
         by_label.setdefault(spec.labels.get(value, value), []).append(value)
-    bands = {label: place for place, label in enumerate(band_labels(spec.bands))} if spec.bands else {}
+    given = band_labels(spec.bands) if spec.bands else tuple(dict.fromkeys(spec.labels.values()))
+    places = {label: place for place, label in enumerate(given)}
 
-    def place_of(label: str) -> tuple[bool, bool, int, str]:
-        return label.casefold() in unknown, label == NOT_RECORDED, bands.get(label, len(bands)), label
+    def place_of(label: str) -> tuple[bool, bool, int, list[tuple[bool, int, str]]]:
+        return label.casefold() in unknown, label == NOT_RECORDED, places.get(label, len(places)), _as_counted(label)
 
     labels = sorted(by_label, key=place_of)
     groups = [by_label[label][0] for label in labels]
     position = {value: place for place, label in enumerate(labels) for value in by_label[label]}
     return groups, labels, position
+
+
+def _as_counted(label: str) -> list[tuple[bool, int, str]]:
+    """A key under which 2 stands before 10, in ``Stage 2`` as well."""
+    parts = re.split(r"([0-9]+)", label)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
 def _reference(
@@ -192,6 +204,10 @@ def _reference(
         )
     known = sizes * ~np.array(unknown)
     return int(np.argmax(known if known.any() else sizes))
+
+
+def _numbers(values: pl.Series) -> np.ndarray:
+    return np.asarray(values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy())
 
 
 def _bands(values: pl.Series, bands: tuple[float, ...]) -> pl.Series:

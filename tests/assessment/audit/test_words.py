@@ -1,6 +1,6 @@
 import pytest
 
-from riskmodels.assessment.audit_words import in_words, judged_in_words, per_hundred
+from riskmodels.assessment.audit.words import in_words, judged_in_words, per_hundred
 
 JUDGED = {"comparisons": 9, "passed": 2, "failed": 1, "insufficient": 6}
 

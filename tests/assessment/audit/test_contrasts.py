@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from riskmodels.assessment.audit_contrasts import (
+from riskmodels.assessment.audit.contrasts import (
     Comparison,
     Measured,
     benjamini_hochberg,
@@ -18,12 +18,13 @@ from riskmodels.assessment.audit_contrasts import (
     measure,
     minimum_detectable,
 )
-from riskmodels.assessment.audit_counts import Replicates
-from riskmodels.assessment.audit_policy import load_policy
-from riskmodels.assessment.audit_verdicts import FAIL, INSUFFICIENT, NOT_AUDITED, PASS, overall_verdict, verdict_of
+from riskmodels.assessment.audit.counts import Replicates
+from riskmodels.assessment.audit.policy import load_policy
+from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, NOT_AUDITED, PASS, overall_verdict,
+    tally, verdict_of
 
 POLICY = load_policy()
-REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "fairness.json").read_text())["policy_behaviour"]
+REFERENCE = json.loads((Path(__file__).parents[2] / "reference" / "fairness.json").read_text())["policy_behaviour"]
 RECALL = Comparison(0, 1, "recall", "primary", "reference")
 
 
@@ -131,18 +132,21 @@ def test_a_verdict_looks_at_the_whole_interval(low, high, gap, verdict):
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "unaccepted", "overall"),
+    ("verdicts", "against_others", "unaccepted", "overall"),
     [
-        ([PASS, FAIL, INSUFFICIENT], True, FAIL),
-        ([PASS, INSUFFICIENT], True, NOT_AUDITED),
-        ([PASS, INSUFFICIENT], False, INSUFFICIENT),
-        ([PASS, PASS], True, NOT_AUDITED),
-        ([PASS, PASS], False, PASS),
-        ([], False, INSUFFICIENT),
+        ([PASS, FAIL, INSUFFICIENT], [], True, FAIL),
+        ([PASS, PASS], [FAIL], True, FAIL),
+        ([PASS, INSUFFICIENT], [], True, NOT_AUDITED),
+        ([PASS, INSUFFICIENT], [], False, INSUFFICIENT),
+        ([PASS, PASS], [], True, NOT_AUDITED),
+        ([PASS, PASS], [INSUFFICIENT], False, PASS),
+        ([], [], False, INSUFFICIENT),
     ],
 )
-def test_the_worst_verdict_leads(verdicts, unaccepted, overall):
-    assert overall_verdict(verdicts, unaccepted) == overall
+def test_the_worst_verdict_leads(verdicts, against_others, unaccepted, overall):
+    families = {"primary": verdicts, "second": against_others}
+    rows = [{"family": family, "verdict": verdict} for family, given in families.items() for verdict in given]
+    assert overall_verdict(tally(rows), unaccepted) == overall
 
 
 def test_whom_a_ratio_disadvantages():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from riskmodels.assessment.audit_counts import cells_of, joint_codes, replicate
-from riskmodels.assessment.audit_metrics import PROPORTIONS, calibration_slopes, parts
+from riskmodels.assessment.audit.counts import cells_of, joint_codes, replicate
+from riskmodels.assessment.audit.metrics import PROPORTIONS, calibration_slopes, parts
 
 REPLICATES = 3000
 

@@ -7,11 +7,11 @@ band, FAIL only if it lies outside and the difference matters, otherwise INSUFFI
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
-from riskmodels.assessment.audit_contrasts import (
+from riskmodels.assessment.audit.contrasts import (
     Comparison,
     Measured,
     benjamini_hochberg,
@@ -20,9 +20,9 @@ from riskmodels.assessment.audit_contrasts import (
     holm,
     minimum_detectable,
 )
-from riskmodels.assessment.audit_counts import Replicates, Stratum
-from riskmodels.assessment.audit_metrics import NOT_A_RATE, PROPORTIONS, too_few
-from riskmodels.assessment.audit_policy import Policy
+from riskmodels.assessment.audit.counts import Replicates, Stratum
+from riskmodels.assessment.audit.metrics import NOT_A_RATE, PROPORTIONS, too_few
+from riskmodels.assessment.audit.policy import Policy
 
 PASS = "PASS"  # noqa: S105 - a verdict
 FAIL = "FAIL"
@@ -31,6 +31,9 @@ NOT_AUDITED = "NOT AUDITED"
 LOOK_HERE = "look here"
 NOTHING_STANDS_OUT = "nothing stands out"
 TOO_FEW = "too few to judge"
+
+# How groups are treated, and what a risk means in each.
+QUESTIONS = ("treatment", "meaning")
 
 _OWN_PREDICTION = "its own predicted risk"
 
@@ -44,15 +47,30 @@ def verdict_of(low: float, high: float, gap: float, band: tuple[float, float], s
     return INSUFFICIENT
 
 
-def overall_verdict(verdicts: Sequence[str], unaccepted: bool) -> str:
-    """The worst one: FAIL, NOT AUDITED unaccepted, INSUFFICIENT EVIDENCE, PASS. Where nothing is judged, no PASS."""
-    if FAIL in verdicts:
+def tally(contrasts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How the primary comparisons were judged, and in how many a group FAILs against everybody else."""
+    verdicts = [row["verdict"] for row in contrasts if row["family"] == "primary"]
+    return {
+        "comparisons": len(verdicts),
+        "passed": verdicts.count(PASS),
+        "failed": verdicts.count(FAIL),
+        "insufficient": verdicts.count(INSUFFICIENT),
+        "failed_against_others": sum(row["family"] == "second" and row["verdict"] == FAIL for row in contrasts),
+    }
+
+
+def overall_verdict(judged: Mapping[str, int], unaccepted: bool) -> str:
+    """The worst one: FAIL, NOT AUDITED unaccepted, INSUFFICIENT EVIDENCE, PASS. Where nothing is judged, no PASS.
+
+    Parameters
+    ----------
+    judged : from `tally`
+    """
+    if judged["failed"] or judged["failed_against_others"]:
         return FAIL
     if unaccepted:
         return NOT_AUDITED
-    if INSUFFICIENT in verdicts or not verdicts:
-        return INSUFFICIENT
-    return PASS
+    return INSUFFICIENT if judged["insufficient"] or not judged["comparisons"] else PASS
 
 
 def contrast_rows(
@@ -64,22 +82,33 @@ def contrast_rows(
     purpose: str,
     policy: Policy,
     noun: str = "people",
-) -> tuple[tuple[dict[str, Any], ...], float]:
-    """Every comparison as a row, and the critical value that makes their intervals simultaneous.
+) -> tuple[tuple[dict[str, Any], ...], dict[str, float]]:
+    """Every comparison as a row, and the critical values that make their intervals simultaneous.
 
-    Intervals are simultaneous over the primary contrasts with enough people for a verdict; the same width is given to
-    those with fewer. ``capped`` names attributes whose group is unknown for too many: they can not PASS.
+    How groups are treated (rates, against the reference and against everybody else) and what their risks mean (against
+    their own prediction) are two questions, with a family of intervals for each. An interval is simultaneous over the
+    contrasts of its family with enough people for a verdict; the same width is given to those with fewer. ``capped``
+    names attributes whose group is unknown for too many: they can not PASS.
     """
-    primary = [index for index, comparison in enumerate(comparisons) if comparison.family == "primary"]
-    judged = [index for index in primary if _judgeable(comparisons[index], measured[index], policy)]
-    width = critical_value([measured[index] for index in judged or primary], policy.level)
+    question = [_question(comparison) for comparison in comparisons]
+    judged = {
+        index
+        for index, (comparison, m) in enumerate(zip(comparisons, measured, strict=True))
+        if question[index] and _judgeable(comparison, m, policy)
+    }
+    widths = {}
+    for name in QUESTIONS:
+        own = [index for index, asked in enumerate(question) if asked == name]
+        widths[name] = critical_value([measured[i] for i in own if i in judged or not judged & set(own)], policy.level)
     p_values = [_p_value(comparison, m, policy) for comparison, m in zip(comparisons, measured, strict=True)]
     adjusted: dict[int, float] = {}
-    for family, adjust in (("primary", holm), ("exploratory", benjamini_hochberg)):
-        members = [i for i, c in enumerate(comparisons) if c.family == family and p_values[i] is not None]
+    for family, adjust in (*((name, holm) for name in QUESTIONS), (None, benjamini_hochberg)):
+        members = [i for i, asked in enumerate(question) if asked == family and p_values[i] is not None]
         adjusted |= dict(zip(members, adjust([p_values[i] or 0.0 for i in members]), strict=True))
     rows = []
     for index, (comparison, m) in enumerate(zip(comparisons, measured, strict=True)):
+        asked = question[index]
+        width = NormalDist().inv_cdf((1 + policy.level) / 2) if asked is None else widths[asked]
         row = _row(comparison, m, strata, found, width, policy, purpose)
         row["p"], row["p_adjusted"] = p_values[index], adjusted.get(index)
         if comparison.family == "exploratory":
@@ -91,7 +120,14 @@ def contrast_rows(
             if row["verdict"] == INSUFFICIENT and index in judged:
                 row["minimum_detectable"] = minimum_detectable(comparison, m, found, width, purpose, policy)
         rows.append(row)
-    return tuple(rows), width
+    return tuple(rows), widths
+
+
+def _question(comparison: Comparison) -> str | None:
+    """Which simultaneous family a comparison belongs to; None where it only says where to look."""
+    if comparison.family == "exploratory":
+        return None
+    return "meaning" if comparison.against == "prediction" else "treatment"
 
 
 def _judgeable(comparison: Comparison, measured: Measured, policy: Policy) -> bool:
@@ -129,8 +165,7 @@ def _row(
     }  # fmt: skip
     if measured.smallest_denominator < policy.floors.ratio or measured.centre is None or measured.se is None:
         return row
-    z = width if comparison.family == "primary" else NormalDist().inv_cdf((1 + policy.level) / 2)
-    low, high = measured.centre - z * measured.se, measured.centre + z * measured.se
+    low, high = measured.centre - width * measured.se, measured.centre + width * measured.se
     if comparison.metric != "calibration_slope":
         low, high = math.exp(low), math.exp(high)
     if measured.ratio is not None:

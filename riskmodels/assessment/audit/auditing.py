@@ -2,19 +2,17 @@
 
 `audit_groups` audits the list of a study; `audit_predictions` audits any predictions. The story is: code the groups,
 count once, bootstrap the counts, contrast each group with its reference, give a verdict, say it in words. What is made
-here is exact and owner-only: `riskmodels.assessment.disclosure.publish` makes it fit to be shown.
+here is exact and owner-only: `riskmodels.assessment.audit.disclosure.publish` makes it fit to be shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
-from riskmodels.assessment.audit_coding import (
+from riskmodels.assessment.audit.coding import (
     Attribute,
     as_series,
     as_text,
@@ -24,9 +22,10 @@ from riskmodels.assessment.audit_coding import (
     not_audited,
     outcome_status,
 )
-from riskmodels.assessment.audit_contrasts import measure
-from riskmodels.assessment.audit_policy import Policy, load_policy
-from riskmodels.assessment.audit_tables import (
+from riskmodels.assessment.audit.contrasts import measure
+from riskmodels.assessment.audit.policy import Policy, load_policy
+from riskmodels.assessment.audit.result import Audit
+from riskmodels.assessment.audit.tables import (
     Evidence,
     Row,
     comparisons,
@@ -36,75 +35,16 @@ from riskmodels.assessment.audit_tables import (
     missing_rows,
     proxy_rows,
 )
-from riskmodels.assessment.audit_verdicts import FAIL, INSUFFICIENT, NOT_AUDITED, PASS, contrast_rows, overall_verdict
-from riskmodels.assessment.audit_words import NOUNS, in_words
+from riskmodels.assessment.audit.verdicts import contrast_rows, overall_verdict, tally
+from riskmodels.assessment.audit.words import NOUNS, in_words
 from riskmodels.assessment.intervals import checked_risk
 from riskmodels.data.group_names import NOT_RECORDED
-from riskmodels.errors import DataError, ExitCode, StudyError
+from riskmodels.errors import DataError, StudyError
 from riskmodels.models.ranking import Ranking
 from riskmodels.study import PROTECTED_BY_LAW, Protected, StudyFile
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
-
-EXIT_CODES = {
-    PASS: ExitCode.DONE,
-    FAIL: ExitCode.FAIL,
-    INSUFFICIENT: ExitCode.INSUFFICIENT_EVIDENCE,
-    NOT_AUDITED: ExitCode.NOT_AUDITED,
-}
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What the audit found, exactly.
-
-    n: rows ranked; known: those whose outcome is known; units: people or clusters resampled; critical_value: half-width
-    of the simultaneous intervals in standard errors; titles: attribute -> its name in words; widened: where the policy
-    is more lenient than the default.
-    """
-
-    n: int
-    known: int
-    units: int
-    purpose: str
-    outcome_measures: str
-    level: str
-    provisional: bool
-    policy_name: str
-    policy_sha256: str
-    widened: tuple[str, ...]
-    critical_value: float | None
-    verdict: str
-    judged: Mapping[str, int]
-    rows: tuple[Row, ...]
-    contrasts: tuple[Row, ...]
-    not_audited: tuple[Row, ...]
-    missing: tuple[Row, ...]
-    proxies: tuple[Row, ...]
-    composition: tuple[Row, ...]
-    titles: Mapping[str, str]
-    in_words: tuple[str, ...]
-
-    @property
-    def exit_code(self) -> ExitCode:
-        return EXIT_CODES[self.verdict]
-
-    def to_dict(self) -> Row:
-        """As plain JSON values; numbers to six significant digits."""
-        plain: Row = _plain(asdict(self))
-        return plain
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(part) for part in value]
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.6g}")
-    return value.item() if isinstance(value, np.generic) else value
-
 
 # ---------------------------------------------------------------- the two ways in
 
@@ -210,18 +150,13 @@ def audit_predictions(
     audited = {attribute.law for attribute in attributes} - {law for law, _ in refused.values()}
     unaudited = not_audited(laws, audited, excused or {}, refused)
     metrics, noun, provisional = policy.primary(purpose, measures), NOUNS[level], measures == "service"
-    tables, width, units = _NO_TABLES, None, n
+    tables, units = _NO_TABLES, n
+    widths: dict[str, float] = {}
     if attributes:
         evidence = gather(attributes, intersections, status, chosen, probability, together, policy, seed)
-        tables, width = _tables(evidence, metrics, purpose, policy, noun)
+        tables, widths = _tables(evidence, metrics, purpose, policy, noun)
         units = evidence.found.units
-    verdicts = [row["verdict"] for row in tables["contrasts"] if row["family"] == "primary"]
-    judged = {
-        "comparisons": len(verdicts),
-        "passed": verdicts.count(PASS),
-        "failed": verdicts.count(FAIL),
-        "insufficient": verdicts.count(INSUFFICIENT),
-    }
+    judged = tally(tables["contrasts"])
     titles = {attribute.name: attribute.words for attribute in attributes}
     return Audit(
         n=n,
@@ -234,8 +169,8 @@ def audit_predictions(
         policy_name=f"{policy.name} {policy.version}",
         policy_sha256=policy.sha256,
         widened=policy.widened,
-        critical_value=width,
-        verdict=overall_verdict(verdicts, any(not row["accepted"] for row in unaudited)),
+        critical_values=widths,
+        verdict=overall_verdict(judged, any(not row["accepted"] for row in unaudited)),
         judged=judged,
         not_audited=unaudited,
         titles=titles,
@@ -243,7 +178,8 @@ def audit_predictions(
             tables["rows"], tables["contrasts"], titles, purpose=purpose, measures=measures, noun=noun, judged=judged,
             provisional=provisional,
         ),
-        **tables,
+        rows=tables["rows"], contrasts=tables["contrasts"], missing=tables["missing"], proxies=tables["proxies"],
+        composition=tables["composition"],
     )  # fmt: skip
 
 
@@ -255,12 +191,12 @@ _NO_TABLES: dict[str, tuple[Row, ...]] = dict.fromkeys(("rows", "contrasts", "mi
 
 def _tables(
     evidence: Evidence, metrics: Sequence[str], purpose: str, policy: Policy, noun: str
-) -> tuple[dict[str, tuple[Row, ...]], float]:
+) -> tuple[dict[str, tuple[Row, ...]], dict[str, float]]:
     missing = missing_rows(evidence, metrics, policy)
     capped = {row["attribute"] for row in missing if row["share"] > policy.missing.cap_above}
     asked = comparisons(evidence, metrics, policy)
     measured = [measure(comparison, evidence.found, evidence.slopes) for comparison in asked]
-    contrasts, width = contrast_rows(asked, measured, evidence.strata, evidence.found, capped, purpose, policy, noun)
+    contrasts, widths = contrast_rows(asked, measured, evidence.strata, evidence.found, capped, purpose, policy, noun)
     tables = {
         "rows": group_rows(evidence, policy, noun),
         "contrasts": contrasts,
@@ -268,7 +204,7 @@ def _tables(
         "proxies": proxy_rows(evidence, policy),
         "composition": composition_rows(evidence),
     }
-    return tables, width
+    return tables, widths
 
 
 def _code_all(

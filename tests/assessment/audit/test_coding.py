@@ -4,7 +4,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from riskmodels.assessment.audit_coding import (
+from riskmodels.assessment.audit.coding import (
     as_text,
     cluster_codes,
     code_groups,
@@ -12,7 +12,7 @@ from riskmodels.assessment.audit_coding import (
     not_audited,
     outcome_status,
 )
-from riskmodels.assessment.audit_policy import load_policy
+from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import Protected
 
@@ -86,14 +86,21 @@ def test_bands_keep_those_who_prefer_not_to_say():
 
 def test_values_with_one_label_are_one_group():
     attribute = coded(["M", "m", "F"], labels={"M": "male", "m": "male", "F": "female"})
-    assert attribute.labels == ("female", "male")
-    assert attribute.groups == ("F", "M")
-    assert attribute.codes.tolist() == [1, 1, 0]
+    assert attribute.labels == ("male", "female")
+    assert attribute.groups == ("M", "F")
+    assert attribute.codes.tolist() == [0, 0, 1]
+
+
+def test_groups_stand_as_the_study_labels_them_and_numbers_as_they_count():
+    fifths = {"q1": "poorest fifth", "q2": "second fifth", "q5": "richest fifth"}
+    attribute = coded(["q5", "q2", "q1", "stage 10", "stage 2", None], labels=fifths)
+    assert attribute.labels == (*fifths.values(), "stage 2", "stage 10", "Not recorded")
 
 
 @pytest.mark.parametrize("reference", ["F", "female"])
 def test_a_reference_is_named_by_value_or_label(reference):
-    assert coded(["A", "A", "F"], labels={"F": "female"}, reference=reference).reference == 1
+    attribute = coded(["A", "A", "F"], labels={"F": "female"}, reference=reference)
+    assert attribute.labels[attribute.reference] == "female"
 
 
 def test_the_largest_group_whose_members_are_known_is_the_default_reference():

@@ -3,7 +3,7 @@ import hashlib
 import pytest
 import yaml
 
-from riskmodels.assessment.audit_policy import POLICIES, load_policy
+from riskmodels.assessment.audit.policy import POLICIES, load_policy
 from riskmodels.errors import StudyError
 
 DEFAULT = (POLICIES / "default.yaml").read_bytes()

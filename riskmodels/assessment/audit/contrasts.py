@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from riskmodels.assessment.audit_counts import FN, FP, TN, TP, Replicates
-from riskmodels.assessment.audit_metrics import parts
-from riskmodels.assessment.audit_policy import Policy
+from riskmodels.assessment.audit.counts import FN, FP, TN, TP, Replicates
+from riskmodels.assessment.audit.metrics import parts
+from riskmodels.assessment.audit.policy import Policy
 
 ZERO_BOTH = "the rate is 0 on both sides"
 ZERO_REFERENCE = "the rate it is compared with is 0"
@@ -21,12 +21,16 @@ GRID = np.geomspace(0.02, 50.0, 2001)
 
 @dataclass(frozen=True)
 class Comparison:
-    """One question: is ``metric`` in stratum ``group`` like in ``reference`` (None: like everybody else's)?"""
+    """One question: is ``metric`` in stratum ``group`` like in ``reference`` (None: like everybody else's)?
+
+    ``family``: primary ones carry the verdicts; ``second`` ones look at the same again, against everybody else: harm
+    found there counts, and what cannot be told does not; exploratory ones only say where to look.
+    """
 
     group: int
     reference: int | None
     metric: str
-    family: Literal["primary", "exploratory"]
+    family: Literal["primary", "second", "exploratory"]
     against: Literal["reference", "others", "prediction"]
 
 
@@ -205,7 +209,8 @@ def minimum_detectable(
         ratios = ratios[ratios * level < 1]
         se, gaps = 1 / np.sqrt(ratios * expected), np.abs(ratios - 1) * level
     else:
-        own, other = found.counts[comparison.group], found.counts[comparison.reference or 0]
+        own = found.counts[comparison.group]
+        other = found.everybody - own if comparison.reference is None else found.counts[comparison.reference]
         (top, bottom), (other_top, other_bottom) = parts(own, comparison.metric), parts(other, comparison.metric)
         level = float(_smooth(other_top, other_bottom))
         ratios = ratios[ratios * level < 1]

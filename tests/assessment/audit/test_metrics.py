@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from riskmodels.assessment.audit_counts import cells_of
-from riskmodels.assessment.audit_metrics import (
+from riskmodels.assessment.audit.counts import cells_of
+from riskmodels.assessment.audit.metrics import (
     PROPORTIONS,
     bounds,
     calibration_slopes,
@@ -11,7 +11,7 @@ from riskmodels.assessment.audit_metrics import (
     rate_estimate,
     rows_by_group,
 )
-from riskmodels.assessment.audit_policy import load_policy
+from riskmodels.assessment.audit.policy import load_policy
 
 # tn, fp, fn, tp, unknown off the list, unknown on the list
 CELLS = np.array([40, 10, 15, 25, 7, 3])

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from riskmodels.assessment.audit_coding import Attribute
-from riskmodels.assessment.audit_contrasts import Comparison, Measured, measure
-from riskmodels.assessment.audit_counts import (
+from riskmodels.assessment.audit.coding import Attribute
+from riskmodels.assessment.audit.contrasts import Comparison, Measured, measure
+from riskmodels.assessment.audit.counts import (
     FN,
     FP,
     SELECTED_UNKNOWN,
@@ -25,7 +25,7 @@ from riskmodels.assessment.audit_counts import (
     cells_of,
     replicate,
 )
-from riskmodels.assessment.audit_metrics import (
+from riskmodels.assessment.audit.metrics import (
     NOT_A_RATE,
     PROPORTIONS,
     calibration_slopes,
@@ -34,7 +34,7 @@ from riskmodels.assessment.audit_metrics import (
     rows_by_group,
     too_few,
 )
-from riskmodels.assessment.audit_policy import Policy
+from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.discrimination import auc
 
 Row = dict[str, Any]
@@ -263,7 +263,7 @@ def composition_rows(evidence: Evidence) -> tuple[Row, ...]:
 
 
 def comparisons(evidence: Evidence, metrics: Sequence[str], policy: Policy) -> list[Comparison]:
-    """Primary: each group against its reference, and against its own prediction. Exploratory: the rest."""
+    """Primary: each group against its reference, and against its own prediction. Second: against everybody else."""
     asked: list[Comparison] = []
     rates = [metric for metric in metrics if metric in PROPORTIONS]
     secondary = [metric for metric in policy.secondary if metric not in metrics]
@@ -277,7 +277,7 @@ def comparisons(evidence: Evidence, metrics: Sequence[str], policy: Policy) -> l
             asked += [Comparison(index, None, m, "primary", "prediction") for m in metrics if m not in PROPORTIONS]
             # Between two groups, everybody else is the other one: nothing new to ask.
             if len(attribute.groups) > 2:
-                asked += [Comparison(index, None, metric, "exploratory", "others") for metric in rates]
+                asked += [Comparison(index, None, metric, "second", "others") for metric in rates]
         start += len(attribute.groups)
     for index in range(start, len(evidence.strata)):
         asked += [Comparison(index, None, metric, "exploratory", "others") for metric in rates]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from riskmodels.assessment.audit import audit_predictions
-from riskmodels.assessment.audit_policy import load_policy
-from riskmodels.assessment.disclosure import publish
+from riskmodels.assessment.audit.disclosure import publish
+from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.assessment.suppression import (
     PROFILES,
     complementary,

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from riskmodels.assessment.audit_contrasts import ZERO_BOTH, ZERO_REFERENCE
-from riskmodels.assessment.audit_counts import CELLS, FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
-from riskmodels.assessment.audit_metrics import ALL_CELLS, PROPORTIONS, parts
-from riskmodels.assessment.audit_verdicts import FAIL
-from riskmodels.assessment.audit_words import NOUNS, in_words
+from riskmodels.assessment.audit.contrasts import ZERO_BOTH, ZERO_REFERENCE
+from riskmodels.assessment.audit.counts import CELLS, FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
+from riskmodels.assessment.audit.metrics import ALL_CELLS, PROPORTIONS, parts
+from riskmodels.assessment.audit.verdicts import FAIL
+from riskmodels.assessment.audit.words import NOUNS, in_words
 from riskmodels.assessment.suppression import (
     PROFILES,
     Profile,
