@@ -20,8 +20,15 @@ from riskmodels.assessment.audit.contrasts import (
 )
 from riskmodels.assessment.audit.counts import Replicates
 from riskmodels.assessment.audit.policy import load_policy
-from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, NOT_AUDITED, PASS, overall_verdict,
-    tally, verdict_of
+from riskmodels.assessment.audit.verdicts import (
+    FAIL,
+    INSUFFICIENT,
+    NOT_AUDITED,
+    PASS,
+    overall_verdict,
+    tally,
+    verdict_of,
+)
 
 POLICY = load_policy()
 REFERENCE = json.loads((Path(__file__).parents[2] / "reference" / "fairness.json").read_text())["policy_behaviour"]
