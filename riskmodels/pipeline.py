@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 
 from riskmodels.assessment.audit import Audit, audit_groups
+from riskmodels.assessment.audit.mitigation import Mitigation, try_mitigations
+from riskmodels.assessment.audit.proxies import study_proxies
 from riskmodels.assessment.deep import Deep, look_deeper
 from riskmodels.assessment.detail import Detail, Learned, assess_detail
 from riskmodels.assessment.explanation import Explanation, explain
@@ -66,6 +68,7 @@ class StudyRun:
     detail: Detail
     tuning: TuningResult
     deep: Deep | None = None
+    mitigation: Mitigation | None = None
 
     @property
     def study(self) -> Study:
@@ -99,6 +102,7 @@ def run_study(
     store: Path | None = None,
     estimators: Mapping[str, Any] = NO_ESTIMATORS,
     deep: int = 0,
+    mitigate: bool = False,
 ) -> StudyRun:
     """The main job. The same study, data and seed give the same model, card and list, byte for byte.
 
@@ -114,6 +118,7 @@ def run_study(
         in the card's table; it never goes into service, since it cannot be saved as text or explain itself
     deep : draws of people for the stability of the list, and with it the learning curve and what each source adds; 0
         leaves them out, and the card says so
+    mitigate : whether to try what it would take to narrow the gaps between groups (experiments; none can score)
 
     Raises
     ------
@@ -136,7 +141,8 @@ def run_study(
     choice, ranking, performance = settle(choose_model(predictions, question, splits.choosing), predictions, question)
 
     progress("auditing fairness")
-    audit = audit_ranking(ranking, ready.groups, question)
+    told = study_proxies(ranking, dataset.features, ready.groups, question)
+    audit = audit_ranking(ranking, ready.groups, question, told)
 
     progress("fitting the model for service, and explaining it")
     in_service = fit_risk_models(dataset, splits, (choice.model, SIMPLEST_SORT), question)
@@ -156,6 +162,10 @@ def run_study(
     )
     found = look_deeper(dataset, splits, ranking, question, replicates=deep, progress=progress) if deep else None
 
+    tried = None
+    if mitigate:
+        tried = try_mitigations(dataset, splits, ranking, predictions, ready.groups, question, progress=progress)
+
     progress("writing the card")
     card = build_card(
         ready.study,
@@ -164,6 +174,7 @@ def run_study(
         deep=found,
         tuning=tuning.to_dict(),
         audit=audit,
+        mitigation=tried,
         explanation=explanation,
         model=_identity(model, question),
         digests=_digests(study, tables, audit),
@@ -182,14 +193,16 @@ def run_study(
     )
     return StudyRun(
         ready, predictions, choice, ranking, performance, audit, model, explanation, card,
-        draw_figures(card.to_dict()["figures"]), detail, tuning, found,
+        draw_figures(card.to_dict()["figures"]), detail, tuning, found, tried,
     )  # fmt: skip
 
 
-def audit_ranking(ranking: Ranking, groups: pl.DataFrame, question: StudyFile) -> Audit:
-    """The fairness audit of one ranking; ``groups`` in any order."""
+def audit_ranking(
+    ranking: Ranking, groups: pl.DataFrame, question: StudyFile, feature_proxies: Sequence[dict[str, Any]] = ()
+) -> Audit:
+    """The fairness audit of one ranking; ``groups`` in any order. ``feature_proxies``: from `study_proxies`."""
     in_order = ranking.frame.select(KEYS).join(groups, on=KEYS, how="left", maintain_order="left")
-    return audit_groups(ranking, in_order, question, seed=question.seed)
+    return audit_groups(ranking, in_order, question, seed=question.seed, feature_proxies=feature_proxies)
 
 
 def verdicts(

@@ -196,6 +196,14 @@ def test_a_typo_is_named_with_what_was_meant(reading: dict[str, Any], path: str,
     assert said in refusal(changed(reading, path, value))
 
 
+def test_intersections_are_pairs_or_all(reading: dict[str, Any]) -> None:
+    assert parse_study_file(changed(reading, "fairness.intersections", "all")).fairness.intersections == "all"
+    said = refusal(changed(reading, "fairness.intersections", "every"))
+    assert said == "fairness.intersections: Input should be 'all'"
+    said = refusal(changed(reading, "fairness.intersections", [["gender"]]))
+    assert said.startswith("fairness.intersections[0][1]: is missing")
+
+
 def test_a_missing_key_is_named(reading: dict[str, Any]) -> None:
     assert refusal(changed(reading, "outcome.horizon", NOTHING)) == "outcome.horizon: is missing"
     # The unknown key is the more telling of two problems.

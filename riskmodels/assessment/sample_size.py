@@ -75,7 +75,7 @@ def cox_snell_of_auc(auc: float, prevalence: float) -> float:
     DataError
         for a C statistic outside (0.5, 1), or a prevalence outside (0, 1).
     """
-    lp, weight = _linear_predictor(auc, prevalence)
+    lp, weight = linear_predictor(auc, prevalence)
     return float(1 - math.exp(-2 * (_log_likelihood(lp, weight, prevalence) - _null(prevalence))))
 
 
@@ -143,7 +143,7 @@ def validation_size(
     DataError
         for a C statistic outside (0.5, 1), or a prevalence outside (0, 1).
     """
-    lp, weight = _linear_predictor(auc, prevalence)
+    lp, weight = linear_predictor(auc, prevalence)
     for_oe = (1 - prevalence) / (prevalence * (math.asinh(oe_width / 2) / Z) ** 2)
 
     risk = 1 / (1 + np.exp(-lp))
@@ -163,7 +163,7 @@ def validation_size(
     return ValidationSize(first, second, third, needed, math.ceil(needed * prevalence))
 
 
-def _linear_predictor(auc: float, prevalence: float) -> tuple[Floats, Floats]:
+def linear_predictor(auc: float, prevalence: float) -> tuple[Floats, Floats]:
     """Points and weights of the linear predictor of a calibrated model: two normals, those with the event first."""
     from scipy.special import ndtri
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.assessment.suppression import PROFILES
 from riskmodels.cards.annex import build_annex, six_digits
+from riskmodels.cards.audit_findings import gaps, harms, less_written_down
+from riskmodels.cards.audit_section import as_the_card_says_it, build_audit
 from riskmodels.cards.card import (
-    AuditSection,
     Digests,
     Edition,
     Fact,
@@ -25,13 +25,14 @@ from riskmodels.cards.data_section import build_data
 from riskmodels.cards.data_tables import data_tables, linkage_in_short, linkage_words, publish_known
 from riskmodels.cards.evidence import Evidence, fit_events, oe_by_date
 from riskmodels.cards.figures import Results, build_figures
+from riskmodels.cards.mitigation_tables import published_mitigation
 from riskmodels.cards.questions import Asked, answer_questions
-from riskmodels.cards.recommendation import CALIBRATION_METRICS, recommend
-from riskmodels.cards.results import audit_tables, audit_words, performance_tables, performance_words
+from riskmodels.cards.recommendation import recommend
+from riskmodels.cards.results import performance_tables, performance_words
 from riskmodels.cards.sections import answer_fact, answered, build_explanation, build_how_it_works
 from riskmodels.cards.shown import Shown, counted, people_of_100, published_audit, published_performance
 from riskmodels.cards.summary import build_summary
-from riskmodels.cards.words import attribute_words, feature_words, label, language_of
+from riskmodels.cards.words import feature_words, label, language_of
 from riskmodels.study import BASELINES, Study
 
 Row = Mapping[str, Any]
@@ -46,6 +47,7 @@ def build_card(
     deep: Any = None,
     tuning: Row | None = None,
     audit: Any,
+    mitigation: Any = None,
     explanation: Any,
     model: Row,
     digests: Mapping[str, str],
@@ -67,8 +69,8 @@ def build_card(
 
     Parameters
     ----------
-    performance, detail, deep, audit, explanation : results of `riskmodels.assessment`, or what their ``to_dict()``
-        gives; ``deep`` is None where it was not run
+    performance, detail, deep, audit, mitigation, explanation : results of `riskmodels.assessment`, or what their
+        ``to_dict()`` gives; ``deep`` and ``mitigation`` are None where they were not run
     tuning : `riskmodels.models.tuning.TuningResult.to_dict()`; None where nothing was tuned
     model : {sha256, family, recipe: mapping, parameters: mapping}
     digests : {study, answers, data, policy}
@@ -96,8 +98,9 @@ def build_card(
     shown |= published_detail(
         _plain(detail or {}), _plain(deep) if deep else None, tuning, shown.get("families") or (), safe
     )
-    judged = published_audit(_plain(audit), safe)
-    judged["tally"] = judged["judged"] | {"not_audited": len(judged.get("not_audited") or ())}
+    judged = as_the_card_says_it(published_audit(_plain(audit), safe), study, language)
+    if mitigation is not None:
+        judged["mitigation"] = published_mitigation(_plain(mitigation), judged, safe)
     column = feature_words(file, baseline_column or _column_of(model, explained))
     family = str(model["family"])
 
@@ -105,12 +108,11 @@ def build_card(
     attrition = counted(cohort_attrition, "data.attrition", safe)
     explained["n"] = safe.count(explained.get("n"))
     results = {"performance": shown, "audit": judged, "explanation": explained}
-    named = _contrasts(study, judged, "FAIL")
+    found = harms(study, judged)
     others_better = family in BASELINES and any(
         ((row.get("difference") or {}).get("low") or 0.0) > file.floors.gain_over_baselines
         for row in raw.get("families") or ()
     )
-    unresolved = _widest(study, judged)
     recommendation = recommend(
         Evidence(
             family=family,
@@ -127,7 +129,7 @@ def build_card(
             test_events=raw.get("events"),
             fit_events=fit_events(splits, outcome_status),
             verdict=judged["verdict"],
-            failed=tuple({"who": row["who"], "metric": row["metric"]} for row in named),
+            failed=tuple({"who": one.who, "metric": one.metric} for one in found),
             provisional=bool(judged.get("provisional")),
             unknown_share=_unknown_share(raw),
             concerns={row["check"]: row.get("accepted") for row in checks if row["result"] == "concern"},
@@ -154,10 +156,11 @@ def build_card(
         recommendation,
         results,
         column=column,
-        named=named,
-        unresolved=unresolved,
+        harms=found,
+        gaps=gaps(study, judged),
         others_better=others_better,
         unlinked=linkage_in_short(known),
+        unwritten=less_written_down(judged, checks),
     )
     figures, not_drawn = build_figures(Results(file, language, shown, judged, explained, tuple(attrition), test_dates))
     sections = {
@@ -194,9 +197,7 @@ def build_card(
             closer=closer_parts(Looked(study, language, shown, column)),
             **_open(shown),
         ),
-        "audit": AuditSection(
-            words=audit_words(judged, study), tables=audit_tables(study, judged, language), **_open(judged)
-        ),
+        "audit": build_audit(study, judged, language),
         "explanation": build_explanation(explained, language),
         "risks": answered(study, "risks", {"accepted": _accepted(study, checks)}),
         "law": answered(study, "law"),
@@ -291,55 +292,6 @@ def _used(model: Row, explanation: Row) -> set[str]:
     drivers = {str(row["feature"]) for row in explanation.get("drivers") or () if row.get("share")}
     column = _column_of(model, explanation)
     return drivers | ({column} if column else set())
-
-
-def _widest(study: Study, audit: Row) -> dict[str, Any] | None:
-    """The widest gap of who is missed or wrongly listed that the audit could not settle, if it shows both groups.
-
-    "Cannot judge" must not hide on page one whom it looks worst for.
-    """
-    open_ = _contrasts(study, audit, "INSUFFICIENT EVIDENCE")
-    shown = [row for row in open_ if row["ratio"] and row["metric"] not in CALIBRATION_METRICS and row["both_shown"]]
-    return max(shown, key=lambda row: abs(math.log(row["ratio"])), default=None)
-
-
-def _contrasts(study: Study, audit: Row, verdict: str) -> list[dict[str, Any]]:
-    """Primary contrasts with this verdict, with where their groups stand in ``audit.rows``."""
-    position = {(row["attribute"], row["group"]): index for index, row in enumerate(audit["rows"])}
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in audit["contrasts"]:
-        if row["family"] != "primary" or row["verdict"] != verdict:
-            continue
-        group, reference = (position.get((row["attribute"], row[key])) for key in ("group", "reference"))
-        if reference is not None and row.get("worse_off") == audit["rows"][reference]["label"]:
-            group, reference = reference, group  # said of whoever fares worse, whichever was the reference
-        name = audit["rows"][group]["label"] if group is not None else row["group"]
-        # The same group and measure may fail against its reference and against the rest: said once.
-        found.setdefault(
-            (row["attribute"], row["group"], row["metric"]),
-            {
-                "who": f"{attribute_words(study.file, row['attribute'])}, {name}",
-                "reference_label": "the others" if reference is None else audit["rows"][reference]["label"],
-                "metric": row["metric"],
-                "ratio": row.get("ratio"),
-                "beyond_chance": _excludes_one(row),
-                "both_shown": all(_has(audit, place, row["metric"]) for place in (group, reference)),
-                "row": -1 if group is None else group,
-                "reference_row": -1 if reference is None else reference,
-            },
-        )
-    # Who is missed or wrongly listed comes before whose risks are off.
-    return sorted(found.values(), key=lambda row: row["metric"] in CALIBRATION_METRICS)
-
-
-def _excludes_one(row: Row) -> bool:
-    low, high = row.get("low"), row.get("high")
-    return low is not None and high is not None and (low > 1 or high < 1)
-
-
-def _has(audit: Row, position: int | None, metric: str) -> bool:
-    metrics = (audit["rows"][position].get("metrics") or {}) if position is not None else {}
-    return (metrics.get(metric) or {}).get("value") is not None
 
 
 # ---------------------------------------------------------------- what people say

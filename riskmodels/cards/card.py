@@ -56,7 +56,8 @@ class Table(Part):
 class Figure(Part):
     """A picture as its numbers: the drawing is made from ``table`` (and ``curve``) and nothing else.
 
-    ``unit`` says what is counted, ``n`` how many people stand behind it (rounded; None if not shown).
+    ``unit`` says what is counted, ``n`` how many people stand behind it (rounded; None if not shown). A ``narrow`` one
+    is as wide as a phone.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Figure(Part):
     unit: str = Field(min_length=1)
     n: int | None
     curve: Table | None = None
+    narrow: bool = False
 
 
 class ModelIdentity(Part):
@@ -151,11 +153,15 @@ class HowItWorks(Part):
 
 
 class CloserPart(Part):
-    """A part of section 7 that looks closer. ``figures`` are ids, of which those that could be drawn are shown."""
+    """A part of section 7 or 8 that looks closer: words, a list, figures and tables, in this order.
+
+    ``figures`` are ids, of which those that could be drawn are shown.
+    """
 
     id: str
     heading: str
     words: tuple[str, ...]
+    items: tuple[str, ...] = ()
     tables: dict[str, Table]
     figures: tuple[str, ...] = ()
 
@@ -177,6 +183,7 @@ class AuditSection(OpenPart):
 
     words: tuple[str, ...]
     tables: dict[str, Table]
+    closer: tuple[CloserPart, ...] = ()
     verdict: Literal["PASS", "FAIL", "INSUFFICIENT EVIDENCE", "NOT AUDITED"]
     provisional: bool
     judged: dict[str, int]

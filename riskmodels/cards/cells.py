@@ -65,17 +65,12 @@ def interval_cell(estimate: Row) -> Cell:
     return f"{plain(estimate['low'])} to {plain(estimate['high'])}" if estimate.get("low") is not None else ""
 
 
-def ratio_cell(row: Row) -> Cell:
+def ratio_cell(row: Row) -> str:
     """The ratio of a contrast; a side without a limit says so."""
     if row.get("ratio") is None:
         return "not shown"
     low, high = (plain(row[end]) if row.get(end) is not None else "no limit" for end in ("low", "high"))
     return f"{plain(row['ratio'])} ({low} to {high})"
-
-
-def detectable_cell(row: Row) -> str:
-    smallest = row.get("minimum_detectable")
-    return f"could have seen a ratio of {plain(smallest)}" if smallest is not None else ""
 
 
 def worst_and_best_cell(bound: Row) -> str:

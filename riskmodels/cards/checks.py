@@ -236,6 +236,7 @@ def _study_words(card: Card) -> list[str]:
         *(str(row[0]) for row in card["how_it_works"]["features"]["rows"]),
         # Sources and groups may have a number in their name.
         *(f"{row[0]} {row[1]}" for row in card["data"].get("tables", {}).get("linkage", {"rows": ()})["rows"]),
+        *(str(row["label"]) for row in card["audit"]["rows"]),
     ]
 
 

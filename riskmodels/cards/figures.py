@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from riskmodels.cards.audit_findings import verdict_metrics
 from riskmodels.cards.card import Figure, Table
+from riskmodels.cards.mitigation_figures import mitigation
 from riskmodels.cards.shown import HIDDEN
 from riskmodels.cards.time_figures import over_time
 from riskmodels.cards.use_figures import capacity_sweep
 from riskmodels.cards.words import Language, attribute_words, capital, day, listing, of_100
+from riskmodels.reports.audit_figures import ratio_figure
 from riskmodels.study import StudyFile
 
 MOST_CURVE_ROWS = 20
@@ -233,6 +236,15 @@ def net_benefit(results: Results) -> Figure | str:
 # ---------------------------------------------------------------- groups and drivers
 
 
+def group_ratios(results: Results) -> Figure | str:
+    """The ratios that the verdicts on how groups are treated look at, against the limits."""
+    rates = verdict_metrics(results.audit)
+    found = ratio_figure(results.audit, name="group_ratios", metrics=rates) if rates else None
+    if found is None:
+        return "no ratio of two groups can be judged and shown"
+    return Figure(**{name: found[name] for name in Figure.model_fields})
+
+
 def groups(results: Results) -> Figure | str:
     """The verdict-bearing rate of each group beside its reference group's band."""
     language, audit = results.language, results.audit
@@ -257,7 +269,7 @@ def groups(results: Results) -> Figure | str:
         return "no group is large enough to show"
     lowest, highest = min(rows, key=lambda row: row[3]), max(rows, key=lambda row: row[3])
     note = (
-        "The band is 0.8 to 1.25 times the rate of the reference group. The verdicts below use the interval of the "
+        "The band is 0.8 to 1.25 times the rate of the reference group. The verdicts use the interval of the "
         "ratio, which allows for many comparisons."
     )
     if left_out:
@@ -311,6 +323,8 @@ FIGURES: dict[str, Callable[[Results], Figure | str]] = {
     "net_benefit": net_benefit,
     "capacity_sweep": capacity_sweep,
     "over_time": over_time,
+    "group_ratios": group_ratios,
     "groups": groups,
+    "mitigation": mitigation,
     "drivers": drivers,
 }

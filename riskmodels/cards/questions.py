@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from riskmodels.cards.audit_closer import carriers_of
 from riskmodels.cards.card import Origin, Question, Summary
 from riskmodels.cards.deep_tables import source_words
-from riskmodels.cards.words import Language, attribute_words, day, line_words, listing, of_100
+from riskmodels.cards.words import Language, attribute_words, day, feature_words, line_words, listing, of_100
 from riskmodels.study import EACH, Study
 
 # number -> (question, section that says more)
@@ -105,12 +106,15 @@ def _proxies(asked: Asked) -> str | None:
     rows = asked.results["audit"].get("proxies") or []
     if not rows:
         return None
-    flagged = list(
-        dict.fromkeys(attribute_words(asked.study.file, row["attribute"]) for row in rows if row.get("flagged"))
-    )
-    if flagged:
-        return f"The score gives away {listing(flagged)}, so it may act as a stand-in."
-    return "The score does not give away any group that we could test."
+    file, flagged = asked.study.file, [row for row in rows if row.get("flagged")]
+    if not flagged:
+        looked_at_both = any(row.get("auc_features") is not None for row in rows)
+        what = "Neither the score nor its fields give" if looked_at_both else "The score does not give"
+        return f"{what} away any group that we could test."
+    names = dict.fromkeys(attribute_words(file, row["attribute"]) for row in flagged)
+    said = f"The score or its fields give away {listing(list(names))}, so they may act as a stand-in."
+    carriers = dict.fromkeys(feature_words(file, one[0]["feature"]) for row in flagged if (one := carriers_of(row)))
+    return f"{said} Most of that lies in {listing([str(name) for name in carriers])}." if carriers else said
 
 
 def _drivers(asked: Asked) -> str | None:

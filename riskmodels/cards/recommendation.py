@@ -220,8 +220,8 @@ def simple_rule(evidence: Evidence) -> Advice | None:
 # ---------------------------------------------------------------- conditions
 
 
-TERMS = "Use the list to help staff decide, but only on the terms below."
-A_PILOT = "A pilot is the most that it can have, on the terms below."
+TERMS = "Use the list to help staff decide, but only on terms that you set."
+A_PILOT = "A pilot is the most that it can have, on terms that you set."
 # No condition decides unless the rules before it found a real gain.
 BETTER = "The list does better than a simple rule."
 
@@ -276,7 +276,7 @@ def audit_cannot_tell(evidence: Evidence) -> Advice | None:
     return Advice(
         "use_with_conditions",
         f"{BETTER} {TERMS}",
-        "Some groups are too small to judge. Somebody must answer for each by name.",
+        "Somebody must answer by name for each group that got no verdict.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Sections 7 and 8 of the card: how well it does and how fairly, as tables and sentences."""
+"""Section 7 of the card: how well it does, as tables and sentences."""
 
 from __future__ import annotations
 
@@ -9,23 +9,17 @@ from riskmodels.cards.card import Cell, Table
 from riskmodels.cards.cells import (
     bounds_cell,
     count_cell,
-    detectable_cell,
     interval_cell,
     of_100_cell,
-    plain,
     range_cell,
-    ratio_cell,
     value_cell,
     with_range,
-    worst_and_best_cell,
 )
 from riskmodels.cards.words import (
     Language,
-    attribute_words,
     capital,
     day,
     family_words,
-    listing,
     meaning_of,
     measure_words,
     of_100,
@@ -33,9 +27,6 @@ from riskmodels.cards.words import (
 from riskmodels.study import Study
 
 Row = Mapping[str, Any]
-
-
-# ---------------------------------------------------------------- 7 how well
 
 
 def performance_tables(performance: Row, language: Language, column: str | None) -> dict[str, Table]:
@@ -199,150 +190,3 @@ def _over_time(dates: Sequence[Row]) -> str:
         return f"{said} We cannot say whether this is chance."
     apart = first["high"] < last["low"] or last["high"] < first["low"]
     return f"{said} This is more than chance." if apart else f"{said} There is no clear change: this could be chance."
-
-
-# ---------------------------------------------------------------- 8 audit
-
-AGAINST = {"others": "everybody else", "prediction": "its own risks"}
-LOOK_HERE = "look here"
-CONTRAST = ("Group", "Compared with", "What", "Verdict", "Ratio (95% interval)", "Why, or what could have been seen")
-# metric -> heading; per 100, save for the last
-GROUP_METRICS = {
-    "recall": "Found by the list, of 100 with the outcome",
-    "precision": "Rightly listed, of 100 on the list",
-    "fpr": "Listed, of 100 without the outcome",
-    "selection_rate": "On the list, of 100",
-    "base_rate": "With the outcome, of 100",
-    "oe_ratio": "Observed to expected",
-}
-
-
-def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Table]:
-    """The audit as tables: verdicts first, then what stands behind them."""
-
-    def group(row: Row) -> str:
-        return f"{capital(attribute_words(study.file, row['attribute']))}: {row.get('label') or row['group']}"
-
-    def contrast(row: Row) -> tuple[Cell, ...]:
-        against = AGAINST.get(row.get("against", ""), row.get("reference_label") or row["reference"])
-        reason = row.get("reason") or detectable_cell(row)
-        return group(row), against, capital(measure_words(row["metric"])), row["verdict"], ratio_cell(row), reason
-
-    primary = [row for row in audit["contrasts"] if row["family"] == "primary"]
-    # Harm first, and last what nobody could judge.
-    primary.sort(key=lambda row: 0 if row["verdict"] == "FAIL" else 1 if row.get("ratio") is not None else 2)
-    look_here = [row for row in audit["contrasts"] if row["family"] != "primary" and row["verdict"] == LOOK_HERE]
-    found = [
-        Table(
-            caption="Verdicts",
-            columns=CONTRAST,
-            rows=tuple(contrast(row) for row in primary),
-            source="run: audit",
-            note=(
-                "PASS: the whole interval lies within the limits. FAIL: the whole interval lies outside, and the gap "
-                "matters. INSUFFICIENT EVIDENCE: the data cannot tell; it is not a pass."
-            ),
-        ),
-        Table(
-            caption="Not audited",
-            columns=("Characteristic", "Reason", "Accepted"),
-            rows=tuple(
-                (capital(str(row["attribute"])), row.get("reason") or "No reason given", bool(row.get("accepted")))
-                for row in audit["not_audited"]
-            ),
-            source="study.yaml: not_audited",
-        ),
-        Table(
-            caption="Who is on the list",
-            columns=(
-                "Group",
-                f"Of 100 {language.many} ranked",
-                "Of 100 on the list",
-                f"Of 100 {language.that} {language.needed}",
-            ),
-            rows=tuple(
-                (group(row), *(of_100_cell(row.get(key), row) for key in ("in_cohort", "on_list", "in_need")))
-                for row in audit.get("composition") or []
-            ),
-            source="run: audit",
-            note="Need is counted among those whose outcome is known.",
-        ),
-        Table(
-            caption="Each group",
-            columns=("Group", capital(language.many), f"Known that they {language.needed}", *GROUP_METRICS.values()),
-            rows=tuple(_group_cells(group(row), row) for row in audit["rows"]),
-            source="run: audit",
-        ),
-        Table(
-            caption="Look here: differences that cannot fail the list alone, but must be answered",
-            columns=CONTRAST,
-            rows=tuple(contrast(row) for row in look_here),
-            source="run: audit",
-        ),
-        Table(
-            caption="Proxies: how well a group can be told from the score (0.5: not at all, 0 or 1: fully)",
-            columns=("Group", "From the score", "Flagged"),
-            rows=tuple((group(row), _area(row), bool(row.get("flagged"))) for row in audit.get("proxies") or []),
-            source="run: audit",
-        ),
-        Table(
-            caption="Group not recorded",
-            columns=("Characteristic", "Not recorded, of 100", "Ratio at worst and at best"),
-            rows=tuple(line for row in audit.get("missing") or [] for line in _missing_lines(study, row)),
-            source="run: audit",
-        ),
-        Table(
-            caption="Protected characteristics that the model uses",
-            columns=("Characteristic", "Reason"),
-            rows=tuple(
-                (capital(attribute_words(study.file, name)), spec.also_feature)
-                for name, spec in study.file.protected.items()
-                if spec.also_feature
-            ),
-            source="study.yaml: protected",
-        ),
-    ]
-    names = ("verdicts", "not_audited", "composition", "groups", "look_here", "proxies", "missing", "also_features")
-    return dict(zip(names, found, strict=True))
-
-
-def _group_cells(name: str, row: Row) -> tuple[Cell, ...]:
-    """A group that is not shown keeps its line, in words."""
-    rates = (with_range(row["metrics"].get(metric) or {}, per_100=metric != "oe_ratio") for metric in GROUP_METRICS)
-    return name, count_cell(row.get("n")), count_cell(row.get("positives")), *rates
-
-
-def _area(row: Row) -> Cell:
-    return row.get("reason") or "not computed" if row.get("auc_score") is None else plain(row["auc_score"])
-
-
-def _missing_lines(study: Study, row: Row) -> list[tuple[Cell, ...]]:
-    name, share = capital(attribute_words(study.file, row["attribute"])), of_100_cell(row.get("share"), row)
-    bounds = row.get("bounds") or []
-    return [
-        (f"{name}: {bound['label']}, {measure_words(bound['metric'])}", share, worst_and_best_cell(bound))
-        for bound in bounds
-    ] or [(name, share, row.get("reason") or "too few to matter")]
-
-
-def audit_words(audit: Row, study: Study) -> tuple[str, ...]:
-    judged = audit["tally"]
-    words = [
-        f"Of {judged['comparisons']} comparisons, {judged['passed']} passed and {judged['failed']} failed. For "
-        f"{judged['insufficient']} the data cannot tell."
-    ]
-    if audit.get("provisional"):
-        words.append(
-            "Every verdict is provisional: the outcome is contact with a service, or a service's decision. It is not "
-            "need itself."
-        )
-    words += [str(line) for line in audit.get("in_words") or [] if "FAIL" in str(line)]
-    flagged = [row for row in audit.get("proxies") or [] if row.get("flagged")]
-    if flagged:
-        names = listing(list(dict.fromkeys(attribute_words(study.file, row["attribute"]) for row in flagged)))
-        words.append(f"The score gives away {names}: it may act as a stand-in.")
-    if audit.get("widened"):
-        names = listing([str(name) for name in audit["widened"]])
-        words.append(f"The fairness policy was made more lenient than the default: {names}.")
-    words.append("No mitigation was tried.")
-    return tuple(dict.fromkeys(words))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.cards.audit_findings import Finding
 from riskmodels.cards.card import Block, Recommendation, Summary
-from riskmodels.cards.words import Language, Numbers, capital, family_words, listing, measure_words, opening, word_count
+from riskmodels.cards.words import Language, Numbers, family_words, opening, word_count
+from riskmodels.cards.worse_off import lacking_records, worse
 from riskmodels.study import BASELINES, Answer, Study
 
 MOST_WORDS = 350
 # What people say may take up what the run leaves, but never so little that it says nothing.
 FEWEST_ANSWER_WORDS = 18
 HANDFUL = "We cannot give this number without pointing at a few people."
-
-CALIBRATION_METRICS = {"oe_ratio", "calibration_slope"}
 
 
 def build_summary(
@@ -24,10 +24,11 @@ def build_summary(
     results: Mapping[str, Any],
     *,
     column: str | None,
-    named: Sequence[Mapping[str, str]],
-    unresolved: Mapping[str, Any] | None = None,
+    harms: Sequence[Finding],
+    gaps: Sequence[Finding] = (),
     others_better: bool = False,
     unlinked: str | None = None,
+    unwritten: Sequence[str] = (),
 ) -> Summary:
     """The one-page summary.
 
@@ -35,11 +36,10 @@ def build_summary(
     ----------
     results : the published ``{"performance": ..., "audit": ...}`` of this card, which every number is taken from
     column : words of the column that the single best column sorts by
-    named : the contrasts that failed, each {who, reference_label, metric, row, reference_row, ...}; the last two are
-        positions in ``audit.rows``
-    unresolved : the widest gap that the audit could not settle, in the same form
+    harms, gaps : what the audit found, and what it could not settle, from `riskmodels.cards.audit_findings`
     others_better : whether a family that was not chosen beat the best baseline on the test
     unlinked : of which group a source can say far less than of another, if of any
+    unwritten : groups of which far less was written down than of others
     """
     numbers = Numbers(results)
     run = [
@@ -52,12 +52,11 @@ def build_summary(
             text=_simple(language, numbers, column, others_better),
             source="run",
         ),
-        Block(
-            id="worse", heading="Who is treated worse?", text=_worse(language, numbers, named, unresolved), source="run"
-        ),
+        Block(id="worse", heading="Who is treated worse?", text=worse(language, numbers, harms, gaps), source="run"),
     ]
-    if unlinked:
-        run.append(Block(id="unlinked", heading="Whose records are lacking?", text=unlinked, source="run"))
+    lacking = [text for text in (unlinked, lacking_records(study, numbers, unwritten)) if text]
+    if lacking:
+        run.append(Block(id="unlinked", heading="Whose records are lacking?", text=" ".join(lacking), source="run"))
     used = sum(word_count(f"{block.heading} {block.text}") for block in run)
     used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 16
     left = max(FEWEST_ANSWER_WORDS, (MOST_WORDS - used) // 2)
@@ -183,79 +182,6 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
         f"{answer} Of 100 {language.many} on this list, {numbers.per_100(ours)} {language.needed}. With {simple} it is "
         f"{numbers.per_100(theirs)}."
     )
-
-
-def _worse(
-    language: Language,
-    numbers: Numbers,
-    named: Sequence[Mapping[str, Any]],
-    unresolved: Mapping[str, Any] | None,
-) -> str:
-    audit = numbers.card["audit"]
-    said = [_harm(language, numbers, failed) for failed in named[:2]]
-    if len(said) == 2 and named[0]["who"] == named[1]["who"]:
-        said[1] = said[1].replace(capital(str(named[1]["who"])), "The same group", 1)
-    if len(named) > len(said):
-        said.append("Section 8 has the others.")
-    judged = audit["tally"]
-    if not named and judged["comparisons"] and judged["insufficient"] == judged["comparisons"]:
-        said.append("We cannot say. The groups are too small to judge any of them, and that is not a pass.")
-    elif not named and judged["comparisons"]:
-        checked = {
-            row["metric"] for row in audit["contrasts"] if row["family"] == "primary" and row["verdict"] == "PASS"
-        }
-        if checked - CALIBRATION_METRICS:
-            said.append("We found no harm to the groups that we could judge.")
-        else:
-            said.append("We cannot say who is missed more. Risks were about right for the groups that we could judge.")
-    elif not named:
-        said.append("No group was compared.")
-    if 0 < judged["insufficient"] < judged["comparisons"]:
-        few = numbers.count("audit.tally.insufficient")
-        said.append(f"For {few} of {numbers.count('audit.tally.comparisons')} checks the data cannot tell.")
-    if unresolved and not named:
-        chance = "Chance alone would seldom do this." if unresolved.get("beyond_chance") else "This may be chance."
-        said.append(f"The widest such gap: {_harm(language, numbers, unresolved)} {chance}")
-    if judged["not_audited"]:
-        said.append(f"Not checked: {listing(not_audited_words(audit))}.")
-    return " ".join(said)
-
-
-def not_audited_words(audit: Mapping[str, Any], most: int = 3) -> list[str]:
-    """Names of what was not audited; a long list is cut to a few, and the rest counted in words."""
-    names = [str(row["attribute"]) for row in audit["not_audited"]]
-    return names if len(names) <= most + 1 else [*names[:most], "others (section 8)"]
-
-
-HARMS = {
-    "recall": "of 100 {many} {who} {need}, the list finds {this}. For {reference} it finds {that}.",
-    "fpr": "of 100 {many} {who} {not_needed}, {this} are on the list. For {reference} it is {that}.",
-    "fdr": "of 100 {many} on the list, {this} {not_needed}. For {reference} it is {that}.",
-    "selection_rate": "of 100 {many}, {this} are on the list. For {reference} it is {that}.",
-}
-
-
-def _harm(language: Language, numbers: Numbers, failed: Mapping[str, Any]) -> str:
-    """One failed contrast in natural frequencies."""
-    who, metric = capital(str(failed["who"])), failed["metric"]
-    path = "audit.rows.{}.metrics.{}.value"
-    this, that = (path.format(failed[row], metric) for row in ("row", "reference_row"))
-    if metric == "oe_ratio" and numbers.has(this):
-        return f"{who}: for 100 cases that the risks foresee, {numbers.per_100(this)} come about."
-    if metric == "calibration_slope":
-        return f"{who}: high and low risks are not told apart as they should be."
-    if metric not in HARMS or not numbers.has(this):
-        other = failed["reference_label"]
-        return f"{who}: {measure_words(metric)} less fairly than {other}. The numbers are too small to show."
-    many = language.many
-    if numbers.card["performance"]["at_capacity"].get("leads_with_bounds") and metric != "selection_rate":
-        many += " with a known result"
-    said = HARMS[metric].format(
-        many=many, who=language.that, need=language.needed, not_needed=language.not_needed,
-        reference=failed["reference_label"],
-        this=numbers.per_100(this), that=numbers.per_100(that) if numbers.has(that) else "not the same",
-    )  # fmt: skip
-    return f"{who}: {said}"
 
 
 def _said(block: str, heading: str, answer: Answer, words: int, section: int) -> Block:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,6 +82,10 @@ def run(
         ),
     ] = False,
     draws: Annotated[int, typer.Option("--draws", help="With --deep: how often people are drawn anew.")] = 50,
+    mitigate: Annotated[
+        bool,
+        typer.Option("--mitigate", help="Try what it would take to narrow the gaps between groups, and at what price."),
+    ] = False,
     today: Today = None,
 ) -> int:
     """Run a study whole: train, test on the future, audit, explain, write the card, register the candidate."""
@@ -91,7 +95,7 @@ def run(
         raise UsageError(f"--draws: fewer than 5 say nothing, got {draws}")
     report = commands.run(
         study, Workspace(workspace), data, tracking_uri, progress(), engine=engine, memory_limit=memory_limit,
-        keep=not no_cache, today=read_day(today, "--today"), deep=draws if deep else 0,
+        keep=not no_cache, today=read_day(today, "--today"), deep=draws if deep else 0, mitigate=mitigate,
     )  # fmt: skip
     if explain:
         _print_steps(report.steps)
@@ -135,6 +139,34 @@ def _print_steps(steps: Iterable[Any]) -> None:
     print("Steps")
     rows = [{"step": step.name, "was": "reused" if step.reused else "made", "because": step.why} for step in steps]
     print_table(rows, ["was", "step", "because"])
+
+
+def _print_forecast(found: Mapping[str, Any] | None, level: str) -> None:
+    import textwrap
+
+    from riskmodels.assessment.audit.forecast_shown import (
+        assumed_in_words,
+        forecast_lines,
+        never_in_words,
+        settled_in_words,
+    )
+    from riskmodels.assessment.audit.words import NOUNS
+
+    print("\nWhat the fairness audit will be able to judge")
+    if found is None:
+        print("Nothing is known before the first test date that would tell.")
+        return
+    print(settled_in_words(found))
+    many = NOUNS[level]
+    titles = {"people": many, "expected": "rests on", "clears": "cleared if alike", "catches": "caught if much worse"}
+    rows = [{titles.get(key, key): value for key, value in line.items()} for line in forecast_lines(found)]
+    if rows:
+        print_table(
+            rows,
+            ["attribute", "label", "what", many, "rests on", "judged", "cleared if alike", "caught if much worse"],
+        )
+    for said in (*never_in_words(found, many), assumed_in_words(found)):
+        print(textwrap.fill(said, 110))
 
 
 @app.command(epilog="Example: riskmodels check experiments/early_reading_support --profile profile.html")
@@ -187,6 +219,7 @@ def check(
         print_table(links, links[0])
     print("\nChecks")
     print_table(report.checks, ["result", "words", "evidence", "accepted"])
+    _print_forecast(report.forecast, ready.study.file.level)
     if ready.gaps:
         print("\nGaps in the register")
         print_table(ready.gaps, ["source", "key", "words"])

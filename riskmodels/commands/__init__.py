@@ -2,11 +2,12 @@
 
 Nothing here prints: each verb takes ``progress`` and returns what there is to say. A file for each kind of verb:
 ``sources`` (where the data stand), ``checks``, ``runs``, ``cards``, ``reviews``, ``scores``, ``drafts``,
-``demonstration``, ``comparisons``, ``evaluations``.
+``demonstration``, ``comparisons``, ``evaluations``, ``audits``.
 """
 
 from __future__ import annotations
 
+from riskmodels.commands.audits import AuditReport, audit, verify_audit
 from riskmodels.commands.cards import card
 from riskmodels.commands.checks import CheckReport, check
 from riskmodels.commands.comparisons import ComparisonReport, compare
@@ -20,6 +21,7 @@ from riskmodels.commands.sources import data_folder
 from riskmodels.commands.updates import UpdateReport, update
 
 __all__ = [
+    "AuditReport",
     "CheckReport",
     "ComparisonReport",
     "DemoReport",
@@ -27,6 +29,7 @@ __all__ = [
     "RunReport",
     "ScoreReport",
     "UpdateReport",
+    "audit",
     "card",
     "check",
     "compare",
@@ -44,4 +47,5 @@ __all__ = [
     "service_date",
     "show_review",
     "update",
+    "verify_audit",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What ``check`` found. ``not_audited``: characteristics protected by law, neither audited nor excused."""
+    """What ``check`` found.
+
+    ``not_audited``: characteristics protected by law, neither audited nor excused. ``forecast``: what the audit will be
+    able to judge, as it may be shown (`riskmodels.assessment.audit.forecast_shown`); None where it cannot be told.
+    """
 
     prepared: Prepared
     steps: tuple[StepLog, ...]
     profile: Path | None
     not_audited: tuple[str, ...]
     lag_was_estimated: bool
+    forecast: Mapping[str, Any] | None
 
     @property
     def attrition(self) -> list[dict[str, Any]]:
@@ -94,21 +100,59 @@ def check(
         predictor=fits_on_shuffled,
         progress=progress,
     )
+    forecast = audit_forecast(prepared)
     if profile is not None:
         progress("writing the profile")
         storage.write_whole(profile, profile_page(prepared), mode=0o644)
     estimated = study.file.outcome.lag == ESTIMATE
-    return CheckReport(prepared, tuple(steps.log), profile, _not_audited(study), estimated)
+    return CheckReport(prepared, tuple(steps.log), profile, _not_audited(study), estimated, forecast)
 
 
 def profile_page(prepared: Prepared) -> bytes:
     """The data audit as one page; counts and shares are those that may be published."""
     from riskmodels.reports.profile_page import render_profile
 
-    checks = [finding.to_dict() for finding in prepared.checks]
     return render_profile(
-        prepared.profile.to_dict(), checks=checks, gaps=prepared.gaps, disclosure=prepared.study.file.disclosure
+        prepared.profile.to_dict(),
+        checks=[finding.to_dict() for finding in prepared.checks],
+        gaps=prepared.gaps,
+        disclosure=prepared.study.file.disclosure,
+        forecast=audit_forecast(prepared),
     )
+
+
+def audit_forecast(prepared: Prepared) -> dict[str, Any] | None:
+    """What the fairness audit will be able to judge, as it may be shown; None where there is nothing to go by.
+
+    Of the outcome only that is used which was recorded before the first test date.
+
+    Raises
+    ------
+    StudyError
+        if there is no such fairness policy, or a reference is not one of the groups.
+    """
+    import polars as pl
+
+    from riskmodels.assessment.audit.expected_groups import expect
+    from riskmodels.assessment.audit.forecast import forecast
+    from riskmodels.assessment.audit.forecast_shown import publish_forecast
+    from riskmodels.assessment.audit.policy import load_policy
+    from riskmodels.assessment.audit.words import NOUNS
+
+    question, dataset = prepared.study.file, prepared.dataset
+    tests = [split.test for split in prepared.splits.origins if split.test is not None]
+    mature = [day for day in tests if question.outcome.mature_on(day) <= prepared.study.extracted_on]
+    policy = load_policy(question.fairness.policy)
+    learned = dataset.outcomes_at[min(tests)].frame
+    cohort = expect(prepared.cohort.rows, prepared.groups, learned, mature, question.protected, policy)
+    if cohort is None:
+        return None
+    rows = prepared.cohort.rows.filter(pl.col("as_of_date").is_in(mature))
+    sizes = rows["as_of_date"].value_counts()["count"].to_list()
+    capacity = sum(question.capacity.of(size) for size in sizes) / rows.height
+    noun = NOUNS[question.level]
+    found = forecast(cohort, capacity, question.purpose, policy, measures=question.outcome.measures, noun=noun)
+    return publish_forecast(found.to_dict(), question.disclosure, noun)
 
 
 def _not_audited(study: Study) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def evaluate(
     rows = read_predictions(predictions, outcome=outcome, risk=risk, entity=entity, as_of=as_of)
     for note in rows.notes:
         progress(note)
-    progress(f"evaluating {rows.risk.size:,} rows")
+    progress(f"evaluating {rows.n:,} rows")
     evaluation = evaluate_rows(
         rows.outcome, rows.risk, known=rows.known, entity_ids=rows.entity_ids, dates=rows.dates, capacities=capacities,
         thresholds=thresholds, at=at, seed=seed, notes=rows.notes,

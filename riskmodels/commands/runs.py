@@ -77,11 +77,13 @@ def run(
     keep: bool = True,
     today: dt.date | None = None,
     deep: int = 0,
+    mitigate: bool = False,
 ) -> RunReport:
     """Run a study whole: train, test, audit, explain, write the card, register the candidate, log to MLflow.
 
     ``keep``: take what an earlier run or check has made of the same data and definitions from the workspace's cache.
     ``deep``: draws of people for the stability of the list; 0 leaves out all that `run --deep` looks at.
+    ``mitigate``: whether to try what it would take to narrow the gaps between groups.
     """
     from riskmodels import tracking
     from riskmodels.governance import gate, registry
@@ -100,6 +102,7 @@ def run(
         steps=steps,
         store=workspace.tuning(study.name) if keep else None,
         deep=deep,
+        mitigate=mitigate,
     )
     gate.may_register(found.card.to_dict())
     files = run_files(found, started, today)
@@ -181,6 +184,7 @@ def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: in
         "best_baseline": found.choice.best_baseline,
         "calibrator": question.models.calibrator,
         "deep": "yes" if found.deep else "not run",
+        "mitigate": "yes" if found.mitigation else "not run",
         "calibrate": question.split.calibrate,
         "horizon": str(question.outcome.horizon),
         "features": str(len(found.dataset.features.specs)),

@@ -75,12 +75,21 @@ class Boosted:
 
 
 def fit_boosted_trees(
-    matrix: Matrix, outcome: np.ndarray, settings: LightGBMSettings, seed: int, threads: int
+    matrix: Matrix,
+    outcome: np.ndarray,
+    settings: LightGBMSettings,
+    seed: int,
+    threads: int,
+    weights: np.ndarray | None = None,
 ) -> Boosted:
     """Binary log-loss, depth at most 6, categories split as sets. One thread or many give the same bytes.
 
     With a feature of ``settings.monotone`` the score never falls (or never rises) as the recorded value goes up, all
     else the same; a missing value is held to nothing.
+
+    Parameters
+    ----------
+    weights : [n], how much each row counts; all alike unless given
 
     Raises
     ------
@@ -97,7 +106,12 @@ def fit_boosted_trees(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         data = lightgbm.Dataset(
-            inputs_of(matrix), label=known, categorical_feature=categories, params=parameters, free_raw_data=True
+            inputs_of(matrix),
+            label=known,
+            weight=weights,
+            categorical_feature=categories,
+            params=parameters,
+            free_raw_data=True,
         )
         booster = lightgbm.train(parameters, data, num_boost_round=settings.trees)
     text = portable(booster.model_to_string())

@@ -142,12 +142,18 @@ def _centre_and_scale(recorded: np.ndarray) -> tuple[float, float]:
 # ---------------------------------------------------------------- a weighted sum
 
 
-def fit_weighted_sum(matrix: Matrix, outcome: np.ndarray, settings: LogisticSettings) -> Additive:
+def fit_weighted_sum(
+    matrix: Matrix, outcome: np.ndarray, settings: LogisticSettings, weights: np.ndarray | None = None
+) -> Additive:
     """Ridge-penalised logistic regression (scikit-learn; ``settings.c`` is the inverse penalty).
 
     Numbers are standardised, with a flag where they are missing; those of ``settings.splines`` bend, each column of
     their spline being standardised too. Categories are one column a value, the most common being the reference. A value
     that was not learned moves the score neither way, unless the fit rows had such values.
+
+    Parameters
+    ----------
+    weights : [n], how much each row counts; all alike unless given
 
     Raises
     ------
@@ -164,12 +170,12 @@ def fit_weighted_sum(matrix: Matrix, outcome: np.ndarray, settings: LogisticSett
         widths.append(block.shape[1])
     design = np.concatenate(blocks, axis=1)
     del blocks, block  # as large as the design itself
-    weights, offset = _ridge(design, known, settings.c)
+    slopes, offset = _ridge(design, known, settings.c, weights)
     means = design.mean(axis=0)
     terms: list[AnyTerm] = []
     for column, build, end, width in zip(matrix.columns, builders, np.cumsum(widths), widths, strict=True):
         own = slice(end - width, end)
-        terms.append(build(column, weights[own], means[own]))
+        terms.append(build(column, slopes[own], means[own]))
     return settled(offset, terms, matrix)
 
 
@@ -187,15 +193,16 @@ def _refuse_what_cannot_bend(matrix: Matrix, names: Sequence[str]) -> None:
             raise StudyError(f"{where}: {name!r} has one value at most in the fit rows, and cannot bend; take it out")
 
 
-def _ridge(design: np.ndarray, outcome: np.ndarray, c: float) -> tuple[np.ndarray, float]:
+def _ridge(design: np.ndarray, outcome: np.ndarray, c: float, weights: np.ndarray | None) -> tuple[np.ndarray, float]:
     if not design.shape[1]:
-        return np.zeros(0), log_odds(float(outcome.mean()))
+        return np.zeros(0), log_odds(float(np.average(outcome, weights=weights)))
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     # One thread: with more, the sums are added in another order and the last bits differ.
     with threadpool_limits(limits=1):
-        model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-9, max_iter=200).fit(design, outcome)
+        model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-9, max_iter=200)
+        model.fit(design, outcome, sample_weight=weights)
     return model.coef_[0], float(model.intercept_[0])
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from riskmodels.reports.audit_charts import draw_ratios
 from riskmodels.reports.drawing import (
     BAND,
     BAR,
@@ -23,6 +24,7 @@ from riskmodels.reports.drawing import (
     svg,
     wrapped,
 )
+from riskmodels.reports.mitigation_charts import draw_frontier
 from riskmodels.reports.time_charts import over_time
 from riskmodels.reports.use_charts import draw_capacity_sweep
 
@@ -296,6 +298,8 @@ DRAWINGS: dict[str, Callable[[Content], bytes]] = {
     "net_benefit": _net_benefit,
     "capacity_sweep": draw_capacity_sweep,
     "over_time": over_time,
+    "group_ratios": draw_ratios,
     "groups": _groups,
+    "mitigation": draw_frontier,
     "drivers": _drivers,
 }

@@ -199,6 +199,7 @@ def _closer(source: Source, closer: Mapping[str, Any]) -> list[Part]:
     return [
         heading(closer["heading"]),
         *texts(closer["words"]),
+        *bullets(closer["items"]),
         *(part for name in closer["figures"] for part in source.figure(name)),
         *(table(content, fold=True) for content in closer["tables"].values()),
     ]
@@ -208,17 +209,38 @@ def _audit(source: Source) -> list[Part]:
     audit = source.card["audit"]
     tables = dict(audit["tables"])
     said = [str(line) for line in audit.get("in_words") or []]
-    # Nothing found is said of the verdicts and of what was not audited; other tables without rows say nothing.
-    main, more = ("verdicts", "not_audited", "composition"), ("look_here", "also_features")
+    unfair_risks = any("FAIL" in row for row in tables["risks"]["rows"])
+    few, closer = _first_of(audit.get("closer") or (), "too_few")
     return [
         {"kind": "verdict", "verdict": audit["verdict"]},
         *texts(audit["words"]),
+        *source.figure("group_ratios"),
+        table(tables.pop("verdicts")),
+        *_if_any(tables.pop("others")),
+        *_if_any(tables.pop("risks"), fold=not unfair_risks),
         *source.figure("groups"),
-        *(table(tables.pop(name)) for name in main),
-        *(table(content) for name in more if (content := tables.pop(name))["rows"]),
+        *(part for one in few for part in _closer(source, one)),
+        heading("Who is on the list, and what was not audited"),
+        table(tables.pop("composition")),
+        # That nothing was left out is said; other tables without rows say nothing.
+        table(tables.pop("not_audited")),
+        *_if_any(tables.pop("also_features")),
+        *_if_any(tables.pop("look_here")),
+        *(part for one in closer for part in _closer(source, one)),
+        heading("Every comparison and every group"),
         *([{"kind": "list", "items": said, "fold": "Each comparison in words"}] if said else []),
         *(table(content, fold=True) for content in tables.values()),
     ]
+
+
+def _if_any(content: Mapping[str, Any], *, fold: bool = False) -> list[Part]:
+    return [table(content, fold=fold)] if content["rows"] else []
+
+
+def _first_of(
+    closer: Sequence[Mapping[str, Any]], name: str
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    return [one for one in closer if one["id"] == name], [one for one in closer if one["id"] != name]
 
 
 def _explanation(source: Source) -> list[Part]:

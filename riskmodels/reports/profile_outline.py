@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from riskmodels.assessment.audit.forecast_shown import never_in_words, settled_in_words
 from riskmodels.assessment.suppression import SMALL_OR_TELLING
 from riskmodels.reports.cells import capital, day_text, label, spelled
 from riskmodels.reports.outline import Part, Section, bullets, plain_facts, table, texts
@@ -17,6 +18,7 @@ from riskmodels.reports.profile_hidden import hidden_parts
 from riskmodels.reports.profile_tables import (
     NOUNS,
     Row,
+    audit_forecast,
     blank,
     by_group,
     cell,
@@ -40,13 +42,15 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Found:
-    """A published profile, and what else was found: {source, key, words} of the register, checks, what is hidden."""
+    """A published profile, and what else was found: {source, key, words} of the register, checks, what is hidden, and
+    what the audit will be able to judge."""
 
     profile: Row
     figures: Sequence[Figure]
     checks: Sequence[Row]
     gaps: Sequence[Row]
     hidden: Sequence[Row] = field(default=())
+    forecast: Row | None = None
 
     @property
     def many(self) -> str:
@@ -277,7 +281,16 @@ def _enough(found: Found) -> list[Part]:
     ]  # fmt: skip
     shown = [(name, SMALL_OR_TELLING if value is None else value, "run: outcomes") for name, value in lines]
     said = "A simple floor, over all dates whose outcome is known. It is a first look, not a sample size."
-    return [plain_facts(shown), *texts([said])]
+    return [plain_facts(shown), *texts([said]), *_audit(found)]
+
+
+def _audit(found: Found) -> list[Part]:
+    if found.forecast is None:
+        return texts(["What the fairness audit will be able to judge cannot be told: too little is known before it."])
+    return [
+        *texts([settled_in_words(found.forecast), *never_in_words(found.forecast, found.many)]),
+        table(audit_forecast(found.forecast, found.many)),
+    ]
 
 
 def _checks(found: Found) -> list[Part]:

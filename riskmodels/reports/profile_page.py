@@ -20,6 +20,7 @@ def render_profile(
     checks: Sequence[Mapping[str, Any]] = (),
     gaps: Sequence[Mapping[str, Any]] = (),
     disclosure: str = "sro-10",
+    forecast: Mapping[str, Any] | None = None,
     today: dt.date | None = None,
 ) -> bytes:
     """The data audit as a page. The same arguments give the same bytes; every number is one that may be published.
@@ -30,6 +31,7 @@ def render_profile(
     checks : rows {check, words, result, evidence, accepted} of the leak detectors
     gaps : rows {source, key, words} of `riskmodels.data.register.register_gaps`
     disclosure : the profile of disclosure control, as the study names it
+    forecast : of `riskmodels.assessment.audit.forecast_shown.publish_forecast`, where there is one
     today : printed as the day on which the page was made
     """
     published, hidden = publish_profile(profile, disclosure)
@@ -38,7 +40,7 @@ def render_profile(
         title=published["title"],
         study=published["study"],
         below=published["disclosure"]["below"],
-        sections=profile_outline(Found(published, figures, checks, gaps, hidden)),
+        sections=profile_outline(Found(published, figures, checks, gaps, hidden, forecast)),
         figures={name: data_uri(svg) for name, svg in draw_profile(figures).items()},
         today=today,
         verdicts=VERDICTS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.assessment.audit.forecast_shown import assumed_in_words, forecast_lines
 from riskmodels.reports.cells import label
 
 Row = Mapping[str, Any]
@@ -74,3 +75,20 @@ def linkage_concern(row: Row, rows: Sequence[Row]) -> str:
     if fewer["share"] is not None and more["share"] is not None:
         said += f": {per_100(fewer['share']):g} of 100, against {per_100(more['share']):g}"
     return f"{said}. Of those who are not linked it says nothing."
+
+
+def audit_forecast(found: Row, many: str) -> Row:
+    """What the audit will be able to judge: one line for each comparison that is not hopeless."""
+    lines = [
+        (
+            f"{label(row['attribute'])}: {row['label']}", row["what"], row["people"], row["expected"], row["judged"],
+            row["clears"], row["catches"], row["smallest"],
+        )
+        for row in forecast_lines(found)
+    ]  # fmt: skip
+    columns = [
+        "Group", "What", label(many), "Rests on", "Judged", "Cleared if alike, of 100", "Caught if much worse, of 100",
+        "Smallest ratio caught",
+    ]  # fmt: skip
+    caption = "What the fairness audit will be able to judge"
+    return content(caption, columns, lines, "run: cohort, earlier outcomes", assumed_in_words(found))

@@ -172,6 +172,10 @@ class StudyFile(Section):
         head = of.partition(".")[0]
         return head if take in OF_A_SOURCE else self.facts[head].source
 
+    def features_that_are(self, attribute: str) -> tuple[str, ...]:
+        """The feature lines that are this protected characteristic itself (``also_feature``)."""
+        return tuple(line.name for line in self.features if _is_the_same(line, self.protected[attribute]))
+
     def _check_feature(self, where: str, line: FeatureLine) -> None:
         head, _, column = line.of.partition(".")
         if head in self.sources and self.sources[head].use == "audit":
@@ -188,9 +192,7 @@ class StudyFile(Section):
         if line.each is not None and "kind" in line.each and self.sources[self.facts[head].source].kind is None:
             raise ValueError(f"{where}.each: sources.{self.facts[head].source} names no kind column")
         for name, spec in self.protected.items():
-            # The same column name is taken to be the same thing, whichever table it stands in; so is age.
-            same = column.lower() == spec.column.split(".")[1].lower() or ("age" in line.take and spec.law == "age")
-            if same and not spec.also_feature:
+            if _is_the_same(line, spec) and not spec.also_feature:
                 raise ValueError(
                     f"{where}: uses the protected characteristic {name!r}; take it out, or write the reason under "
                     f"protected.{name}.also_feature"
@@ -259,10 +261,10 @@ class StudyFile(Section):
 
     @model_validator(mode="after")
     def _audit_is_whole(self) -> StudyFile:
-        for first, second in self.fairness.intersections:
-            for name in (first, second):
-                if name not in self.protected:
-                    raise ValueError(f"fairness.intersections: {name!r} does not stand under protected")
+        pairs = self.fairness.intersections
+        for name in dict.fromkeys(name for pair in (() if pairs == "all" else pairs) for name in pair):
+            if name not in self.protected:
+                raise ValueError(f"fairness.intersections: {name!r} does not stand under protected")
         for name in self.not_audited:
             if name not in PROTECTED_BY_LAW:
                 raise ValueError(f"not_audited: the law protects no {name!r}{meant(name, PROTECTED_BY_LAW)}")
@@ -316,3 +318,9 @@ def _column_of(part: Attribute | Age | FollowedUntil) -> str:
     if isinstance(part, Attribute):
         return part.attribute
     return part.age if isinstance(part, Age) else part.followed_until
+
+
+def _is_the_same(line: FeatureLine, spec: Protected) -> bool:
+    """The same column name is taken to be the same thing, whichever table it stands in; so is age."""
+    column = line.of.partition(".")[2]
+    return column.lower() == spec.column.split(".")[1].lower() or ("age" in line.take and spec.law == "age")

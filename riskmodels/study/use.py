@@ -132,7 +132,10 @@ class Protected(Section):
 
 class FairnessSection(Section):
     policy: str = "default"
-    intersections: tuple[tuple[str, str], ...] = ()
+    intersections: Annotated[
+        Annotated[tuple[tuple[str, str], ...], Tag("<pairs>")] | Annotated[Literal["all"], Tag("<all>")],
+        Discriminator(lambda value: "<all>" if isinstance(value, str) else "<pairs>"),
+    ] = ()
 
 
 class Floors(Section):

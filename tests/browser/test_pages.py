@@ -22,11 +22,12 @@ import pytest
 from riskmodels import commands
 from riskmodels.reports.comparison_page import render_comparison
 from tests.conftest import ROOT, Demo
+from tests.reports.example_audit import made as audit_page
 from tests.reports.example_comparison import comparison
 from tests.reports.test_page import Page
 from tests.reports.test_profile_page import made as profile_page
 
-PAGES = ("card", "evaluation", "comparison", "three runs", "profile")
+PAGES = ("card", "evaluation", "comparison", "three runs", "profile", "audit")
 WIDE, PHONE = 1600, 380  # px; on the wide one nothing lies under anything else, so that every contrast can be measured
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -70,7 +71,7 @@ addEventListener("message", (message) => {
 
 @pytest.fixture(scope="module")
 def pages(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The demo's card, the evaluation of a published file, the demo's run against itself, and two of made-up data."""
+    """The demo's card, the evaluation of a published file, the demo's run against itself, and three of made-up data."""
     folder = tmp_path_factory.mktemp("pages")
     evaluation, compared = folder / "evaluation.html", folder / "comparison.html"
     commands.evaluate(
@@ -84,6 +85,7 @@ def pages(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byt
         compared.read_bytes(),
         render_comparison(comparison(0.9, 0.2, 0.5)),
         profile_page(),
+        audit_page(),
     )
     return dict(zip(PAGES, made, strict=True))
 

@@ -243,6 +243,7 @@ def test_figures_are_whole() -> None:
         "unknown_by_fifth",
         "calibration",
         "net_benefit",
+        "group_ratios",
         "groups",
         "drivers",
     }

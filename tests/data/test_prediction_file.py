@@ -225,3 +225,122 @@ def test_order_of_rows_does_not_matter(tmp_path):
         for name in ("outcome", "known", "risk", "entity_ids", "dates"):
             one, other = (getattr(each, name) for each in found)
             assert (one is None and other is None) or np.array_equal(np.asarray(one), np.asarray(other)), name
+
+
+# ---------------------------------------------------------------- what an audit reads besides
+
+
+def test_without_more_columns_there_is_nothing_more(tmp_path):
+    found = read(written(tmp_path, {"y": [0, 1, 0, 1], "p": RISKS}))
+    assert (found.households, found.selected, found.excluded) == (None, None, None)
+    assert (found.groups.width, found.features.width, found.n) == (0, 0, 4)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_lists_households_groups_and_features_are_read(tmp_path, kind):
+    path = written(
+        tmp_path,
+        {
+            "y": [0, 1, 0, 1], "p": RISKS, "on": ["yes", "no", "No", "YES"], "out": [0, 0, 1, 0],
+            "home": ["h1", None, "h1", "h2"], "sex": ["F", "M", "F", None], "imd": [1, 2, 3, None],
+            "visits": [1, 2, 3, None], "area": ["x", "y", "z", None],
+        },
+        kind,
+    )  # fmt: skip
+    found = read(
+        path, selected="on", excluded="out", household="home", groups=("sex", "imd"), features=("visits", "area")
+    )
+    assert found.selected.tolist() == [True, False, False, True]
+    assert found.excluded.tolist() == [False, False, True, False]
+    assert found.households.to_list() == ["h1", None, "h1", "h2"]
+    assert found.groups["sex"].to_list() == ["F", "M", "F", None]
+    assert [None if each is None else int(each) for each in found.groups["imd"]] == [1, 2, 3, None]
+    assert found.features["visits"].to_list() == [1.0, 2.0, 3.0, None]
+    assert found.features["area"].to_list() == ["x", "y", "z", None]
+
+
+def test_a_list_can_be_read_without_risks(tmp_path):
+    found = read_predictions(written(tmp_path, {"y": [0, 1], "on": [1, 0]}), outcome="y", risk=None, selected="on")
+    assert found.risk is None
+    assert dict(zip(found.outcome.tolist(), found.selected.tolist(), strict=True)) == {0.0: True, 1.0: False}
+
+
+@pytest.mark.parametrize(
+    ("value", "group"),
+    [
+        ("None", "None"), ("none", "none"), ("Unknown", "Unknown"), ("", None), (" NA ", None), ("nan", None),
+        (" two\n lines\x1b", "two lines"),
+    ],
+)  # fmt: skip
+def test_no_religion_is_a_group_and_nothing_is_none(tmp_path, value, group):
+    """A word that means that nothing was recorded is nothing; a word that people answered is their group."""
+    path = written(tmp_path, {"y": [0, 1], "p": [0.1, 0.2], "religion": [value, "Sikh"]})
+    assert read(path, groups=("religion",)).groups["religion"].to_list() == [group, "Sikh"]
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pd.Series(["a", None, "a", "b"], dtype="category"),
+        pd.Series(["a", None, "a", "b"], dtype="string"),
+        pd.Series(["a", None, "a", "b"], dtype="object"),
+    ],
+    ids=lambda series: str(series.dtype),
+)
+def test_groups_that_pandas_writes_are_read(tmp_path, series):
+    path = tmp_path / "predictions.parquet"
+    pd.DataFrame({"y": [0, 1, 0, 1], "p": RISKS, "race": series}).to_parquet(path)
+    assert read(path, groups=("race",)).groups["race"].to_list() == ["a", None, "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"on": [1, 0, None, 1]}, "column 'on': 1 row has neither yes nor no (first: row 3)"),
+        ({"on": ["1", "0", "maybe", "1"]}, "column 'on': 1 row holds something other than 0 and 1"),
+        ({"out": ["", "", "1", "0"]}, "column 'out': 2 rows have neither yes nor no"),
+        ({"on": pl.Series(["2024-01-01"] * 4).str.to_date()}, "column 'on': holds dates"),
+        ({"race": pl.Series(["2024-01-01"] * 4).str.to_date()}, "column 'race': holds dates"),
+        ({"visits": pl.Series(["2024-01-01"] * 4).str.to_date()}, "column 'visits': holds dates"),
+    ],
+)
+def test_lists_and_groups_that_cannot_be_understood_are_refused(tmp_path, columns, words):
+    rows = {"y": [0, 1, 0, 1], "p": RISKS, "on": [1, 0, 1, 0], "out": [0] * 4, "race": list("abab"), "visits": [1] * 4}
+    path = written(tmp_path, rows | columns, "parquet")
+    with pytest.raises(DataError) as refused:
+        read(path, selected="on", excluded="out", groups=("race",), features=("visits",))
+    assert words in str(refused.value)
+    assert "maybe" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"groups": ("y",)}, "--outcome and --groups both name the column 'y'"),
+        ({"groups": ("p",)}, "--risk and --groups both name the column 'p'"),
+        ({"groups": ("s", "s")}, "--groups names the column 's' twice"),
+        ({"groups": ("s",), "features": ("s",)}, "--groups and --features both name the column 's'"),
+        ({"entity": "s", "household": "s"}, "--entity and --household both name the column 's'"),
+    ],
+)
+def test_one_column_is_one_thing_in_an_audit_too(tmp_path, more, words):
+    with pytest.raises(UsageError, match=words):
+        read(written(tmp_path, {"y": [0, 1], "p": [0.1, 0.2], "s": ["a", "b"]}), **more)
+
+
+def test_order_of_rows_does_not_matter_to_any_column(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = pl.DataFrame(
+        {
+            "y": rng.integers(0, 2, 300), "p": rng.integers(1, 4, 300) / 4, "on": rng.integers(0, 2, 300),
+            "sex": rng.choice(["F", "M", ""], 300), "home": rng.choice(["h1", "h2", ""], 300),
+        }
+    )  # fmt: skip
+    found = [
+        read(written(tmp_path, each.to_dict(as_series=True)), selected="on", household="home", groups=("sex",))
+        for each in (rows, rows.sample(300, shuffle=True, seed=1))
+    ]
+    for one, other in zip(*([each.outcome, each.risk, each.selected] for each in found), strict=True):
+        assert np.array_equal(one, other)
+    assert found[0].groups.equals(found[1].groups)
+    assert found[0].households.equals(found[1].households)

@@ -12,11 +12,13 @@ from tests.simulations.worlds import ROWS_OF_POPULATION
 
 @dataclass(frozen=True)
 class Scale:
-    """How many samples of each world, with lost outcomes, of parts that are alike; counties; rows of a population."""
+    """How many samples of each world, with lost outcomes, of parts that are alike, of audits; counties; rows of a
+    population."""
 
     coverage: int
     attrition: int
     alarms: int
+    audits: int
     counties: int
     rows: int
 
@@ -24,8 +26,8 @@ class Scale:
 @pytest.fixture(scope="session")
 def scale(request: pytest.FixtureRequest) -> Scale:
     if request.config.getoption("--full"):
-        return Scale(4000, 2000, 1000, 3, ROWS_OF_POPULATION)
-    return Scale(200, 200, 200, 1, 400_000)
+        return Scale(4000, 2000, 1000, 500, 3, ROWS_OF_POPULATION)
+    return Scale(200, 200, 200, 100, 1, 400_000)
 
 
 @pytest.fixture(scope="session")

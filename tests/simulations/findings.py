@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from riskmodels.assessment.audit.verdicts import QUESTIONS
 from tests.simulations.alarms import Alarms
 from tests.simulations.attrition import MECHANISMS, Held
+from tests.simulations.audit_worlds import WORLDS as AUDIT_WORLDS
+from tests.simulations.audit_worlds import Foretold, Said, Tabled
 from tests.simulations.coverage import STATISTICS, Coverage
 from tests.simulations.schemes import Scheme
 from tests.simulations.worlds import WORLDS
@@ -45,6 +48,20 @@ differ, or to show a trend. It *holds* at no more than "at most", but for Monte-
 interval, which is held to 93%, and to 90% at the limit. *Compared*: how often there were enough events in two parts to
 ask. *Spread*: of the log odds.
 """
+AUDITED = """## The audit
+
+What the fairness audit says in worlds in which it is known who is treated worse (a base rate of 0.2, a recall of 0.40).
+*False FAIL*: samples in which any group that is treated alike FAILs, against its reference or everybody else; at most
+5%. *Intervals*: how often all of a family held the truth together: rates (treatment), calibration (meaning).
+"""
+FORETOLD = """What was forecast before there was a model (`riskmodels check`), and what came of it: the chance of a
+PASS of a group that is treated alike, and of a FAIL of one whose ratio is 0.6 (1.67 where more is worse). Held to 5
+points, and to 10 where the same people come again. *Rests on*: the people that the comparison counts. A calibration
+slope needs 500, and half of the samples in which 500 are expected have fewer.
+"""
+TABLED = """The policy's own table: of fair groups with so many positives (recall 0.40, 2,000 in the reference), how
+often the plain ratio lies outside the band, and how often the interval rule gives a PASS.
+"""
 SCHEMES = """## Ways of testing
 
 A county of 8,000 children with a lasting frailty that nobody sees; the same rows, features and learner (LightGBM) for
@@ -59,6 +76,9 @@ class Findings:
     coverage: list[Coverage] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     alarms: list[Alarms] = field(default_factory=list)
+    audits: list[Said] = field(default_factory=list)
+    foretold: list[Foretold] = field(default_factory=list)
+    tabled: list[Tabled] = field(default_factory=list)
     schemes: dict[int, tuple[Scheme, tuple[Scheme, ...]]] = field(default_factory=dict)
 
     def page(self) -> str:
@@ -70,6 +90,12 @@ class Findings:
             parts += [BOUNDS, _held(self.held)]
         if self.alarms:
             parts += [ALARMED, _alarms(self.alarms)]
+        if self.audits:
+            parts += [AUDITED, _audits(self.audits)]
+        if self.foretold:
+            parts += [FORETOLD, _foretold(self.foretold)]
+        if self.tabled:
+            parts += [TABLED, _tabled(self.tabled)]
         if self.schemes:
             parts += [SCHEMES, _schemes(self.schemes)]
         return "\n".join(parts)
@@ -132,6 +158,45 @@ def _alarms(found: list[Alarms]) -> str:
                 one.replicates, one.compared, f"{one.share:.1%}", f"{one.alike.most:.0%}", _yes(one.holds),
             )
             for one in found
+        ),
+    )  # fmt: skip
+
+
+def _audits(found: list[Said]) -> str:
+    return _table(
+        ("world", "samples", "false FAIL", "holds", "intervals: treatment", "intervals: meaning"),
+        (
+            (
+                AUDIT_WORLDS[one.world].words, one.samples, f"{one.alarms / one.samples:.1%}", _yes(one.holds),
+                *(f"{one.held[question] / one.samples:.1%}" for question in QUESTIONS),
+            )
+            for one in found
+        ),
+    )  # fmt: skip
+
+
+def _foretold(found: list[Foretold]) -> str:
+    return _table(
+        ("world", "comparison", "rests on", "verdict", "samples", "forecast", "found", "holds"),
+        (
+            (
+                AUDIT_WORLDS[one.world].words, one.metric, f"{one.rests_on:.0f}", one.verdict, one.samples,
+                f"{one.chance:.0%}", f"{one.count / one.samples:.1%}", _yes(one.holds),
+            )
+            for one in found
+        ),
+    )  # fmt: skip
+
+
+def _tabled(found: list[Tabled]) -> str:
+    return _table(
+        ("positives", "samples", "outside the band", "published", "PASS", "published"),
+        (
+            (
+                one.positives, one.samples, f"{one.outside:.1%}", f"{one.published[0]:.1%}", f"{one.passed:.1%}",
+                f"{one.published[1]:.0%}",
+            )
+            for one in sorted(found, key=lambda one: one.positives)
         ),
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The fairness audit: who is treated worse, how sure can we be, and what could not be judged."""
 
-from riskmodels.assessment.audit.auditing import audit_groups, audit_predictions, metric_frame
+from riskmodels.assessment.audit.auditing import audit_groups, audit_predictions
+from riskmodels.assessment.audit.own_metrics import metric_frame
 from riskmodels.assessment.audit.result import Audit
 from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, NOT_AUDITED, PASS
 

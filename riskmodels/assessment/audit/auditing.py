@@ -1,14 +1,17 @@
 """The fairness audit: who is treated worse, how sure can we be, and what could not be judged.
 
 `audit_groups` audits the list of a study; `audit_predictions` audits any predictions. The story is: code the groups,
-count once, bootstrap the counts, contrast each group with its reference, give a verdict, say it in words. What is made
-here is exact and owner-only: `riskmodels.assessment.audit.disclosure.publish` makes it fit to be shown.
+count once, bootstrap the counts, contrast each group with its reference, give a verdict, say it in words; then look at
+other list lengths, at curves, at pooled rates, and at the list after the service's own exclusions. What is made here is
+exact and owner-only: `riskmodels.assessment.audit.disclosure.publish` makes it fit to be shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any, Literal
 
 import polars as pl
 
@@ -22,35 +25,40 @@ from riskmodels.assessment.audit.coding import (
     not_audited,
     outcome_status,
 )
-from riskmodels.assessment.audit.contrasts import measure
+from riskmodels.assessment.audit.exact import Exact, kept
+from riskmodels.assessment.audit.exclusions import checked_exclusions
 from riskmodels.assessment.audit.policy import Policy, load_policy
-from riskmodels.assessment.audit.result import Audit
-from riskmodels.assessment.audit.tables import (
-    Evidence,
-    Row,
-    comparisons,
-    composition_rows,
-    gather,
-    group_rows,
-    missing_rows,
-    proxy_rows,
+from riskmodels.assessment.audit.result import Audit, Row
+from riskmodels.assessment.audit.steps import (
+    NO_TABLES,
+    Asked,
+    Rows,
+    audit_tables,
+    further_tables,
+    judged_after,
+    with_features,
 )
-from riskmodels.assessment.audit.verdicts import contrast_rows, overall_verdict, tally
+from riskmodels.assessment.audit.sweep import checked_depth
+from riskmodels.assessment.audit.verdicts import overall_verdict, tally
 from riskmodels.assessment.audit.words import NOUNS, in_words
 from riskmodels.assessment.intervals import checked_risk
-from riskmodels.data.group_names import NOT_RECORDED
 from riskmodels.errors import DataError, StudyError
 from riskmodels.models.ranking import Ranking
 from riskmodels.study import PROTECTED_BY_LAW, Protected, StudyFile
-
-if TYPE_CHECKING:
-    from fairlearn.metrics import MetricFrame
 
 # ---------------------------------------------------------------- the two ways in
 
 
 def audit_groups(
-    ranking: Ranking, groups: pl.DataFrame, study: StudyFile, *, seed: int, policy: Policy | None = None
+    ranking: Ranking,
+    groups: pl.DataFrame,
+    study: StudyFile,
+    *,
+    seed: int,
+    policy: Policy | None = None,
+    excluded: Any = None,
+    selected_after: Any = None,
+    feature_proxies: Sequence[Row] = (),
 ) -> Audit:
     """Audit the list that a study's service would get.
 
@@ -58,6 +66,7 @@ def audit_groups(
     ----------
     ranking : the canonical ranking, all test dates
     groups : entity_id, as_of_date and one column for each of ``study.protected``; null means not recorded
+    excluded, selected_after, feature_proxies : as in `audit_predictions`, in the order of ``ranking.frame``
 
     Raises
     ------
@@ -76,6 +85,7 @@ def audit_groups(
         on=keys, how="left", maintain_order="left",
     )  # fmt: skip
     frame = ranking.frame
+    days = {dt.date.fromisoformat(day): places for day, places in ranking.places.items()}
     return audit_predictions(
         frame["outcome"],
         frame["risk"],
@@ -90,6 +100,10 @@ def audit_groups(
         intersections=study.fairness.intersections,
         excused=study.not_audited,
         policy=policy or load_policy(study.fairness.policy),
+        depth=frame["rank"] / frame["as_of_date"].replace_strict(days),
+        excluded=excluded,
+        selected_after=selected_after,
+        feature_proxies=feature_proxies,
     )
 
 
@@ -105,10 +119,14 @@ def audit_predictions(
     level: str = "person",
     clusters: Any = None,
     protected: Mapping[str, Protected] | None = None,
-    intersections: Sequence[tuple[str, str]] = (),
+    intersections: Sequence[tuple[str, str]] | Literal["all"] = (),
     excused: Mapping[str, str] | None = None,
     laws: tuple[str, ...] = PROTECTED_BY_LAW,
     policy: Policy | None = None,
+    depth: Any = None,
+    excluded: Any = None,
+    selected_after: Any = None,
+    feature_proxies: Sequence[Row] = (),
 ) -> Audit:
     """Audit any predictions.
 
@@ -122,13 +140,19 @@ def audit_predictions(
     measures : what the outcome measures, ``need`` or ``service``
     clusters : (n,) ids of rows that belong together (a person on several dates, a household)
     protected : attribute -> its law, reference, labels and bands; an attribute without one is "of no law"
+    intersections : pairs of attributes to look at together, or ``all`` of them
     excused : characteristic protected by law -> why it is not audited
     laws : the characteristics that must be audited or excused
+    depth : (n,) each row's rank over the places of its as-of date: at most 1 for those on the list, nan for those who
+        are never listed; for lists of other lengths
+    excluded : (n,) true for those whom the service would not contact
+    selected_after : (n,) true for those on the list once it is refilled without them
+    feature_proxies : rows {attribute, group, auc_features, carried_by, flagged}, to stand beside what the risk tells
 
     Raises
     ------
     DataError
-        if the columns do not match, a risk is missing, or an outcome is not 0 or 1.
+        if the columns do not match, a risk is missing, an outcome is not 0 or 1, or a depth does not fit the list.
     StudyError
         if a reference is not one of the groups.
     """
@@ -145,19 +169,27 @@ def audit_predictions(
         if length != n:
             raise DataError(f"{name}: {length} values for {n} outcomes; there must be one for each")
     together = cluster_codes(clusters, n)
+    depths, without = checked_depth(depth, chosen), checked_exclusions(excluded, selected_after, n)
 
     attributes, refused = _code_all(columns, protected or {}, policy)
     audited = {attribute.law for attribute in attributes} - {law for law, _ in refused.values()}
     unaudited = not_audited(laws, audited, excused or {}, refused)
-    metrics, noun, provisional = policy.primary(purpose, measures), NOUNS[level], measures == "service"
-    tables, units = _NO_TABLES, n
-    widths: dict[str, float] = {}
-    if attributes:
-        evidence = gather(attributes, intersections, status, chosen, probability, together, policy, seed)
-        tables, widths = _tables(evidence, metrics, purpose, policy, noun)
-        units = evidence.found.units
-    judged = tally(tables["contrasts"])
+    asked = Asked(policy.primary(purpose, measures), purpose, policy, NOUNS[level], seed)
     titles = {attribute.name: attribute.words for attribute in attributes}
+    tables, units = dict(NO_TABLES), n
+    widths: dict[str, float] = {}
+    after: Row | None = None
+    exact: Exact | None = None
+    if attributes:
+        pairs = list(combinations(titles, 2)) if intersections == "all" else intersections
+        rows = Rows(tuple(attributes), status, probability, together)
+        evidence = rows.gather(chosen, pairs, asked)
+        tables, widths = audit_tables(evidence, asked)
+        tables |= further_tables(rows, chosen, depths, asked)
+        tables["proxies"] = with_features(tables["proxies"], feature_proxies)
+        after = None if without is None else judged_after(rows, *without, tables, titles, asked)
+        units, exact = evidence.found.units, kept(evidence, asked)
+    judged, provisional = tally(tables["contrasts"]), measures == "service"
     return Audit(
         n=n,
         known=int((status < 2).sum()),
@@ -175,36 +207,16 @@ def audit_predictions(
         not_audited=unaudited,
         titles=titles,
         in_words=in_words(
-            tables["rows"], tables["contrasts"], titles, purpose=purpose, measures=measures, noun=noun, judged=judged,
-            provisional=provisional,
+            tables["rows"], tables["contrasts"], titles, purpose=purpose, measures=measures, noun=asked.noun,
+            judged=judged, provisional=provisional,
         ),
-        rows=tables["rows"], contrasts=tables["contrasts"], missing=tables["missing"], proxies=tables["proxies"],
-        composition=tables["composition"],
+        **tables,
+        after_exclusions=after,
+        exact=exact,
     )  # fmt: skip
 
 
-# ---------------------------------------------------------------- the steps
-
-
-_NO_TABLES: dict[str, tuple[Row, ...]] = dict.fromkeys(("rows", "contrasts", "missing", "proxies", "composition"), ())
-
-
-def _tables(
-    evidence: Evidence, metrics: Sequence[str], purpose: str, policy: Policy, noun: str
-) -> tuple[dict[str, tuple[Row, ...]], dict[str, float]]:
-    missing = missing_rows(evidence, metrics, policy)
-    capped = {row["attribute"] for row in missing if row["share"] > policy.missing.cap_above}
-    asked = comparisons(evidence, metrics, policy)
-    measured = [measure(comparison, evidence.found, evidence.slopes) for comparison in asked]
-    contrasts, widths = contrast_rows(asked, measured, evidence.strata, evidence.found, capped, purpose, policy, noun)
-    tables = {
-        "rows": group_rows(evidence, policy, noun),
-        "contrasts": contrasts,
-        "missing": missing,
-        "proxies": proxy_rows(evidence, policy),
-        "composition": composition_rows(evidence),
-    }
-    return tables, widths
+# ---------------------------------------------------------------- who is in which group
 
 
 def _code_all(
@@ -222,27 +234,3 @@ def _code_all(
         if sum(not unknown for unknown in coded.unknown) < 2:
             refused[name] = (spec.law, "Everybody whose group is known is in one group; there is nothing to compare.")
     return attributes, refused
-
-
-# ---------------------------------------------------------------- any metric of one's own
-
-
-def metric_frame(
-    metric: Callable[..., float] | dict[str, Callable[..., float]], outcome: Any, predicted: Any, groups: Any
-) -> MetricFrame:
-    """Disaggregate any metric by group, with fairlearn's MetricFrame.
-
-    Parameters
-    ----------
-    metric : function (outcome, predicted) -> number, or several by name
-    outcome, predicted : (n,) on rows whose outcome is known
-    groups : (n,) values of any kind; missing ones form the group "Not recorded"
-    """
-    from fairlearn.metrics import MetricFrame
-
-    return MetricFrame(
-        metrics=metric,
-        y_true=as_series(outcome, "outcome").to_numpy(),
-        y_pred=as_series(predicted, "predicted").to_numpy(),
-        sensitive_features=as_text(groups, "groups").fill_null(NOT_RECORDED).to_list(),
-    )

@@ -16,6 +16,7 @@ from riskmodels.errors import DataError, StudyError
 from riskmodels.study import Protected
 
 NOBODY = "It is not recorded for anybody."
+MOST_NUMBERS = 20  # more different numbers are a quantity, not the names of groups
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,15 @@ def outcome_status(outcome: Any) -> np.ndarray:
     return np.asarray(values.fill_null(2.0).cast(pl.Int8).to_numpy())
 
 
-def flags(selected: Any) -> np.ndarray:
+def flags(selected: Any, where: str = "selected") -> np.ndarray:
     """(n,) bool. Raises DataError unless every row says true or false (or 1 or 0)."""
-    series = as_series(selected, "selected")
+    series = as_series(selected, where)
     try:
         values = series.cast(pl.Float64)
     except pl.exceptions.PolarsError:
         values = pl.Series([None], dtype=pl.Float64)
     if values.null_count() or not values.is_in([0.0, 1.0]).all():
-        raise DataError("selected: every row must say true or false (or 1 or 0)")
+        raise DataError(f"{where}: every row must say true or false (or 1 or 0)")
     return np.asarray(values.to_numpy() == 1.0)
 
 
@@ -131,12 +132,14 @@ def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -
         return NOBODY
     banded = _bands(values, spec.bands) if spec.bands else values
     distinct = banded.drop_nulls().unique().sort()
+    words = {word.casefold() for word in (*policy.missing.words, NOT_RECORDED)}
+    if not spec.bands and (numbers := _unnamed_numbers(distinct, spec, words)) > MOST_NUMBERS:
+        return f"It has {numbers} different numbers; give bands, or labels that name them."
     if distinct.len() > policy.most_groups:
         return (
             f"It has {distinct.len()} different values, more than the {policy.most_groups} that can be audited; "
             "group them, or name bands."
         )
-    words = {word.casefold() for word in (*policy.missing.words, NOT_RECORDED)}
     groups, labels, position = _groups_and_labels(distinct.to_list(), spec, words)
     if banded.null_count() and NOT_RECORDED not in labels:
         groups, labels = [*groups, NOT_RECORDED], [*labels, NOT_RECORDED]
@@ -161,6 +164,13 @@ def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -
         reference,
         _numbers(values) if spec.bands else None,
     )
+
+
+def _unnamed_numbers(distinct: pl.Series, spec: Protected, unknown: set[str]) -> int:
+    """How many numbers a column has that no label names; none where it has words too, but for the unknown."""
+    values = [value for value in distinct.to_list() if value not in spec.labels and value.casefold() not in unknown]
+    numbers = pl.Series(values, dtype=pl.String).cast(pl.Float64, strict=False)
+    return 0 if numbers.null_count() else numbers.len()
 
 
 def _groups_and_labels(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from riskmodels.assessment.audit.counts import FN, FP, TN, TP, Replicates
-from riskmodels.assessment.audit.metrics import parts
+from riskmodels.assessment.audit.metrics import PROPORTIONS, parts
 from riskmodels.assessment.audit.policy import Policy
 
 ZERO_BOTH = "the rate is 0 on both sides"
@@ -36,7 +36,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Measured:
-    """A comparison in numbers. ``centre``, ``se`` and ``draws`` (B,) are on the log scale, slopes on their own.
+    """A comparison in numbers. ``centre``, ``se`` and ``draws`` (B,) are on the log scale, slopes on their own. An
+    intersection has no draws: it belongs to no simultaneous family.
 
     ``smallest_denominator`` decides what may be judged, ``smallest_cell`` what may be shown: the least of the counts
     that the rates are made of.
@@ -66,11 +67,8 @@ def measure(comparison: Comparison, found: Replicates, slopes: np.ndarray) -> Me
         return _observed_to_expected(comparison.group, found)
     if comparison.metric == "calibration_slope":
         return _slope(comparison.group, found, slopes)
-    own, own_draws = found.counts[comparison.group], found.resampled[:, comparison.group]
-    if comparison.reference is None:
-        other, other_draws = found.everybody - own, found.resampled_everybody - own_draws
-    else:
-        other, other_draws = found.counts[comparison.reference], found.resampled[:, comparison.reference]
+    own = found.counts[comparison.group]
+    other = found.everybody - own if comparison.reference is None else found.counts[comparison.reference]
     (top, bottom), (other_top, other_bottom) = parts(own, comparison.metric), parts(other, comparison.metric)
     smallest, cell = int(min(bottom, other_bottom)), int(min(top, bottom - top, other_top, other_bottom - other_top))
     if smallest == 0:
@@ -80,8 +78,11 @@ def measure(comparison: Comparison, found: Replicates, slopes: np.ndarray) -> Me
     if top == 0 and other_top == 0:
         return Measured(smallest, cell, gap=gap, reason=ZERO_BOTH)
     smooth, other_smooth = _smooth(top, bottom), _smooth(other_top, other_bottom)
-    draws = np.log(_smooth(*parts(own_draws, comparison.metric)))
-    draws = draws - np.log(_smooth(*parts(other_draws, comparison.metric)))
+    if comparison.group < found.resampled.shape[1]:
+        draws = _drawn_ratios(comparison, found)
+        spread = float(draws.std(ddof=1))
+    else:
+        draws, spread = None, _spread_of_intersection(comparison, found)
     implied = math.sqrt((1 - smooth) / (bottom * smooth) + (1 - other_smooth) / (other_bottom * other_smooth))
     return Measured(
         smallest,
@@ -89,10 +90,40 @@ def measure(comparison: Comparison, found: Replicates, slopes: np.ndarray) -> Me
         float(rate / other_rate) if other_top else None,
         gap,
         float(math.log(smooth / other_smooth)),
-        max(float(draws.std(ddof=1)), implied),
+        max(spread, implied),
         draws,
         None if other_top else ZERO_REFERENCE,
     )
+
+
+def _drawn_ratios(comparison: Comparison, found: Replicates) -> np.ndarray:
+    """(B,) log ratios of the resamples."""
+    own = found.resampled[:, comparison.group]
+    if comparison.reference is None:
+        other = found.resampled_everybody - own
+    else:
+        other = found.resampled[:, comparison.reference]
+    top, bottom = parts(own, comparison.metric)
+    other_top, other_bottom = parts(other, comparison.metric)
+    return np.asarray(np.log(_smooth(top, bottom)) - np.log(_smooth(other_top, other_bottom)))
+
+
+def _spread_of_intersection(comparison: Comparison, found: Replicates) -> float:
+    """Standard error of the log ratio between an intersection and everybody else, to first order in the counts."""
+    own = found.counts[comparison.group]
+    rate = PROPORTIONS[comparison.metric]
+
+    def slopes(cells: np.ndarray) -> np.ndarray:
+        top, bottom = parts(cells, comparison.metric)
+        steps = np.zeros(len(cells))
+        steps[list(rate.top)] += 1 / (top + 0.5)
+        steps[list(rate.bottom)] -= 1 / (bottom + 1.0)
+        return steps
+
+    others = slopes(found.everybody - own)
+    steps = np.concatenate([slopes(own) + others, -others])
+    covariance = found.pair_covariance[comparison.group - found.resampled.shape[1]]
+    return math.sqrt(max(float(np.einsum("i,ij,j->", steps, covariance, steps)), 0.0))
 
 
 def _smooth(top: Any, bottom: Any) -> Any:

@@ -1,21 +1,23 @@
-"""Speed comes from counts: count once, then bootstrap the table.
+"""Speed comes from counts: count once, then bootstrap the counts.
 
 Every threshold metric is a function of the counts (group x outcome x selected), and a row bootstrap of counts *is* a
-multinomial over them. The joint over all attributes is kept, so that contrasts stay correlated. Where rows belong
-together (one person on several dates, one household), the unit that is resampled is the whole cluster, and the
-multinomial runs over the distinct *patterns* of cells that clusters have; a row alone is the simplest pattern.
+multinomial over the distinct *patterns* of cells that people have, over all attributes at once, so that contrasts stay
+correlated. Where rows belong together (one person on several dates, one household), what is resampled is the whole
+cluster, and a pattern is that of a cluster.
 
-Two sums per group are not counts: the expected events and the influence on the calibration slope. In a resample they
-follow their cells' means, plus a Gaussian residual with the covariance that remains inside the cells.
+With many patterns only those that touch the smallest counts are drawn one by one; the sums over all others are large,
+and are drawn from their normal limit, with their own exact covariance. Expected events and calibration slopes follow
+the counts by linear regression, plus a normal residual: all second moments are those of the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from riskmodels.models.logit import NARROW, one_thread
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 TN, FP, FN, TP, UNSELECTED_UNKNOWN, SELECTED_UNKNOWN = range(6)
 CELLS = 6
 UNKNOWN = 2
-_TABLE_LIMIT = 4_000_000
 _CHUNK = 2_000_000
-_ZOBRIST = 20_160_613
+# Of a variance: what is added to each, so that sums which always add up to the same can be told apart from noise.
+_RIDGE = 1e-7
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,61 @@ class Stratum:
 
 
 @dataclass(frozen=True)
+class Patterns:
+    """Units that are drawn one by one, the same ones together.
+
+    multiplicity (P,): units of each pattern; start (P + 1,), column and value: row p counts value[i] rows in
+    column[i], for i from start[p] to start[p + 1]. A column is stratum * 6 + cell.
+    """
+
+    multiplicity: np.ndarray
+    start: np.ndarray
+    column: np.ndarray
+    value: np.ndarray
+
+    def table(self, width: int) -> csr_array:
+        from scipy.sparse import csr_array
+
+        shape = (len(self.multiplicity), width)
+        return csr_array((self.value.astype(np.float64), self.column, self.start), shape=shape)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """All that a verdict needs to know of the rows, counted: from it and a seed every resample is the same again.
+
+    sizes: groups of each attribute, S in all; units: rows, or clusters of them. counts (S, 6): people by stratum and
+    cell; expected (S,): sum of risks over known outcomes; slopes (S,), nan where none could be fitted.
+
+    moments (8 S, 8 S): sum over units of u u', where u are a unit's 6 S counts, its S sums of risks and its S sums of
+    influences on the slope, in bins of risk; sums (2 S,): of the latter two over all units.
+
+    pair_counts (P, 6) and pair_moments (P, 12, 12): the same of each intersection, u being the unit's counts in it and
+    its counts in all.
+    """
+
+    sizes: tuple[int, ...]
+    units: int
+    counts: np.ndarray
+    expected: np.ndarray
+    slopes: np.ndarray
+    moments: np.ndarray
+    sums: np.ndarray
+    patterns: Patterns
+    pair_counts: np.ndarray
+    pair_moments: np.ndarray
+
+
+@dataclass(frozen=True)
 class Replicates:
     """What was counted and what a resample would have counted.
 
-    counts (G, 6) and resampled (B, G, 6): people by stratum and cell; everybody (6,) and resampled_everybody (B, 6):
-    the same for the whole; expected (S,) and resampled_expected (B, S): sum of risks over known outcomes; slope_shift
-    (B, S): change of the calibration slope. The S strata of single attributes come first among the G.
+    counts (G, 6): people by stratum and cell, the S strata of single attributes first; resampled (B, S, 6): those of
+    the S strata; everybody (6,) and resampled_everybody (B, 6): the same for the whole; expected (S,) and
+    resampled_expected (B, S): sum of risks over known outcomes; slope_shift (B, S): change of the calibration slope.
+
+    pair_covariance (G - S, 12, 12): of the resampled counts of an intersection and of everybody: exploratory contrasts
+    need no more than a standard error.
     """
 
     counts: np.ndarray
@@ -56,6 +107,7 @@ class Replicates:
     resampled_expected: np.ndarray
     slope_shift: np.ndarray
     units: int
+    pair_covariance: np.ndarray = field(default_factory=lambda: np.zeros((0, 2 * CELLS, 2 * CELLS)))
 
 
 def cells_of(status: np.ndarray, selected: np.ndarray) -> np.ndarray:
@@ -66,171 +118,72 @@ def cells_of(status: np.ndarray, selected: np.ndarray) -> np.ndarray:
     status : (n,) 0 no event, 1 event, 2 not known
     selected : (n,) bool
     """
-    return status.astype(np.int64) * 2 + selected.astype(np.int64)
+    return status.astype(np.int32) * 2 + selected.astype(np.int32)
 
 
-def joint_codes(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Every row's combination of groups, numbered from 0 without holes, and one row that shows each combination.
-
-    Sparse: only combinations that occur get a number, however many attributes there are.
-    """
-    joint, size = np.zeros(len(codes[0]), dtype=np.int64), 1
-    for part, count in zip(codes, sizes, strict=True):
-        joint, size = _compact(joint * count + part, size * count)
-    example = np.empty(size, dtype=np.int64)
-    example[joint[::-1]] = np.arange(len(joint) - 1, -1, -1)
-    return joint, example
-
-
-def _compact(code: np.ndarray, size: int) -> tuple[np.ndarray, int]:
-    if size > _TABLE_LIMIT:
-        occupied, compact = np.unique(code, return_inverse=True)
-        return compact, len(occupied)
-    occupied = np.flatnonzero(np.bincount(code, minlength=size))
-    place = np.zeros(size, dtype=np.int64)
-    place[occupied] = np.arange(len(occupied))
-    return place[code], len(occupied)
-
-
-def replicate(
-    cells: np.ndarray,
-    codes: Sequence[np.ndarray],
-    sizes: Sequence[int],
-    pairs: Sequence[np.ndarray],
-    pair_sizes: Sequence[int],
-    risk: np.ndarray,
-    slope_influence: Sequence[np.ndarray],
-    clusters: np.ndarray | None,
-    replicates: int,
-    rng: np.random.Generator,
-) -> Replicates:
-    """Count by stratum, and bootstrap the counts.
-
-    Parameters
-    ----------
-    cells : (n,) from `cells_of`
-    codes, sizes : for each attribute (n,) codes and the number of its groups
-    pairs, pair_sizes : the same for intersections; a code of -1 belongs to none
-    risk : (n,) predicted risk
-    slope_influence : for each attribute (n,) each row's influence on the slope of its group; 0 where not known
-    clusters : (n,) codes from 0 of what is resampled whole; None where each row stands alone
-    """
-    from scipy.sparse import csr_array
-
-    singles = int(sum(sizes))
-    joint, example = joint_codes([*codes, *(part + 1 for part in pairs)], [*sizes, *(size + 1 for size in pair_sizes)])
-    cell, occupied = _compact(joint * CELLS + cells, len(example) * CELLS)
-    first = _first_rows(cell, occupied)
-    size = np.bincount(cell, minlength=occupied)
-    known = cells < UNKNOWN * 2
-
-    offsets = np.concatenate([[0], np.cumsum([*sizes, *pair_sizes])]).astype(np.int64)
-    groups = int(offsets[-1])
-    rows, columns, values = [], [], []
-    residuals, residual_columns = [], []
-    here = np.arange(occupied)
-    for index, part in enumerate([*codes, *pairs]):
-        group = part[first]
-        member = group >= 0
-        rows.append(here[member])
-        columns.append((offsets[index] + group[member]) * CELLS + cells[first[member]])
-        values.append(np.ones(int(member.sum())))
-    for kind, per_attribute in enumerate(([np.where(known, risk, 0.0)] * len(codes), slope_influence)):
-        for index, (part, value) in enumerate(zip(codes, per_attribute, strict=True)):
-            mean = np.bincount(cell, weights=value, minlength=occupied) / size
-            column = kind * singles + offsets[index] + part
-            rows.append(here)
-            columns.append(groups * CELLS + column[first])
-            values.append(mean)
-            residuals.append(value - mean[cell])
-            residual_columns.append(column)
-    width = groups * CELLS + 2 * singles
-    sums = csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(occupied, width))
-    spread = _residual_covariance(
-        np.stack(residuals, axis=1), np.stack(residual_columns, axis=1), 2 * singles, clusters
-    )
-
-    multiplicity, patterns = _patterns(cell, occupied, size, clusters)
-    resampled = _resample(multiplicity, patterns @ sums if patterns is not None else sums, replicates, rng)
-    noise = rng.standard_normal((replicates, 2 * singles)) @ _root(spread)
-    totals = size @ sums
-    counted = groups * CELLS
-    extra = resampled[:, counted:] + noise
-    counts = np.rint(totals[:counted]).astype(np.int64).reshape(groups, CELLS)
-    redrawn = np.rint(resampled[:, :counted]).reshape(replicates, groups, CELLS)
+def resample(counted: Counted, replicates: int, rng: np.random.Generator) -> Replicates:
+    """Bootstrap the counts: as many units as there are, drawn with replacement."""
+    strata = len(counted.counts)
+    with one_thread(NARROW + 1):
+        drawn = _drawn_counts(counted, replicates, rng)
+        expected, shift = _drawn_sums(counted, drawn, rng)
+    resampled = drawn.reshape(replicates, strata, CELLS)
+    # The groups of the first attribute are everybody.
+    first = slice(0, counted.sizes[0])
+    everybody = counted.counts[first].sum(axis=0)
+    totals = np.concatenate([counted.pair_counts, np.broadcast_to(everybody, counted.pair_counts.shape)], axis=1)
     return Replicates(
-        counts=counts,
-        resampled=redrawn,
-        # The groups of the first attribute are everybody.
-        everybody=counts[: sizes[0]].sum(axis=0),
-        resampled_everybody=redrawn[:, : sizes[0]].sum(axis=1),
-        expected=totals[counted : counted + singles],
-        resampled_expected=extra[:, :singles],
-        slope_shift=extra[:, singles:],
-        units=int(multiplicity.sum()),
+        counts=np.concatenate([counted.counts, counted.pair_counts]),
+        resampled=resampled,
+        everybody=everybody,
+        resampled_everybody=resampled[:, first].sum(axis=1),
+        expected=counted.expected,
+        resampled_expected=expected,
+        slope_shift=shift,
+        pair_covariance=counted.pair_moments - totals[:, :, None] * totals[:, None, :] / counted.units,
+        units=counted.units,
     )
 
 
-def _first_rows(code: np.ndarray, size: int) -> np.ndarray:
-    first = np.empty(size, dtype=np.int64)
-    first[code[::-1]] = np.arange(len(code) - 1, -1, -1)
-    return first
+def _drawn_counts(counted: Counted, replicates: int, rng: np.random.Generator) -> np.ndarray:
+    """(B, 6 S) counts: patterns drawn one by one, and the sum of all other units from its normal limit."""
+    width = counted.counts.size
+    multiplicity, table = counted.patterns.multiplicity, counted.patterns.table(width)
+    one_by_one = int(multiplicity.sum())
+    others = counted.units - one_by_one
+    drawn = np.zeros((replicates, width))
+    apart = rng.binomial(counted.units, one_by_one / counted.units, size=replicates)
+    if one_by_one:
+        step = max(1, _CHUNK // len(multiplicity))
+        for start in range(0, replicates, step):
+            part = rng.multinomial(apart[start : start + step], multiplicity / one_by_one)
+            drawn[start : start + step] = (table.T @ part.T.astype(np.float64)).T
+    if others:
+        scaled = table.copy()
+        scaled.data = scaled.data * np.repeat(multiplicity, np.diff(table.indptr))
+        mean = (counted.counts.ravel() - multiplicity @ table) / others
+        second = (counted.moments[:width, :width] - (table.T @ scaled).toarray()) / others
+        touched = np.flatnonzero(mean > 0)
+        covariance = (second - np.outer(mean, mean))[np.ix_(touched, touched)]
+        noise = rng.standard_normal((replicates, len(touched))) @ _root(covariance)
+        left = (counted.units - apart)[:, None]
+        drawn[:, touched] += left * mean[touched] + np.sqrt(left) * noise
+    return np.maximum(drawn, 0.0)
 
 
-def _patterns(
-    cell: np.ndarray, occupied: int, size: np.ndarray, clusters: np.ndarray | None
-) -> tuple[np.ndarray, csr_array | None]:
-    """How often each distinct pattern of cells occurs among the clusters, and the cells of each pattern.
-
-    A cluster's pattern is recognised by the sum of a random 64-bit number per cell (Zobrist hashing): clusters with the
-    same cells, in whatever order, have the same sum.
-    """
-    from scipy.sparse import csr_array
-
-    if clusters is None:
-        return size, None
-    mark = np.random.default_rng(_ZOBRIST).integers(0, 2**64, size=occupied, dtype=np.uint64)
-    order = np.argsort(clusters, kind="stable")
-    starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
-    sums = np.add.reduceat(mark[cell[order]], starts)
-    _, shows, multiplicity = np.unique(sums, return_index=True, return_counts=True)
-    lengths = np.diff(np.append(starts, len(order)))[shows]
-    members = np.concatenate(
-        [order[start : start + length] for start, length in zip(starts[shows], lengths, strict=True)]
-    )
-    rows = np.repeat(np.arange(len(shows)), lengths)
-    return multiplicity, csr_array((np.ones(len(rows)), (rows, cell[members])), shape=(len(shows), occupied))
-
-
-def _resample(multiplicity: np.ndarray, sums: csr_array, replicates: int, rng: np.random.Generator) -> np.ndarray:
-    """(B, K) column sums of resamples of as many units as there are."""
-    units = int(multiplicity.sum())
-    step = max(1, _CHUNK // len(multiplicity))
-    parts = []
-    for start in range(0, replicates, step):
-        draws = rng.multinomial(units, multiplicity / units, size=min(step, replicates - start))
-        parts.append((sums.T @ draws.T.astype(np.float64)).T)
-    return np.concatenate(parts)
-
-
-def _residual_covariance(
-    residuals: np.ndarray, columns: np.ndarray, width: int, clusters: np.ndarray | None
-) -> np.ndarray:
-    """(K, K) covariance of the sums of what the cells' means leave over, summed over clusters first."""
-    from scipy.sparse import csr_array
-
-    n, parts = residuals.shape
-    table = csr_array((residuals.ravel(), columns.ravel(), np.arange(0, n * parts + 1, parts)), shape=(n, width))
-    if clusters is not None:
-        order = np.argsort(clusters, kind="stable")
-        starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
-        table = csr_array((np.ones(n), order, np.append(starts, n)), shape=(len(starts), n)) @ table
-    covariance = np.zeros((width, width))
-    step = max(1, _CHUNK // width)
-    for start in range(0, table.shape[0], step):
-        block = table[start : start + step].toarray()
-        covariance += block.T @ block
-    return covariance
+def _drawn_sums(counted: Counted, drawn: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(B, S) expected events and changes of the slope that go with the counts drawn."""
+    strata, width = len(counted.counts), counted.counts.size
+    totals = np.concatenate([counted.counts.ravel(), counted.sums])
+    covariance = counted.moments - np.outer(totals, totals) / counted.units
+    scale = np.sqrt(np.maximum(np.diag(covariance)[:width], _RIDGE))
+    among = covariance[:width, :width] / np.outer(scale, scale) + _RIDGE * np.eye(width)
+    across = covariance[:width, width:] / scale[:, None]
+    slope = np.linalg.solve(among, across)
+    residual = covariance[width:, width:] - across.T @ slope
+    noise = rng.standard_normal((len(drawn), 2 * strata)) @ _root(residual)
+    moved = ((drawn - totals[:width]) / scale) @ slope + noise
+    return counted.expected + moved[:, :strata], moved[:, strata:]
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -72,49 +71,54 @@ def bounds(cells: np.ndarray, metric: str) -> tuple[float, float] | None:
 
 @dataclass(frozen=True)
 class Slopes:
-    """slope (G,) nan where it could not be fitted, and each row's influence (n,) on its own group's slope."""
+    """Lines fitted to the log odds, one for each group: intercept and slope (G,), nan where none could be fitted.
 
+    ``weight`` (2, G): the slope's row of the inverse information.
+    """
+
+    intercept: np.ndarray
     slope: np.ndarray
-    influence: np.ndarray
+    weight: np.ndarray
+
+    def influence(self, x: np.ndarray) -> np.ndarray:
+        """(G, 2, F): what one more person without and with the outcome, at log odds x (F,), adds to the slope.
+
+        The slope of a resample is, to first order, the slope plus the sum of influences. 0 where there is no slope.
+        """
+        line = np.nan_to_num(self.intercept)[:, None] + np.nan_to_num(self.slope)[:, None] * x
+        p = _probability(line)
+        leverage = self.weight[0][:, None] + self.weight[1][:, None] * x
+        return np.stack([-leverage * p, leverage * (1 - p)], axis=1)
 
 
-def calibration_slopes(
-    outcome: np.ndarray, known: np.ndarray, risk: np.ndarray, codes: np.ndarray, size: int
-) -> Slopes:
+def calibration_slopes(events: np.ndarray, others: np.ndarray, x: np.ndarray) -> Slopes:
     """Slope of the logistic regression of the outcome on the risk's log odds, in each group (Cox 1958).
 
-    Newton's method on all groups at once. The influence of a row is the slope's row of the inverse information times
-    its score, so that the slope of a resample is, to first order, the slope plus the sum of influences.
+    Newton's method on all groups at once.
 
     Parameters
     ----------
-    outcome : (n,) 0 or 1, whatever where not known
-    known : (n,) bool
-    risk : (n,) in [0, 1]; clipped to [1e-6, 1 - 1e-6] for the log odds
-    codes : (n,) group of each row
+    events, others : (G, F) people of each group with and without the outcome, by bin of risk
+    x : (F,) log odds of the risk in each bin
     """
-    clipped = np.clip(risk[known], 1e-6, 1 - 1e-6)
-    x, y, group = np.log(clipped / (1 - clipped)), outcome[known].astype(np.float64), codes[known]
-
-    def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(group, weights=values, minlength=size)
-
-    rows, events, sum_x = total(np.ones_like(x)), total(y), total(x)
-    spread = total((x - (sum_x / np.maximum(rows, 1))[group]) ** 2)
-    possible = (events > 0) & (events < rows) & (spread > 1e-9 * np.maximum(rows, 1))
+    people = events + others
+    rows, had = people.sum(axis=1), events.sum(axis=1)
+    mean = (people * x).sum(axis=1) / np.maximum(rows, 1)
+    spread = (people * (x - mean[:, None]) ** 2).sum(axis=1)
+    possible = (had > 0) & (had < rows) & (spread > 1e-9 * np.maximum(rows, 1))
     # A Newton step from a moderate start; the line is shortened where a group is small or nearly separated.
-    intercept, slope = np.zeros(size), np.ones(size)
-    inverse_row = np.zeros((2, size))
-    moved = np.full(size, np.inf)
+    intercept, slope = np.zeros(len(people)), np.ones(len(people))
+    weight = np.zeros((2, len(people)))
+    moved = np.full(len(people), np.inf)
     for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(intercept[group] + slope[group] * x, -30, 30)))
-        w, score = p * (1 - p), y - p
-        a, b, c = total(w), total(w * x), total(w * x * x)
-        u, v = total(score), total(score * x)
+        p = _probability(intercept[:, None] + slope[:, None] * x)
+        w, score = people * p * (1 - p), events - people * p
+        a, b, c = w.sum(axis=1), (w * x).sum(axis=1), (w * x * x).sum(axis=1)
+        u, v = score.sum(axis=1), (score * x).sum(axis=1)
         determinant = a * c - b * b
         fine = possible & (determinant > 1e-12 * np.maximum(a * c, 1e-300))
         safe = np.where(fine, determinant, 1.0)
-        inverse_row = np.where(fine, np.stack([-b, a]) / safe, 0.0)
+        weight = np.where(fine, np.stack([-b, a]) / safe, 0.0)
         step = np.where(fine, np.stack([c * u - b * v, a * v - b * u]) / safe, 0.0)
         moved = np.where(fine, np.abs(step).max(axis=0), np.inf)
         shorten = np.minimum(1.0, 2.0 / np.maximum(np.abs(step).max(axis=0), 1e-12))
@@ -122,9 +126,11 @@ def calibration_slopes(
             break
         intercept, slope = intercept + shorten * step[0], slope + shorten * step[1]
     fitted = possible & (moved < 1e-6) & (np.abs(slope) < 50)
-    influence = np.zeros(len(codes))
-    influence[known] = np.where(fitted[group], (inverse_row[0][group] + inverse_row[1][group] * x) * score, 0.0)
-    return Slopes(np.where(fitted, slope, np.nan), influence)
+    return Slopes(np.where(fitted, intercept, np.nan), np.where(fitted, slope, np.nan), np.where(fitted, weight, 0.0))
+
+
+def _probability(line: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-np.clip(line, -30, 30))))
 
 
 # ---------------------------------------------------------------- a group's row
@@ -162,9 +168,3 @@ def rate_estimate(
     found: dict[str, Any] = {"value": rate, "low": low, "high": high, "n": bottom}
     unknown = bounds(cells, metric)
     return found | ({"bounds": list(unknown)} if unknown is not None else {})
-
-
-def rows_by_group(codes: np.ndarray, size: int) -> Sequence[np.ndarray]:
-    """Row positions of each group, in row order."""
-    order = np.argsort(codes.astype(np.int16), kind="stable")
-    return np.split(order, np.cumsum(np.bincount(codes, minlength=size))[:-1])

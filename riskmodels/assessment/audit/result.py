@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, NOT_AUDITED, PASS
 from riskmodels.errors import ExitCode
+
+if TYPE_CHECKING:
+    from riskmodels.assessment.audit.exact import Exact
 
 Row = dict[str, Any]
 
@@ -27,7 +30,8 @@ class Audit:
 
     n: rows ranked; known: those whose outcome is known; units: people or clusters resampled; widened: where the policy
     is more lenient than the default; critical_values: half-width of the simultaneous intervals in standard errors, for
-    how groups are treated and for what their risks mean; titles: attribute -> its name in words.
+    how groups are treated and for what their risks mean; titles: attribute -> its name in words;
+    exact: what its verdicts were made from, no part of what is shown.
     """
 
     n: int
@@ -55,6 +59,7 @@ class Audit:
     curves: tuple[Row, ...] = ()
     pooled: tuple[Row, ...] = ()
     after_exclusions: Row | None = None
+    exact: Exact | None = field(default=None, repr=False, compare=False)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -62,15 +67,17 @@ class Audit:
 
     def to_dict(self) -> Row:
         """As plain JSON values; numbers to six significant digits."""
-        plain: Row = _plain(asdict(self))
-        return plain
+        found: Row = plain(asdict(replace(self, exact=None)))
+        del found["exact"]
+        return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """As plain JSON values; numbers to six significant digits."""
     if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: plain(part) for key, part in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, (float, np.floating)):
         return float(f"{value:.6g}")
     return value.item() if isinstance(value, np.generic) else value

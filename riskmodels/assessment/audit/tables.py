@@ -9,10 +9,10 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from riskmodels.assessment.audit.coding import Attribute
 from riskmodels.assessment.audit.contrasts import Comparison, Measured, measure
+from riskmodels.assessment.audit.counting import Binned, count
 from riskmodels.assessment.audit.counts import (
     FN,
     FP,
@@ -20,22 +20,21 @@ from riskmodels.assessment.audit.counts import (
     TN,
     TP,
     UNSELECTED_UNKNOWN,
+    Counted,
     Replicates,
     Stratum,
-    cells_of,
-    replicate,
+    resample,
 )
+from riskmodels.assessment.audit.group_auc import group_aucs
 from riskmodels.assessment.audit.metrics import (
     NOT_A_RATE,
     PROPORTIONS,
-    calibration_slopes,
     parts,
     rate_estimate,
-    rows_by_group,
     too_few,
 )
 from riskmodels.assessment.audit.policy import Policy
-from riskmodels.assessment.discrimination import auc
+from riskmodels.assessment.estimate import Estimate
 
 Row = dict[str, Any]
 KNOWN = (TN, FP, FN, TP)
@@ -43,20 +42,32 @@ LISTED = (FP, TP, SELECTED_UNKNOWN)
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """Everything that the tables are made from.
-
-    status (n,): 0, 1, or 2 for not known; risk (n,); clusters (n,) or None. The strata of single attributes come first,
-    in the order of ``attributes``; slopes (S,) belong to them.
+class Basis:
+    """What verdicts are made from, without a row. The strata of single attributes come first, in the order of
+    ``attributes``; ``counted.slopes`` belong to them.
     """
 
     attributes: tuple[Attribute, ...]
     strata: tuple[Stratum, ...]
+    counted: Counted
     found: Replicates
-    slopes: np.ndarray
+
+    @property
+    def slopes(self) -> np.ndarray:
+        return self.counted.slopes
+
+
+@dataclass(frozen=True)
+class Evidence(Basis):
+    """Everything that the tables are made from: beside the counts the rows, as given and by bin of risk.
+
+    status (n,): 0, 1, or 2 for not known; risk (n,); clusters (n,) or None.
+    """
+
     status: np.ndarray
     risk: np.ndarray
     clusters: np.ndarray | None
+    binned: Binned
 
 
 def gather(
@@ -75,47 +86,42 @@ def gather(
         for attribute in attributes
         for group, label, unknown in zip(attribute.groups, attribute.labels, attribute.unknown, strict=True)
     ]
-    by_name = {attribute.name: attribute for attribute in attributes}
-    pair_codes, pair_sizes = [], []
+    places = {attribute.name: place for place, attribute in enumerate(attributes)}
+    crossed = []
     for first, second in pairs:
-        if first in by_name and second in by_name:
-            codes, crossed = _crossed(by_name[first], by_name[second], policy)
-            pair_codes.append(codes)
-            pair_sizes.append(len(crossed))
-            strata += crossed
-    known = status < 2
-    fits = [calibration_slopes(status, known, risk, part.codes, len(part.groups)) for part in attributes]
-    found = replicate(
-        cells_of(status, selected),
+        if first in places and second in places:
+            number, own = _crossed(attributes[places[first]], attributes[places[second]], policy)
+            crossed.append((places[first], places[second], number))
+            strata += own
+    counted, binned = count(
         [attribute.codes for attribute in attributes],
         [len(attribute.groups) for attribute in attributes],
-        pair_codes,
-        pair_sizes,
+        crossed,
+        status,
+        selected,
         risk,
-        [fit.influence for fit in fits],
         clusters,
-        policy.replicates,
-        np.random.default_rng(seed),
     )
-    slopes = np.concatenate([fit.slope for fit in fits])
-    return Evidence(tuple(attributes), tuple(strata), found, slopes, status, risk, clusters)
+    found = resample(counted, policy.replicates, np.random.default_rng(seed))
+    return Evidence(tuple(attributes), tuple(strata), counted, found, status, risk, clusters, binned)
 
 
 def _crossed(first: Attribute, second: Attribute, policy: Policy) -> tuple[np.ndarray, list[Stratum]]:
-    """Codes of the intersections that are large enough to show; -1 for others and where a group is not known."""
-    code = first.codes.astype(np.int64) * len(second.groups) + second.codes
-    sizes = np.bincount(code, minlength=len(first.groups) * len(second.groups))
-    place = np.full(len(sizes), -1, dtype=np.int64)
+    """The intersections that are large enough to show, and the number of each (G1, G2); -1 for others and where a group
+    is not known.
+    """
+    size = (len(first.groups), len(second.groups))
+    people = np.bincount(first.codes * size[1] + second.codes, minlength=size[0] * size[1]).reshape(size)
+    number = np.full(size, -1, dtype=np.int64)
     strata: list[Stratum] = []
-    for index in np.flatnonzero(sizes >= policy.floors.show):
-        one, other = divmod(int(index), len(second.groups))
+    for one, other in np.argwhere(people >= policy.floors.show).tolist():
         if first.unknown[one] or second.unknown[other]:
             continue
-        place[index] = len(strata)
+        number[one, other] = len(strata)
         group = f"{first.groups[one]} × {second.groups[other]}"
         label = f"{first.labels[one]} × {second.labels[other]}"
         strata.append(Stratum(f"{first.name} × {second.name}", group, label, False, intersection=True))
-    return place[code], strata
+    return number, strata
 
 
 # ---------------------------------------------------------------- rows by group
@@ -123,15 +129,15 @@ def _crossed(first: Attribute, second: Attribute, policy: Policy) -> tuple[np.nd
 
 def group_rows(evidence: Evidence, policy: Policy, noun: str) -> tuple[Row, ...]:
     """One row for each group: counts, expected events, and every metric with its interval or the reason it has none."""
-    rows, stratum = [], 0
-    for attribute in evidence.attributes:
-        for members in rows_by_group(attribute.codes, len(attribute.groups)):
-            rows.append(_group_row(evidence, stratum, members, policy, noun))
-            stratum += 1
+    rows: list[Row] = []
+    binned = evidence.binned
+    for attribute, profile in zip(evidence.attributes, binned.profiles, strict=True):
+        for area in group_aucs(attribute.codes, profile, binned.bins, evidence.status, binned.clusters):
+            rows.append(_group_row(evidence, len(rows), area, policy, noun))
     return tuple(rows)
 
 
-def _group_row(evidence: Evidence, index: int, members: np.ndarray, policy: Policy, noun: str) -> Row:
+def _group_row(evidence: Evidence, index: int, area: Estimate, policy: Policy, noun: str) -> Row:
     stratum, found = evidence.strata[index], evidence.found
     cells = found.counts[index]
     metrics: Row = {}
@@ -142,7 +148,7 @@ def _group_row(evidence: Evidence, index: int, members: np.ndarray, policy: Poli
     for metric in ("oe_ratio", "calibration_slope"):
         own = measure(Comparison(index, None, metric, "primary", "prediction"), found, evidence.slopes)
         metrics[metric] = _calibration(own, metric, policy, noun)
-    metrics["auc"] = _auc(evidence, cells, members, policy, noun)
+    metrics["auc"] = _auc(area, cells, policy, noun)
     return {
         "attribute": stratum.attribute, "group": stratum.group, "label": stratum.label,
         "n": int(cells.sum()), "positives": int(cells[[FN, TP]].sum()), "selected": int(cells[list(LISTED)].sum()),
@@ -165,19 +171,17 @@ def _calibration(own: Measured, metric: str, policy: Policy, noun: str) -> Row:
     return {"value": own.ratio, "low": low, "high": high, "n": own.smallest_denominator}
 
 
-def _auc(evidence: Evidence, cells: np.ndarray, members: np.ndarray, policy: Policy, noun: str) -> Row:
+def _auc(area: Estimate, cells: np.ndarray, policy: Policy, noun: str) -> Row:
     rarer = int(min(cells[[FN, TP]].sum(), cells[[TN, FP]].sum()))
     if rarer < policy.floors.show:
         return {"value": None, "reason": f"not shown ({too_few(policy.floors.show, NOT_A_RATE['auc'], noun)})"}
-    rows = members[evidence.status[members] < 2]
-    clusters = None if evidence.clusters is None else evidence.clusters[rows]
-    return auc(evidence.status[rows], evidence.risk[rows], clusters).to_dict()
+    return area.to_dict()
 
 
 # ---------------------------------------------------------------- people whose group is not known
 
 
-def missing_rows(evidence: Evidence, metrics: Sequence[str], policy: Policy) -> tuple[Row, ...]:
+def missing_rows(evidence: Basis, metrics: Sequence[str], policy: Policy) -> tuple[Row, ...]:
     """For each attribute the share whose group is not known, and what they could do to the ratios at worst and at best.
 
     At worst for a group, all of them with a miss belong to it and all with a hit to its reference; at best the other
@@ -217,7 +221,7 @@ def _bound(attribute: Attribute, counts: np.ndarray, group: int, metric: str) ->
     highest, lowest = ratio(group, attribute.reference), ratio(attribute.reference, group)
     return {
         "group": attribute.groups[group], "label": attribute.labels[group], "metric": metric,
-        "low": None if lowest is None else 1 / lowest, "high": highest,
+        "low": 1 / lowest if lowest else None, "high": highest,
     }  # fmt: skip
 
 
@@ -226,12 +230,12 @@ def _bound(attribute: Attribute, counts: np.ndarray, group: int, metric: str) ->
 
 def proxy_rows(evidence: Evidence, policy: Policy) -> tuple[Row, ...]:
     """How well the risk alone tells each group from everybody else: area under the curve, either way round."""
-    n = len(evidence.risk)
-    ranks = pl.Series(evidence.risk).rank("average").to_numpy()
+    n, in_bin = len(evidence.risk), evidence.binned.bins.size
+    ranks = np.cumsum(in_bin) - (in_bin - 1) / 2
     rows = []
-    for attribute in evidence.attributes:
-        sizes = np.bincount(attribute.codes, minlength=len(attribute.groups))
-        sums = np.bincount(attribute.codes, weights=ranks, minlength=len(attribute.groups))
+    for attribute, profile in zip(evidence.attributes, evidence.binned.profiles, strict=True):
+        people = profile.sum(axis=1)
+        sizes, sums = people.sum(axis=1), (people * ranks).sum(axis=1)
         for place, (group, label) in enumerate(zip(attribute.groups, attribute.labels, strict=True)):
             own, rest = int(sizes[place]), n - int(sizes[place])
             row: Row = {"attribute": attribute.name, "group": group, "label": label, "auc_features": None}
@@ -262,7 +266,7 @@ def composition_rows(evidence: Evidence) -> tuple[Row, ...]:
 # ---------------------------------------------------------------- which questions to ask
 
 
-def comparisons(evidence: Evidence, metrics: Sequence[str], policy: Policy) -> list[Comparison]:
+def comparisons(evidence: Basis, metrics: Sequence[str], policy: Policy) -> list[Comparison]:
     """Primary: each group against its reference, and against its own prediction. Second: against everybody else."""
     asked: list[Comparison] = []
     rates = [metric for metric in metrics if metric in PROPORTIONS]

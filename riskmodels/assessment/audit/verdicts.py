@@ -31,6 +31,8 @@ NOT_AUDITED = "NOT AUDITED"
 LOOK_HERE = "look here"
 NOTHING_STANDS_OUT = "nothing stands out"
 TOO_FEW = "too few to judge"
+SMALL_BY_POLICY = "a real difference, but small by the policy"
+TOO_WIDE = "the interval reaches past the band"
 
 # How groups are treated, and what a risk means in each.
 QUESTIONS = ("treatment", "meaning")
@@ -227,9 +229,9 @@ def _judged(
     if verdict == INSUFFICIENT:
         outside = high < band[0] or row["low"] > band[1]
         gap = round(100 * policy.smallest_gap)
-        inside = f"the interval reaches past the band {band[0]:.2f} to {band[1]:.2f}"
+        inside = f"{TOO_WIDE} {band[0]:.2f} to {band[1]:.2f}"
         return {
             "verdict": verdict,
-            "reason": f"outside the band, but the difference is at most {gap} in 100" if outside else inside,
+            "reason": f"{SMALL_BY_POLICY}: at most {gap} in 100" if outside else inside,
         }
     return {"verdict": verdict}

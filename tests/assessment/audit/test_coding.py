@@ -119,6 +119,20 @@ def test_free_text_is_not_audited():
     assert reason.startswith("It has 5000 different values")
 
 
+@pytest.mark.parametrize(
+    "column", [np.arange(21), np.arange(21) / 7, [str(number) for number in range(21)], [*range(21), None, "Unknown"]]
+)
+def test_numbers_without_bands_are_not_audited(column):
+    assert coded(column) == "It has 21 different numbers; give bands, or labels that name them."
+    assert len(coded(column, bands=(1, 2)).labels) >= 3
+
+
+def test_few_numbers_named_numbers_and_numbers_among_words_are_groups():
+    assert len(coded([*range(20)]).groups) == 20
+    assert len(coded([*range(30)], labels={str(number): f"ward {number}" for number in range(30)}).groups) == 30
+    assert len(coded([*range(30), "north"]).groups) == 31
+
+
 @pytest.mark.parametrize("column", [[None, None], ["Unknown", None]])
 def test_a_column_that_says_nothing_is_not_audited(column):
     assert coded(column) == "It is not recorded for anybody."

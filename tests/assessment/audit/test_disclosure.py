@@ -1,5 +1,6 @@
 import copy
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from riskmodels.assessment.suppression import (
     published_count,
     ranges_by_subtraction,
 )
-from riskmodels.study import PROTECTED_BY_LAW
+from riskmodels.study import PROTECTED_BY_LAW, Protected
 
 SRO = PROFILES["sro-10"]
 QUICK = load_policy().model_copy(update={"replicates": 200})
@@ -171,7 +172,7 @@ def test_a_group_of_nine_carries_no_number():
         "what": "n, positives, selected, tp, fn, fp, tn and what is made of them",
         "why": NOT_SHOWN,
     } in log
-    assert published["in_words"][-1] == "Race: too few people to judge anything for c."
+    assert published["in_words"][-1].startswith("Race: too few people to judge anything for c")
 
 
 def test_a_small_cell_hides_what_is_made_of_it_and_keeps_the_rest():
@@ -285,3 +286,237 @@ def test_suppression_cannot_be_undone(rows):
                 for sign in (1, -1)
             ]  # fmt: skip
             assert min(ends[1], 9) - ends[0] >= 1, (name, mine, ends)
+
+
+# ---------------------------------------------------------------- lists of other lengths
+
+
+SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+
+
+def swept(groups, policy=QUICK):
+    """An audit of groups given by how many with and without the outcome come onto the list at each length.
+
+    The eighth pair is of those whom no list holds; a third number would be of those whose outcome is not known.
+    """
+    status, depth, race = [], [], []
+    for group, steps in groups.items():
+        for place, counts in enumerate(steps):
+            for outcome, count in zip((1, 0, None), counts, strict=False):
+                status += [outcome] * count
+                depth += [(*SHARES, 4.0)[place]] * count
+                race += [group] * count
+    depth = np.array(depth)
+    return audit_predictions(
+        status, np.random.default_rng(1).uniform(0.1, 0.6, len(race)), depth <= 1, {"race": race}, purpose="assistive",
+        seed=1, policy=policy, excused=dict.fromkeys(PROTECTED_BY_LAW, "Not in this test."), depth=depth,
+    ).to_dict()  # fmt: skip
+
+
+def points_of(published, group):
+    return {row["share"]: row for row in published["sweep"] if row["group"] == group}
+
+
+def shown_shares(published, group):
+    return [share for share, row in points_of(published, group).items() if row["recall"]["value"] is not None]
+
+
+LARGE = [(31, 62)] * 7 + [(200, 900)]
+
+
+def test_a_large_sweep_is_shown_whole_and_rounded():
+    exact = swept({"a": LARGE, "b": LARGE})
+    published, log = publish(exact, SRO)
+    assert log == ()
+    assert shown_shares(published, "a") == list(SHARES)
+    # Half the places hold 62 of the 417 with the outcome, about 60 and 355; and 186 of 1,751 people.
+    half = points_of(published, "a")[0.5]
+    assert half["recall"]["value"] == pytest.approx(60 / 415, abs=0.001)
+    assert half["recall"]["n"] == 415
+    assert half["selection_rate"]["value"] == pytest.approx(185 / 1750, abs=0.001)
+    today = next(row for row in published["rows"] if row["group"] == "a")
+    assert points_of(published, "a")[1.0]["recall"]["value"] == today["metrics"]["recall"]["value"]
+    assert set(half) == {"attribute", "group", "label", "share", "recall", "selection_rate"}
+
+
+@pytest.mark.parametrize("few", [(4, 62), (31, 4), (0, 62), (31, 0)])
+def test_points_that_would_tell_of_a_few_people_by_their_difference_are_hidden(few):
+    """Between today's list and one half as long again come so few with, or without, the outcome."""
+    steps = [*LARGE[:4], few, *LARGE[5:]]
+    published, log = publish(swept({"a": LARGE, "b": steps, "c": [(310, 620)] * 8}), SRO)
+    # The next larger group is hidden with it, so that subtracting from all would not tell.
+    assert shown_shares(published, "b") == shown_shares(published, "a") == [0.25, 0.5, 0.75, 1.0, 2.0, 3.0]
+    assert shown_shares(published, "c") == list(SHARES)
+    hidden = points_of(published, "b")[1.5]
+    assert hidden["recall"] == hidden["selection_rate"] == {
+        "value": None, "reason": "not shown (a small number, or one that would give it away)",
+    }  # fmt: skip
+    assert {line["where"] for line in log} == {"sweep, race: a", "sweep, race: b"}
+    assert {line["what"] for line in log} == {"rates at 1.5 times the places"}
+
+
+def test_a_group_whose_recall_is_hidden_has_no_sweep():
+    published, _ = publish(swept({"a": LARGE, "b": [(2, 62)] * 4 + [(20, 62)] * 4, "c": [(310, 620)] * 8}), SRO)
+    assert next(row["tp"] for row in published["rows"] if row["group"] == "b") is None
+    assert shown_shares(published, "b") == []
+    assert shown_shares(published, "a") == [1.0]
+    assert shown_shares(published, "c") == list(SHARES)
+
+
+def random_steps(seed):
+    """Two or three groups of which few, or nobody, come onto the list at some lengths."""
+    rng = np.random.default_rng(seed)
+    many, few = rng.integers(10, 60, (rng.integers(2, 4), 8, 3)), rng.integers(0, 14, (1, 8, 3))
+    found = np.where(rng.random(many.shape) < 0.25, few, many)
+    found[..., 2] = np.where(rng.random(found.shape[:2]) < 0.3, found[..., 2] // 10, 0)
+    return found.tolist()
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [[*[(20, 30, 0)] * 5, (0, 30, 0), (0, 30, 0), (20, 30, 0)], [(30, 30, 0)] * 8],
+        [[(12, 12, 0)] * 8, [(0, 0, 0)] * 7 + [(12, 12, 0)], [(30, 30, 0)] * 8],
+        [[*[(11, 40, 0)] * 4, (1, 12, 2), *[(15, 12, 0)] * 3], [(30, 30, 0)] * 8, [(12, 11, 0)] * 8],
+        # 23 and 0 of one group and 103 of each other, in all 332: were the 0 hidden alone, it would follow from the
+        # edges of the roundings, 332 - 3 * 103 - 23.
+        [[(5, 10, 0), *[(6, 10, 0)] * 3, (0, 30, 0), *[(20, 30, 0)] * 3]]
+        + [[*[(20, 30, 0)] * 4, (23, 30, 0), *[(30, 30, 0)] * 3]] * 3,
+        *map(random_steps, range(8)),
+    ],
+)
+def test_nobody_can_be_found_by_putting_points_together(groups):
+    """An attacker knows every rounded total at every length, and the rules. For each small number of people who come
+    onto the list between two lengths, at least two values are possible, by linear programming.
+    """
+    published, _ = publish(swept({f"g{number}": steps for number, steps in enumerate(groups)}), SRO)
+    names = [row["group"] for row in published["rows"]]
+    shape = len(groups), 8, 3  # groups, steps, with the outcome or without or not known
+    truth = np.array([groups[int(name[1:])] for name in names])
+    sums, low, high = [], [], []
+
+    def mask(group, steps, kinds):
+        line = np.zeros(shape)
+        line[slice(None) if group is None else group, slice(*steps), kinds] = 1
+        return line.ravel()
+
+    def learn(line, shown=True, least=0):
+        count = int(line @ truth.ravel())
+        window = _window(count) if shown else (least, 1e6)
+        sums.append(line)
+        low.append(max(window[0], least))
+        high.append(window[1])
+
+    made_of = {
+        "n": ((0, 8), [0, 1, 2]), "positives": ((0, 8), [0]), "selected": ((0, 4), [0, 1, 2]), "tp": ((0, 4), [0]),
+        "fn": ((4, 8), [0]), "fp": ((0, 4), [1]), "tn": ((4, 8), [1]), "unknown": ((0, 8), [2]),
+    }  # fmt: skip
+    for name, (steps, kinds) in made_of.items():
+        learn(mask(None, steps, kinds))
+        for group, row in enumerate(published["rows"]):
+            small = row[name] is None and truth[group, slice(*steps)][:, kinds].sum() < 10 and name == "n"
+            learn(mask(group, steps, kinds), shown=row[name] is not None or small)
+    shown = [[0, *(SHARES.index(share) + 1 for share in shown_shares(published, name)), 8] for name in names]
+    for place in range(1, 8):
+        learn(mask(None, (0, place), [0]))
+        learn(mask(None, (0, place), [0, 1, 2]))
+    for group, places in enumerate(shown):
+        for place in places[1:-1]:
+            learn(mask(group, (0, place), [0]))
+            learn(mask(group, (place, 8), [0]))
+            learn(mask(group, (0, place), [0, 1, 2]))
+        for step in pairwise(places):
+            # The rule: so many people lie between a point and its neighbours. Today's list is not there by the rule.
+            rule = 10 if set(step) - {0, 4, 8} else 0
+            learn(mask(group, step, [0]), shown=False, least=rule)
+            learn(mask(group, step, [1]), shown=False, least=rule)
+    table = np.array(sums)
+    limits = {"A_ub": np.vstack([table, -table]), "b_ub": [*high, *(-np.array(low))]}
+    for group, name in enumerate(names):
+        for first, last in [*pairwise(range(9)), (0, 2), (3, 5), (5, 7)]:
+            for kind in (0, 1):
+                if truth[group, first:last, kind].sum() >= 10 or {first, last} <= {0, 4, 8}:
+                    continue
+                target = mask(group, (first, last), [kind])
+                least, most = (sign * linprog(sign * target, method="highs", **limits).fun for sign in (1, -1))
+                assert most - least >= 1, (name, first, last, kind, least, most)
+
+
+# ---------------------------------------------------------------- curves, pooled rates, proxies
+
+
+def with_further_tables():
+    """Ages and five groups, one of them small."""
+    rng = np.random.default_rng(1)
+    n = 6000
+    race = rng.choice(["a", "b", "c", "d", "e"], n, p=[0.4, 0.3, 0.2, 0.095, 0.005])
+    age = rng.integers(18, 90, n)
+    status = (rng.random(n) < 0.3).astype(int)
+    rank = rng.permutation(n) + 1
+    return audit_predictions(
+        status, np.full(n, 0.3), rank <= 1500, {"race": race, "age": age}, purpose="mixed", seed=1, policy=QUICK,
+        excused=dict.fromkeys(PROTECTED_BY_LAW, "Not in this test."), depth=rank / 1500,
+        protected={"age": Protected(column="x.age", law="age", bands=(40, 60))},
+        excluded=rng.random(n) < np.where(race == "a", 0.1, 0.2), selected_after=np.zeros(n, dtype=bool),
+        feature_proxies=[
+            {"attribute": "race", "group": group, "auc_features": 0.81234, "flagged": group == "a",
+             "carried_by": [{"feature": "postcode", "share": 0.61234}]}
+            for group in "ae"
+        ],
+    ).to_dict()  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", ["sro-10", "places"])
+def test_publishing_twice_is_the_same_as_once(profile):
+    once, _ = publish(with_further_tables(), profile)
+    assert publish(once, profile) == (once, ())
+    json.dumps(once, allow_nan=False)
+    for table in ("sweep", "curves", "pooled"):
+        assert once[table]
+    assert "hits" not in json.dumps(once["curves"])
+    assert "counts" not in once["after_exclusions"]
+
+
+def test_a_curve_keeps_points_with_enough_of_both_kinds_near():
+    exact = with_further_tables()
+    recall = next(row for row in exact["curves"] if row["metric"] == "recall")
+    recall["points"][0] |= {"n": 60, "hits": 9}
+    recall["points"][1] |= {"n": 60, "hits": 51}
+    recall["points"][2] |= {"n": 60, "hits": 10}
+    published, log = publish(exact)
+    kept = next(row for row in published["curves"] if row["metric"] == "recall")
+    assert [point["at"] for point in kept["points"]] == [point["at"] for point in recall["points"][2:]]
+    assert all(point["n"] is None for point in kept["points"])
+    assert all(round(point[name], 2) == point[name] for point in kept["points"] for name in ("value", "low", "high"))
+    assert "curves, age: recall" in {line["where"] for line in log}
+    for point in recall["points"]:
+        point["hits"] = 1
+    bare = next(row for row in publish(exact)[0]["curves"] if row["metric"] == "recall")
+    assert (bare["points"], bare["reason"]) == ([], "not shown (a small number, or one that would give it away)")
+
+
+def test_published_pooled_rates_are_made_of_what_is_shown_and_of_nothing_else():
+    """However the hidden group fares, the others' pooled rates are the same."""
+    cells = {"a": (803, 101, 151, 149, 0, 0), "b": (402, 52, 77, 73, 0, 0), "c": (300, 60, 60, 40, 0, 0)}
+    one, other = (
+        publish(audited(cells | {"d": hidden}))[0]["pooled"] for hidden in ((20, 5, 8, 1, 0, 0), (20, 5, 1, 8, 0, 0))
+    )
+    assert one == other
+    assert [row["own"] for row in one] == [0.5, 0.5, 0.4, None]
+    assert one[3]["reason"] in (NOT_SHOWN, "not shown (to protect a small number)")
+    assert numbers_in({name: value for name, value in one[3].items() if name != "level"}) == []
+    assert one[2]["own"] < one[2]["value"] < 0.5
+
+
+def test_proxies_of_a_hidden_group_are_hidden():
+    exact = with_further_tables()
+    proxies = {(row["attribute"], row["group"]): row for row in publish(exact)[0]["proxies"]}
+    assert proxies["race", "a"]["auc_features"] == 0.81
+    assert proxies["race", "a"]["carried_by"] == [{"feature": "postcode", "share": 0.61}]
+    assert proxies["race", "a"]["flagged"]
+    small = audited({"a": (803, 101, 151, 149, 52, 23), "c": (6, 1, 1, 1, 0, 0)}, feature_proxies=[
+        {"attribute": "race", "group": "c", "auc_features": 0.9, "flagged": True,
+         "carried_by": [{"feature": "postcode", "share": 1.0}]},
+    ])  # fmt: skip
+    row = next(row for row in publish(small)[0]["proxies"] if row["group"] == "c")
+    assert (row["auc_features"], row["carried_by"], row["flagged"]) == (None, [], False)

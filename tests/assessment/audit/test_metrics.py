@@ -9,9 +9,9 @@ from riskmodels.assessment.audit.metrics import (
     calibration_slopes,
     parts,
     rate_estimate,
-    rows_by_group,
 )
 from riskmodels.assessment.audit.policy import load_policy
+from riskmodels.assessment.audit.risk_bins import bin_risk, log_odds
 
 # tn, fp, fn, tp, unknown off the list, unknown on the list
 CELLS = np.array([40, 10, 15, 25, 7, 3])
@@ -60,36 +60,64 @@ def test_repeated_people_widen_the_interval():
     assert together["low"] < alone["low"] < alone["value"] < alone["high"] < together["high"]
 
 
-@pytest.fixture(scope="module")
-def sample():
-    rng = np.random.default_rng(3)
-    codes = rng.integers(0, 3, 6000)
-    x = rng.normal(-1, 1.2, 6000)
-    outcome = (rng.random(6000) < 1 / (1 + np.exp(-np.array([0.5, 1.0, 1.6])[codes] * x))).astype(np.int8)
-    known = rng.random(6000) < 0.9
-    return outcome, known, 1 / (1 + np.exp(-x)), codes
+def binned(outcome, risk, codes, size):
+    """Rows as a table by bin, as `calibration_slopes` takes it."""
+    bins = bin_risk(risk)
+    shape = (size, len(bins.risk))
+    table = [
+        np.bincount(codes[mask] * shape[1] + bins.of_row[mask], minlength=shape[0] * shape[1]).reshape(shape)
+        for mask in (outcome == 1, outcome == 0)
+    ]
+    return *table, log_odds(bins.risk)
 
 
-def test_slopes_are_those_of_a_logistic_regression(sample):
-    outcome, known, risk, codes = sample
-    found = calibration_slopes(outcome, known, risk, codes, 4)
+def made_up(n, seed=3):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 3, n)
+    x = rng.normal(-1, 1.2, n)
+    outcome = (rng.random(n) < 1 / (1 + np.exp(-np.array([0.5, 1.0, 1.6])[codes] * x))).astype(np.int8)
+    return outcome, 1 / (1 + np.exp(-x)), codes
+
+
+def slope_of_rows(outcome, risk):
+    logit = np.log(risk / (1 - risk))
+    return sm.GLM(outcome, sm.add_constant(logit), family=sm.families.Binomial()).fit().params[1]
+
+
+def test_slopes_are_those_of_a_logistic_regression():
+    outcome, risk, codes = made_up(4000)
+    found = calibration_slopes(*binned(outcome, risk, codes, 4))
     for group in range(3):
-        rows = known & (codes == group)
-        logit = np.log(risk[rows] / (1 - risk[rows]))
-        fit = sm.GLM(outcome[rows], sm.add_constant(logit), family=sm.families.Binomial()).fit()
-        assert found.slope[group] == pytest.approx(fit.params[1], abs=1e-6)
+        rows = codes == group
+        assert found.slope[group] == pytest.approx(slope_of_rows(outcome[rows], risk[rows]), abs=1e-6)
     assert np.isnan(found.slope[3])
 
 
-def test_influence_predicts_what_leaving_rows_out_does(sample):
-    outcome, known, risk, codes = sample
-    found = calibration_slopes(outcome, known, risk, codes, 3)
-    out = np.flatnonzero(known & (codes == 1))[:20]
-    fewer = known.copy()
-    fewer[out] = False
-    moved = calibration_slopes(outcome, fewer, risk, codes, 3).slope[1] - found.slope[1]
-    assert moved == pytest.approx(-found.influence[out].sum(), rel=0.1)
-    assert (found.influence[~known] == 0).all()
+@pytest.mark.parametrize("spread", [0.3, 1.2, 3.0])
+def test_bins_move_no_slope_by_two_thousandths(spread):
+    rng = np.random.default_rng(4)
+    codes = rng.integers(0, 3, 100_000)
+    x = rng.normal(-2, spread, 100_000)
+    risk = 1 / (1 + np.exp(-x))
+    outcome = (rng.random(100_000) < 1 / (1 + np.exp(-np.array([0.5, 1.0, 1.6])[codes] * x))).astype(np.int8)
+    found = calibration_slopes(*binned(outcome, risk, codes, 3))
+    for group in range(3):
+        rows = codes == group
+        assert found.slope[group] == pytest.approx(slope_of_rows(outcome[rows], risk[rows]), abs=0.002)
+
+
+def test_influence_predicts_what_leaving_rows_out_does():
+    outcome, risk, codes = made_up(4000)
+    x = log_odds(risk)
+    found = calibration_slopes(*binned(outcome, risk, codes, 3))
+    out = np.flatnonzero(codes == 1)[:20]
+    kept = np.delete(np.arange(len(risk)), out)
+    moved = calibration_slopes(*binned(outcome[kept], risk[kept], codes[kept], 3)).slope[1] - found.slope[1]
+    influence = found.influence(x[out])[1, outcome[out], np.arange(20)]
+    assert moved == pytest.approx(-influence.sum(), rel=0.1)
+    # Over everybody the influences add to nothing.
+    everybody = found.influence(x)[codes, outcome, np.arange(len(x))]
+    assert np.bincount(codes, weights=everybody) == pytest.approx(np.zeros(3), abs=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -102,16 +130,9 @@ def test_influence_predicts_what_leaving_rows_out_does(sample):
     ids=["same risk for all", "everybody has the outcome", "separated"],
 )
 def test_a_slope_that_cannot_be_had_is_none(outcome, risk):
-    found = calibration_slopes(
-        np.array(outcome), np.ones(100, dtype=bool), np.array(risk, dtype=float), np.zeros(100, dtype=int), 1
-    )
+    found = calibration_slopes(*binned(np.array(outcome), np.array(risk, dtype=float), np.zeros(100, dtype=int), 1))
     assert np.isnan(found.slope[0])
-    assert (found.influence == 0).all()
-
-
-def test_rows_by_group():
-    codes = np.array([2, 0, 2, 0], dtype=np.int32)
-    assert [rows.tolist() for rows in rows_by_group(codes, 3)] == [[1, 3], [], [0, 2]]
+    assert (found.influence(np.array([-1.0, 0.5])) == 0).all()
 
 
 def test_cells():

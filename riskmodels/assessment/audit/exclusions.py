@@ -1,0 +1,161 @@
+"""The audit once more on the list that the service really uses: after its own exclusions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from riskmodels.assessment.audit.coding import Attribute, flags
+from riskmodels.assessment.audit.counts import CELLS, FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN, cells_of
+from riskmodels.assessment.audit.metrics import PROPORTIONS, parts
+from riskmodels.assessment.audit.verdicts import overall_verdict, tally
+from riskmodels.assessment.audit.words import judged_in_words, per_hundred
+from riskmodels.errors import DataError
+
+Row = dict[str, Any]
+
+
+def checked_exclusions(excluded: Any, selected_after: Any, rows: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Who is excluded and who is on the list without them, each (n,) bool; None where nobody is excluded.
+
+    Raises
+    ------
+    DataError
+        if there is not one of each for each row, the list is missing, or somebody excluded is on it.
+    """
+    if excluded is None:
+        return None
+    out = flags(excluded, "excluded")
+    if len(out) != rows:
+        raise DataError(f"excluded: {len(out)} values for {rows} outcomes; there must be one for each")
+    if not out.any():
+        return None
+    if selected_after is None:
+        raise DataError("selected_after: is needed with excluded: the list refilled without those who are excluded")
+    chosen = flags(selected_after, "selected_after")
+    if len(chosen) != rows:
+        raise DataError(f"selected_after: {len(chosen)} values for {rows} outcomes; there must be one for each")
+    both = int((out & chosen).sum())
+    if both:
+        raise DataError(f"selected_after: {both} rows are excluded and yet on the list; refill it without them")
+    return out, chosen
+
+
+def after_exclusions(
+    attributes: Sequence[Attribute],
+    status: np.ndarray,
+    excluded: np.ndarray,
+    chosen: np.ndarray,
+    contrasts: Sequence[Row],
+    before: Sequence[Row],
+    titles: Mapping[str, str],
+    noun: str,
+) -> Row:
+    """Who is excluded, and how each group fares on the list without them.
+
+    People who are excluded stay in the denominators: they may need help all the same. What risks mean does not change
+    with the list, so only rates are judged again.
+
+    Parameters
+    ----------
+    status : (n,) 0, 1, or 2 where the outcome is not known
+    excluded, chosen : (n,) bool
+    contrasts, before : the comparisons that carry a verdict, on the list without the excluded and on the list as it was
+
+    Returns
+    -------
+    {excluded, verdict, judged, contrasts, in_words, counts}; the counts are the owner's alone
+    """
+    judged = tally(contrasts)
+    found: Row = {
+        "excluded": [row for attribute in attributes for row in _shares(attribute, excluded)],
+        "verdict": overall_verdict(judged, unaccepted=False),
+        "judged": judged,
+        "contrasts": list(contrasts),
+        "counts": [row for attribute in attributes for row in _counts(attribute, cells_of(status, chosen))],
+    }
+    return found | {"in_words": exclusions_in_words(found, before, titles, noun)}
+
+
+def _shares(attribute: Attribute, excluded: np.ndarray) -> list[Row]:
+    """Each group's share of people who are excluded."""
+    size = len(attribute.groups)
+    n, out = np.bincount(attribute.codes, minlength=size), np.bincount(attribute.codes[excluded], minlength=size)
+    return [
+        {"attribute": attribute.name, "group": group, "label": label, "rate": float(out[place] / n[place]),
+         "excluded": int(out[place]), "n": int(n[place])}
+        for place, (group, label) in enumerate(zip(attribute.groups, attribute.labels, strict=True))
+    ]  # fmt: skip
+
+
+def _counts(attribute: Attribute, cells: np.ndarray) -> list[Row]:
+    """Each group's counts on the list without the excluded, and the rates made of them, as rows by group hold them."""
+    table = np.bincount(attribute.codes * CELLS + cells, minlength=len(attribute.groups) * CELLS).reshape(-1, CELLS)
+    rows = []
+    for group, label, own in zip(attribute.groups, attribute.labels, table, strict=True):
+        metrics: Row = {}
+        for metric in PROPORTIONS:
+            top, bottom = (int(part) for part in parts(own, metric))
+            metrics[metric] = {"value": top / bottom} if bottom else {"value": None, "reason": "nobody to count"}
+        rows.append(
+            {
+                "attribute": attribute.name, "group": group, "label": label, "n": int(own.sum()),
+                "positives": int(own[[FN, TP]].sum()), "selected": int(own[[FP, TP, SELECTED_UNKNOWN]].sum()),
+                "tp": int(own[TP]), "fp": int(own[FP]), "fn": int(own[FN]), "tn": int(own[TN]),
+                "unknown": int(own[[UNSELECTED_UNKNOWN, SELECTED_UNKNOWN]].sum()),
+                "unknown_selected": int(own[SELECTED_UNKNOWN]), "expected": 0.0, "metrics": metrics, "shown": True,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def exclusions_in_words(
+    found: Mapping[str, Any], before: Sequence[Mapping[str, Any]], titles: Mapping[str, str], noun: str
+) -> list[str]:
+    """How the list without the excluded is judged, whom it leaves out most and least, and which verdicts change.
+
+    Parameters
+    ----------
+    found : exact or published: a rate that is not shown there is not said here
+    before : contrasts on the list as it was
+    """
+    said = [f"Once the service has taken out those whom it would not contact: {_lowered(found['judged'])}"]
+    for attribute in dict.fromkeys(row["attribute"] for row in found["excluded"]):
+        shown = [row for row in found["excluded"] if row["attribute"] == attribute and row["rate"] is not None]
+        if len(shown) > 1:
+            most, least = max(shown, key=lambda row: row["rate"]), min(shown, key=lambda row: row["rate"])
+            said.append(
+                f"{_title(titles, attribute)}: of 100 {_of(most, noun)}, {per_hundred(most['rate'])} are taken out; "
+                f"of 100 {_of(least, noun)}, {per_hundred(least['rate'])}."
+            )
+    was = {_question(row): row["verdict"] for row in before}
+    for row in found["contrasts"]:
+        old = was.get(_question(row), row["verdict"])
+        if old != row["verdict"]:
+            against = "everybody else" if row["against"] == "others" else row["reference_label"]
+            what = row["metric"].replace("_", " ")
+            said.append(
+                f"{_title(titles, row['attribute'])}: {row['label']} against {against}, {what}: {row['verdict']}, "
+                f"where it was {old}."
+            )
+    return said
+
+
+def _question(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("attribute", "group", "metric", "against", "family"))
+
+
+def _title(titles: Mapping[str, str], attribute: str) -> str:
+    title = titles.get(attribute, attribute)
+    return f"{title[:1].upper()}{title[1:]}"
+
+
+def _of(row: Mapping[str, Any], noun: str) -> str:
+    return f"{noun} whose group is not recorded" if row["label"] == "Not recorded" else f"{row['label']} {noun}"
+
+
+def _lowered(judged: Mapping[str, int]) -> str:
+    said = judged_in_words(judged)
+    return f"{said[:1].lower()}{said[1:]}"

@@ -1,0 +1,224 @@
+"""A file of predictions, audited for fairness: any file, without a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskmodels import storage
+from riskmodels.commands.audit_options import Columns, Outputs, Said, refuse_wrong_options, refuse_wrong_outputs
+from riskmodels.commands.sources import Progress, silent
+from riskmodels.errors import DataError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from riskmodels.assessment.audit import Audit
+    from riskmodels.assessment.audit.exact import Verification
+    from riskmodels.assessment.audit.lists import TakenList
+    from riskmodels.assessment.audit.policy import Policy
+    from riskmodels.data.prediction_file import PredictionFile
+
+NO_ENTITY = (
+    "There are several dates and no --entity: rows of one person count as different people, and intervals may be too "
+    "narrow."
+)
+TAKEN_AS_NEED = (
+    "The outcome was taken for need itself. If it is a service's contact or decision, such as a referral or an arrest, "
+    "say --measures service."
+)
+NO_SWEEP = "Equal risks and no ids to decide between them: there is no sweep of the number of places."
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What ``audit`` found, as it may be shown: the contents of its JSON; and what was written."""
+
+    found: dict[str, Any]
+    exit_code: ExitCode
+    written: Outputs
+
+
+def audit(
+    predictions: Path,
+    columns: Columns,
+    *,
+    purpose: str,
+    capacity: int | None = None,
+    threshold: float | None = None,
+    said: Said | None = None,
+    measures: str | None = None,
+    level: str = "person",
+    intersections: bool = False,
+    policy: Path | None = None,
+    against: Path | None = None,
+    small_numbers: str = "sro-10",
+    seed: int = 0,
+    outputs: Outputs | None = None,
+    progress: Progress = silent,
+) -> AuditReport:
+    """Read, take the list, audit, publish, write. See `riskmodels.assessment.audit.audit_predictions`.
+
+    Parameters
+    ----------
+    predictions : a .csv or .parquet file, a row for each prediction
+    capacity, threshold : places on each list, or the risk from which on everybody is selected; with neither, the file
+        says who is (``columns.selected``). Exactly one of the three.
+    said : what the group columns are
+    measures : what the outcome measures, ``need`` or ``service``; need unless given, and a note says so
+    against : the JSON of another audit, to compare with
+    small_numbers : the disclosure profile that decides which counts are shown
+
+    Raises
+    ------
+    UsageError
+        if options contradict each other or name what is not there, or outputs would overwrite each other or an input.
+    DataError
+        if the file cannot be understood, or there is no list to audit: nobody is on it, or everybody.
+    StudyError
+        if the policy is none.
+    OutsideError
+        if an output cannot be written; said before the work begins.
+    """
+    from riskmodels.assessment.audit.disclosure import publish
+    from riskmodels.commands.audit_columns import described, excuses
+    from riskmodels.data.prediction_file import read_predictions
+
+    said, outputs = said or Said(), outputs or Outputs()
+    refuse_wrong_options(columns, purpose, capacity, threshold, measures, level, small_numbers, seed)
+    refuse_wrong_outputs({"the predictions": predictions, "--against": against, "--policy": policy}, outputs)
+    excused, rules = excuses(said.not_audited), _policy(policy)
+    earlier = None if against is None else _other_audit(against)
+    progress(f"reading {predictions.name}")
+    rows = read_predictions(predictions, **vars(columns))
+    specs, understood = described(
+        rows.groups, rules, file=predictions.name, laws=said.laws, references=said.references, bands=said.bands
+    )
+    taken, taken_after = _lists(rows, capacity, threshold, seed)
+    progress(f"auditing {rows.n:,} rows")
+    exact = _audited(
+        rows, taken, taken_after, progress, purpose=purpose, seed=seed, measures=measures or "need", level=level,
+        protected=specs, intersections="all" if intersections else (),
+        excused=excused, policy=rules,
+    )  # fmt: skip
+    published, hidden = publish(exact.to_dict(), small_numbers)
+    if columns.risk is None:  # nothing was foreseen of anybody
+        published["rows"] = [row | {"expected": None} for row in published["rows"]]
+    about = {
+        "file": predictions.name, **vars(columns), "capacity": capacity, "threshold": threshold, "seed": seed,
+        "laws": {column: spec.law for column, spec in specs.items()},
+    }  # fmt: skip
+    found = {
+        **published,
+        "policy": rules.model_dump(mode="json"),
+        "hidden": list(hidden),
+        "about": {name: list(v) if isinstance(v, tuple) else v for name, v in about.items() if v not in (None, ())},
+        "notes": [*rows.notes, *understood, *_notes(rows, taken, capacity, measures)],
+    }
+    if earlier is not None:
+        from riskmodels.assessment.audit.changes import changed
+
+        found["changes"] = changed(earlier, found).to_dict()
+    _write(found, exact, outputs)
+    return AuditReport(found, exact.exit_code, outputs)
+
+
+def verify_audit(counts: Path) -> Verification:
+    """Work out every verdict anew from an exact file of counts. Raises DataError if it is none."""
+    from riskmodels.assessment.audit.exact import verify
+
+    return verify(storage.read_bytes(counts, DataError))
+
+
+# ---------------------------------------------------------------- the steps
+
+
+def _lists(
+    rows: PredictionFile, capacity: int | None, threshold: float | None, seed: int
+) -> tuple[TakenList, TakenList | None]:
+    """Who is selected; and who would be, were the list filled again without those whom the service leaves out."""
+    from riskmodels.assessment.audit.lists import TakenList, take_list
+
+    left_out = rows.excluded
+    if capacity is not None and rows.risk is not None:
+        take = partial(take_list, rows.risk, capacity, seed=seed, dates=rows.dates, entity_ids=rows.entity_ids)
+        return take(), None if left_out is None else take(left_out=left_out)
+    selected = rows.selected
+    if threshold is not None and rows.risk is not None:
+        selected = rows.risk >= threshold
+    assert selected is not None  # one of the three ways is given
+    if selected.all() or not selected.any():
+        who, where = ("everybody", "above") if selected.all() else ("nobody", "below")
+        advice = "give the column of a list" if threshold is None else f"give a threshold {where} {threshold:g}"
+        raise DataError(f"selected: {who} is on the list, so there is nothing to audit; {advice}")
+    return TakenList(selected, None), None if left_out is None else TakenList(selected & ~left_out, None)
+
+
+def _audited(
+    rows: PredictionFile, taken: TakenList, taken_after: TakenList | None, progress: Progress, **more: Any
+) -> Audit:
+    from riskmodels.assessment.audit import audit_predictions
+    from riskmodels.assessment.audit.lists import belonging_together
+    from riskmodels.assessment.audit.proxies import feature_proxies
+    from riskmodels.assessment.audit.without_risk import audit_without_risk
+
+    outcome = np.where(rows.known, rows.outcome, np.nan)
+    groups = {name: rows.groups[name] for name in rows.groups.columns}
+    more["clusters"] = together = belonging_together(rows.entity_ids, rows.households)
+    if taken_after is not None:
+        more |= {"excluded": rows.excluded, "selected_after": taken_after.selected}
+    if rows.features.width:
+        progress("looking at what the features tell of each group")
+        more["feature_proxies"] = feature_proxies(
+            rows.features, groups, seed=more["seed"], policy=more["policy"], protected=more["protected"],
+            people=rows.entity_ids, clusters=together,
+        )  # fmt: skip
+    if rows.risk is None:
+        return audit_without_risk(outcome, taken.selected, groups, **more)
+    return audit_predictions(outcome, rows.risk, taken.selected, groups, depth=taken.depth, **more)
+
+
+def _notes(rows: PredictionFile, taken: TakenList, capacity: int | None, measures: str | None) -> list[str]:
+    several = rows.dates is not None and len(np.unique(rows.dates)) > 1
+    notes = {
+        TAKEN_AS_NEED: measures is None,
+        NO_ENTITY: several and rows.entity_ids is None and rows.households is None,
+        NO_SWEEP: capacity is not None and taken.depth is None,
+    }
+    return [note for note, holds in notes.items() if holds]
+
+
+def _policy(path: Path | None) -> Policy:
+    from riskmodels.assessment.audit.policy import load_policy
+
+    if path is None:
+        return load_policy()
+    if not path.is_file():
+        raise UsageError(f"--policy: {path}: no such file; start from a copy of the default policy")
+    return load_policy(str(path))
+
+
+def _other_audit(path: Path) -> Mapping[str, Any]:
+    other = storage.read_json(path)
+    if not isinstance(other, dict) or not {"rows", "contrasts", "verdict", "policy_sha256"} <= set(other):
+        raise DataError(f"--against: {path.name}: is not the JSON of an audit; give what audit --json wrote")
+    return other
+
+
+def _write(found: Mapping[str, Any], exact: Audit, outputs: Outputs) -> None:
+    files: dict[Path, bytes] = {}
+    if outputs.json is not None:
+        files[outputs.json] = storage.canonical_json(found)
+    if outputs.html is not None:
+        from riskmodels.reports.audit_page import render_audit
+
+        files[outputs.html] = render_audit(found)
+    if outputs.counts is not None:
+        from riskmodels.assessment.audit.exact import counts_file
+
+        files[outputs.counts] = counts_file(exact)
+    if files:
+        storage.write_together(files)
