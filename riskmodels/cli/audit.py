@@ -84,6 +84,13 @@ def audit(
     against: Annotated[
         Path | None, typer.Option("--against", help="The JSON of another audit, to compare with.")
     ] = None,
+    against_risk: Annotated[
+        str | None,
+        typer.Option("--against-risk", metavar=COLUMN, help="Another model's risks: its list is compared with this."),
+    ] = None,
+    against_selected: Annotated[
+        str | None, typer.Option("--against-selected", metavar=COLUMN, help="Another list, compared with --selected.")
+    ] = None,
     small_numbers: Annotated[
         str, typer.Option("--small-numbers", help="Which counts are shown: sro-10, or places (no people counted).")
     ] = "sro-10",
@@ -100,7 +107,7 @@ def audit(
     """Audit any file of predictions for fairness: who is treated worse, how sure is it, what could not be judged."""
     from riskmodels import commands
     from riskmodels.cli.audit_lines import print_audit, print_verification
-    from riskmodels.commands.audit_options import Columns, Outputs, Said
+    from riskmodels.commands.audit_options import Columns, OtherList, Outputs, Said
 
     if verify is not None:
         if predictions is not None:
@@ -132,6 +139,7 @@ def audit(
         intersections=intersections,
         policy=policy,
         against=against,
+        other=OtherList(against_risk, against_selected) if against_risk or against_selected else None,
         small_numbers=small_numbers,
         seed=seed,
         outputs=Outputs(json=json, html=html, counts=counts),

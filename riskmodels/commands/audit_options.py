@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from riskmodels import storage
@@ -26,6 +26,22 @@ class Columns:
     household: str | None = None
     excluded: str | None = None
     features: tuple[str, ...] = ()
+
+    def of_the_other(self, other: OtherList) -> Columns:
+        """The same columns, with the risks or the list of another model."""
+        return replace(self, risk=other.risk, selected=other.selected, features=(), excluded=None)
+
+
+@dataclass(frozen=True)
+class OtherList:
+    """Another list of the same people to compare with: its column of risks, or of who is selected."""
+
+    risk: str | None = None
+    selected: str | None = None
+
+    @property
+    def column(self) -> str:
+        return self.risk or self.selected or ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,22 @@ class Outputs:
 
 
 # ---------------------------------------------------------------- what is refused
+
+
+def refuse_wrong_comparison(columns: Columns, other: OtherList | None, against: Path | None) -> None:
+    """Raise UsageError unless another list can be put beside this one row by row."""
+    if other is None:
+        return
+    option = "--against-selected" if other.risk is None else "--against-risk"
+    if against is not None or None not in (other.risk, other.selected):
+        raise UsageError("--against, --against-risk and --against-selected are three comparisons; give one of them")
+    if (other.risk is None) != (columns.selected is not None):
+        need = "--selected" if other.risk is None else "--capacity or --threshold"
+        raise UsageError(f"{option} compares two lists made alike: it goes with {need}")
+    if columns.entity is None:
+        raise UsageError(f"{option} needs --entity, the column of ids: it compares the same people on both lists")
+    if other.column in (columns.risk, columns.selected):
+        raise UsageError(f"{option} names the column {other.column!r} of the list itself; name that of the other")
 
 
 def refuse_wrong_options(

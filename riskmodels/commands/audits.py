@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskmodels import storage
-from riskmodels.commands.audit_options import Columns, Outputs, Said, refuse_wrong_options, refuse_wrong_outputs
+from riskmodels.commands.audit_options import (
+    Columns,
+    OtherList,
+    Outputs,
+    Said,
+    refuse_wrong_comparison,
+    refuse_wrong_options,
+    refuse_wrong_outputs,
+)
 from riskmodels.commands.sources import Progress, silent
 from riskmodels.errors import DataError, ExitCode, UsageError
 
@@ -55,6 +63,7 @@ def audit(
     intersections: bool = False,
     policy: Path | None = None,
     against: Path | None = None,
+    other: OtherList | None = None,
     small_numbers: str = "sro-10",
     seed: int = 0,
     outputs: Outputs | None = None,
@@ -70,6 +79,7 @@ def audit(
     said : what the group columns are
     measures : what the outcome measures, ``need`` or ``service``; need unless given, and a note says so
     against : the JSON of another audit, to compare with
+    other : another list of the same people, to compare with pair by pair
     small_numbers : the disclosure profile that decides which counts are shown
 
     Raises
@@ -89,6 +99,7 @@ def audit(
 
     said, outputs = said or Said(), outputs or Outputs()
     refuse_wrong_options(columns, purpose, capacity, threshold, measures, level, small_numbers, seed)
+    refuse_wrong_comparison(columns, other, against)
     refuse_wrong_outputs({"the predictions": predictions, "--against": against, "--policy": policy}, outputs)
     excused, rules = excuses(said.not_audited), _policy(policy)
     earlier = None if against is None else _other_audit(against)
@@ -99,14 +110,12 @@ def audit(
     )
     taken, taken_after = _lists(rows, capacity, threshold, seed)
     progress(f"auditing {rows.n:,} rows")
-    exact = _audited(
-        rows, taken, taken_after, progress, purpose=purpose, seed=seed, measures=measures or "need", level=level,
-        protected=specs, intersections="all" if intersections else (),
-        excused=excused, policy=rules,
-    )  # fmt: skip
+    asked: dict[str, Any] = {
+        "purpose": purpose, "seed": seed, "measures": measures or "need", "level": level, "protected": specs,
+        "intersections": "all" if intersections else (), "excused": excused, "policy": rules,
+    }  # fmt: skip
+    exact = _audited(rows, taken, taken_after, progress, **asked)
     published, hidden = publish(exact.to_dict(), small_numbers)
-    if columns.risk is None:  # nothing was foreseen of anybody
-        published["rows"] = [row | {"expected": None} for row in published["rows"]]
     about = {
         "file": predictions.name, **vars(columns), "capacity": capacity, "threshold": threshold, "seed": seed,
         "laws": {column: spec.law for column, spec in specs.items()},
@@ -122,6 +131,13 @@ def audit(
         from riskmodels.assessment.audit.changes import changed
 
         found["changes"] = changed(earlier, found).to_dict()
+    if other is not None:
+        progress(f"comparing with the list by {other.column}")
+        earlier_rows = read_predictions(predictions, **vars(columns.of_the_other(other)))
+        list_before, _ = _lists(earlier_rows, capacity, threshold, seed)
+        found["changes"] = _of_two_lists(rows, published, taken, earlier_rows, list_before, small_numbers, **asked) | {
+            "notes": [f"The first list goes by {other.column!r}; the second is the one that is audited here."]
+        }
     _write(found, exact, outputs)
     return AuditReport(found, exact.exit_code, outputs)
 
@@ -179,6 +195,36 @@ def _audited(
     if rows.risk is None:
         return audit_without_risk(outcome, taken.selected, groups, **more)
     return audit_predictions(outcome, rows.risk, taken.selected, groups, depth=taken.depth, **more)
+
+
+def _of_two_lists(
+    rows: PredictionFile,
+    published: Mapping[str, Any],
+    taken: TakenList,
+    rows_before: PredictionFile,
+    list_before: TakenList,
+    small_numbers: str,
+    **asked: Any,
+) -> dict[str, Any]:
+    """How the other list, the first, differs from the one audited, as it may be shown."""
+    from riskmodels.assessment.audit.change_disclosure import publish_list_changes
+    from riskmodels.assessment.audit.disclosure import publish
+    from riskmodels.assessment.audit.list_changes import changed_lists
+    from riskmodels.assessment.audit.lists import belonging_together
+
+    assert rows.entity_ids is not None  # a comparison without ids was refused
+    keys = rows.entity_ids.to_frame().with_columns(rows.entity_ids.alias("date") if rows.dates is None else rows.dates)
+    if keys.is_duplicated().any():
+        raise DataError("several rows have the same --entity and date: two lists can be compared row by row only if "
+                        "each row has an id of its own; name the column of dates with --as-of")  # fmt: skip
+    first, _ = publish(_audited(rows_before, list_before, None, silent, **asked).to_dict(), small_numbers)
+    kept = {name: asked[name] for name in ("purpose", "measures", "level", "protected", "policy")}
+    exact = changed_lists(
+        np.where(rows.known, rows.outcome, np.nan), list_before.selected, taken.selected,
+        {name: rows.groups[name] for name in rows.groups.columns},
+        clusters=belonging_together(rows.entity_ids, rows.households), **kept,
+    )  # fmt: skip
+    return publish_list_changes(exact.to_dict(), first, published, small_numbers)
 
 
 def _notes(rows: PredictionFile, taken: TakenList, capacity: int | None, measures: str | None) -> list[str]:

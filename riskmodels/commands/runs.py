@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CACHE_BYTES = 4 * 1024**3  # what is kept beyond this goes, the longest unused first
 PACKAGES = (
     "duckdb",
+    "fairlearn",
     "lightgbm",
     "mlflow",
     "narwhals",
@@ -128,6 +129,7 @@ def run(
 
 def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = None) -> dict[str, bytes]:
     """Every file of a run's folder. Only ``run.json`` differs between two runs of the same study."""
+    from riskmodels.assessment.audit.exact import counts_file
     from riskmodels.governance.review import status_banner
     from riskmodels.reports.markdown import render_card_markdown
     from riskmodels.reports.page import render_card
@@ -142,6 +144,7 @@ def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = Non
     files["card/card.html"] = render_card(card, status=status, sign_off=[], figures=found.figures, today=None)
     files["card/card.md"] = render_card_markdown(card, status)
     files["audit/audit.json"] = storage.canonical_json(card["audit"])
+    files["audit/audit.html"] = audit_page(found)
     files["explain/drivers.json"] = storage.canonical_json(found.explanation.to_dict())
     if found.explanation.figure_svg:
         files["explain/drivers.svg"] = found.explanation.figure_svg
@@ -151,6 +154,8 @@ def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = Non
     files["predictions.parquet"] = storage.table_bytes(found.predictions.frame, ".parquet")
     files["ranking.parquet"] = storage.table_bytes(found.ranking.frame, ".parquet")
     files["audit_exact.json"] = storage.canonical_json(found.audit.to_dict())
+    if found.audit.exact is not None:  # nothing could be audited
+        files["audit_counts.json"] = counts_file(found.audit)
     files["run.json"] = storage.canonical_json(
         {
             "study": found.study.name,
@@ -163,6 +168,22 @@ def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = Non
         }
     )
     return files
+
+
+def audit_page(found: StudyRun) -> bytes:
+    """The fairness audit as a page of its own, as it may be shown."""
+    from riskmodels.assessment.audit.disclosure import publish
+    from riskmodels.assessment.audit.policy import load_policy
+    from riskmodels.reports.audit_page import render_audit
+
+    question = found.study.file
+    published, hidden = publish(found.audit.to_dict(), question.disclosure)
+    about = {
+        "study": question.title, "question": question.question, "outcome": question.outcome.words,
+        "groups": list(question.protected),
+    }  # fmt: skip
+    policy = load_policy(question.fairness.policy).model_dump(mode="json")
+    return render_audit({**published, "policy": policy, "hidden": list(hidden), "about": about, "notes": []})
 
 
 def _record(found: StudyRun, folder: Path, entry: Mapping[str, str], version: int) -> Any:

@@ -69,7 +69,8 @@ POOLED = (
 )
 AFTER = "The audit again, on the list without those whom the service's own rules take off it."
 ABOUT = {
-    "file": "File", "outcome": "Column of outcomes", "risk": "Column of risks", "groups": "Columns of groups",
+    "study": "Study", "question": "Question", "file": "File", "outcome": "Outcome",
+    "risk": "Column of risks", "groups": "Groups",
     "capacity": "Places", "threshold": "Listed from a risk of", "selected": "Column of who is on the list",
     "entity": "Column of people", "household": "Column of households", "as_of": "Column of as-of dates",
     "laws": "What the law calls them", "excluded": "Column of who is left out", "features": "Columns of features",

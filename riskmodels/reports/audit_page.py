@@ -17,15 +17,15 @@ def render_audit(found: Mapping[str, Any]) -> bytes:
 
     Parameters
     ----------
-    found : the published audit (`riskmodels.assessment.audit.disclosure.publish`), with ``about`` (file, outcome, risk,
-        and whatever else says what was audited; ``purpose`` and ``misses`` are sentences: what a place on the list
-        leads to, and what the outcome may miss). May have ``notes`` (sentences), ``hidden`` (what `publish` hid),
-        ``policy`` (`Policy` as plain values), ``changes`` ({in_words, rows}), ``sweep``, ``curves``, ``pooled`` and
-        ``after_exclusions``.
+    found : the published audit (`riskmodels.assessment.audit.disclosure.publish`), with ``about`` (study or file,
+        outcome, risk, and whatever else says what was audited; ``purpose`` and ``misses`` are sentences: what a place
+        on the list leads to, and what the outcome may miss). May have ``notes`` (sentences), ``hidden`` (what
+        `publish` hid), ``policy`` (`Policy` as plain values), ``changes`` ({in_words, rows}), ``sweep``, ``curves``,
+        ``pooled`` and ``after_exclusions``.
     """
     sections, figures = audit_outline(found)
     text = template("audit.html").render(
-        title=found["about"]["file"],
+        title=found["about"].get("study") or found["about"]["file"],
         n=found["n"],
         many=many(found),
         policy=found["policy_name"],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from riskmodels import commands
+from riskmodels import __main__, commands
 from riskmodels.commands.checks import audit_forecast
 from riskmodels.workspace import Workspace
 from tests.conftest import STUDY, TODAY, Demo
@@ -21,7 +21,7 @@ def report(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> commands.Che
 
 def test_what_it_says_can_be_judged_is_what_the_audit_judges(demo: Demo, report: commands.CheckReport) -> None:
     assert report.forecast is not None
-    audit = demo.report.run.audit
+    audit = demo.report.run.run.audit
     real = {
         (row["attribute"], row["group"], row["metric"]): not (row["reason"] or "").startswith("too few")
         for row in audit.contrasts
@@ -53,9 +53,8 @@ def test_the_page_has_its_table(report: commands.CheckReport) -> None:
 
 
 def test_the_terminal_says_it(demo: Demo, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        main(["check", str(STUDY), "--data", str(demo.data), "--workspace", str(tmp_path), "--today", str(TODAY)]) == 0
-    )
+    where = ["--data", str(demo.data), "--workspace", str(tmp_path), "--today", str(TODAY)]
+    assert __main__.run(["check", str(STUDY), *where]) == 0
     said = capsys.readouterr().out.partition("What the fairness audit will be able to judge")[2]
     assert said.startswith("\nOf 36 comparisons the audit can be expected to settle 6.\n")
     assert "Too few people to judge anything (ethnicity):" in said

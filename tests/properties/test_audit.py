@@ -246,10 +246,11 @@ def test_names_of_groups_do_not_matter(seed, names):
         if row["ratio"] is not None:
             assert row["ratio"] == pytest.approx(same["ratio"])
             assert row["gap"] == pytest.approx(same["gap"])
-            # 200 resamples tell a standard error to one in twenty.
+        if row["ratio"] is not None and row["smallest_cell"] >= 20:
+            # 200 resamples tell a standard error, and what makes intervals simultaneous, to about one in ten.
             on_scale = (lambda end: end) if row["metric"] == "calibration_slope" else np.log
             widths = [on_scale(each["high"]) - on_scale(each["low"]) for each in (row, same)]
-            assert widths[0] == pytest.approx(widths[1], rel=0.35)
+            assert widths[0] == pytest.approx(widths[1], rel=0.4)
 
 
 AS_NUMBERS = {

@@ -130,9 +130,8 @@ def draw(world: AuditWorld, rng: np.random.Generator, harm: Harm | None = None) 
         name(place): (code if place == 0 else rng.permutation(code))[person].astype(str)
         for place, code in enumerate(codes)
     }
-    first = rng.random(people) < BASE_RATE
-    fresh = rng.random(people * dates) < BASE_RATE
-    event = np.where(rng.random(people * dates) < KEPT, first[person], fresh)
+    kept = rng.random(people * dates) < KEPT
+    event = np.where(kept, rng.random(people)[person], rng.random(people * dates)) < BASE_RATE
     noise = np.sqrt(LASTING) * rng.standard_normal(people)[person]
     noise += np.sqrt(1 - LASTING) * rng.standard_normal(people * dates)
     level = np.log(BASE_RATE / (1 - BASE_RATE)) - SEPARATION**2 / 2
@@ -141,7 +140,8 @@ def draw(world: AuditWorld, rng: np.random.Generator, harm: Harm | None = None) 
     selected = top_of_each(date, risk, CAPACITY)
     outcome = event.copy()
     if harm is not None:
-        chance, (_, fpr) = rng.random(people * dates), at_capacity(AUC, BASE_RATE, CAPACITY)
+        chance = np.where(kept, rng.random(people)[person], rng.random(people * dates))
+        _, fpr = at_capacity(AUC, BASE_RATE, CAPACITY)
         if harm.metric == "recall":
             selected &= ~(hurt & event & (chance >= harm.ratio))
         elif harm.metric == "fpr":
@@ -215,7 +215,7 @@ class Tabled:
 
 
 @cache
-def said(world: str, harm: Harm | None, samples: int, replicates: int = 1000) -> Said:
+def said(world: str, harm: Harm | None, samples: int, replicates: int = 2000) -> Said:
     """Draw so many samples, and audit each."""
     policy = load_policy().model_copy(update={"replicates": replicates})
     found = Said(world, harm, samples)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from riskmodels.assessment.audit.words import NOUNS, per_hundred
+from riskmodels.assessment.audit.words import NOUNS, per_hundred, titled
 
 Row = Mapping[str, Any]
 
@@ -96,11 +96,7 @@ def _together(rows: Sequence[Row], titles: Mapping[str, str], said: str) -> list
     labels: dict[str, dict[str, None]] = {}
     for row in rows:
         labels.setdefault(row["attribute"], {})[str(row["label"])] = None
-    named = {attribute: titles.get(attribute, attribute) for attribute in labels}
-    return [
-        f"{named[attribute][:1].upper()}{named[attribute][1:]}: {said}, for {', '.join(groups)}."
-        for attribute, groups in labels.items()
-    ]
+    return [f"{titled(titles, attribute)}: {said}, for {', '.join(groups)}." for attribute, groups in labels.items()]
 
 
 _VERDICTS = ("beyond chance", "may be chance", "the same", "cannot be told")
@@ -123,9 +119,8 @@ class _Sentences:
         self.need = f"{self.who} {'needed help' if need else 'had the outcome'}"
 
     def of(self, row: Row) -> str:
-        title = self.titles.get(row["attribute"], row["attribute"])
         parts = [part for part in (self._counts(row), self._ratios(row)) if part]
-        return f"{title[:1].upper()}{title[1:]}, {row['label']}: {'; '.join(parts)}."
+        return f"{titled(self.titles, row['attribute'])}, {row['label']}: {'; '.join(parts)}."
 
     def _counts(self, row: Row) -> str | None:
         metric = row["metric"]

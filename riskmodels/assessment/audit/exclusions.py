@@ -11,7 +11,7 @@ from riskmodels.assessment.audit.coding import Attribute, flags
 from riskmodels.assessment.audit.counts import CELLS, FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN, cells_of
 from riskmodels.assessment.audit.metrics import PROPORTIONS, parts
 from riskmodels.assessment.audit.verdicts import overall_verdict, tally
-from riskmodels.assessment.audit.words import judged_in_words, per_hundred
+from riskmodels.assessment.audit.words import judged_in_words, per_hundred, titled
 from riskmodels.errors import DataError
 
 Row = dict[str, Any]
@@ -126,10 +126,14 @@ def exclusions_in_words(
         shown = [row for row in found["excluded"] if row["attribute"] == attribute and row["rate"] is not None]
         if len(shown) > 1:
             most, least = max(shown, key=lambda row: row["rate"]), min(shown, key=lambda row: row["rate"])
-            said.append(
-                f"{_title(titles, attribute)}: of 100 {_of(most, noun)}, {per_hundred(most['rate'])} are taken out; "
-                f"of 100 {_of(least, noun)}, {per_hundred(least['rate'])}."
-            )
+            title, often, seldom = titled(titles, attribute), per_hundred(most["rate"]), per_hundred(least["rate"])
+            if often == seldom:
+                said.append(f"{title}: of 100 {noun}, {often} are taken out, in every group alike.")
+            else:
+                said.append(
+                    f"{title}, {most['label']}: of 100 {noun}, {often} are taken out, the most of any group; "
+                    f"the least, {seldom}, in the group {least['label']}."
+                )
     was = {_question(row): row["verdict"] for row in before}
     for row in found["contrasts"]:
         old = was.get(_question(row), row["verdict"])
@@ -137,7 +141,7 @@ def exclusions_in_words(
             against = "everybody else" if row["against"] == "others" else row["reference_label"]
             what = row["metric"].replace("_", " ")
             said.append(
-                f"{_title(titles, row['attribute'])}: {row['label']} against {against}, {what}: {row['verdict']}, "
+                f"{titled(titles, row['attribute'])}: {row['label']} against {against}, {what}: {row['verdict']}, "
                 f"where it was {old}."
             )
     return said
@@ -145,15 +149,6 @@ def exclusions_in_words(
 
 def _question(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in ("attribute", "group", "metric", "against", "family"))
-
-
-def _title(titles: Mapping[str, str], attribute: str) -> str:
-    title = titles.get(attribute, attribute)
-    return f"{title[:1].upper()}{title[1:]}"
-
-
-def _of(row: Mapping[str, Any], noun: str) -> str:
-    return f"{noun} whose group is not recorded" if row["label"] == "Not recorded" else f"{row['label']} {noun}"
 
 
 def _lowered(judged: Mapping[str, int]) -> str:

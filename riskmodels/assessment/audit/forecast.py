@@ -225,14 +225,14 @@ class _Audit:
         clears = 0.0 if capped else judged * sampling.chances(1.0, rule)[0]
         catches = None if cannot else judged * sampling.chances(ratio, rule)[1]
         power_z = NormalDist().inv_cdf(self.policy.power)
-        ratios = GRID[rule.band[1] < GRID] if not below else np.flip(GRID[rule.band[0] > GRID])
+        low, high = rule.band
+        ratios = np.flip(GRID[low > GRID]) if below else GRID[high < GRID]
         return {
             "attribute": group.attribute, "group": group.group, "label": group.label, "metric": metric,
             "reference": None if contrast.reference is None else self.groups[contrast.reference].label,
             "people": group.people, "positives": float(self.cells[contrast.group, [FN, TP]].sum()),
             "expected": _rests_on(contrast, self.cells), "floor": _floor(metric, self.policy), "judged": judged,
-            "clears": clears, "ratio": ratio, "catches": catches,
-            "can_fail": cannot is None,
+            "clears": clears, "ratio": ratio, "catches": catches, "can_fail": cannot is None,
             "smallest": sampling.smallest(ratios, rule, power_z) if judged > HARDLY else None,
             "settles": min(clears, catches or 0.0) >= self.policy.power,
             "reason": self._reason(metric, judged, capped) or cannot,
@@ -244,7 +244,7 @@ class _Audit:
         if metric in PROPORTIONS:
             top, bottom = parts(self.everybody, metric)
             sides = [max(side, 1e-9) / effect for side in _sides(contrast, self.cells)]
-            return RateRatio(float(top / bottom), *sides)
+            return RateRatio(float(top / bottom), *sides, self.policy.replicates)
         known, events = max(float(own[list(KNOWN)].sum()), 1e-9), max(float(own[[FN, TP]].sum()), 1e-9)
         base_rate = min(max(self.groups[contrast.group].base_rate, 1e-4), 1 - 1e-4)
         lp, weight = linear_predictor(self.auc, base_rate)

@@ -74,11 +74,13 @@ class Sampling(ABC):
 class RateRatio(Sampling):
     """A rate of so many in the group against one of so many others; both are effective numbers, clusters allowed for.
 
-    A count is taken as normal, and the audit's own standard error goes with each (`contrasts.measure`).
+    A count is taken as normal, and the audit's own standard error goes with each (`contrasts.measure`): the larger of
+    the one that the counts imply and that of so many ``replicates``, which is larger by 1 / sqrt(4 pi B) on average.
     """
 
     own: float
     other: float
+    replicates: int
 
     def se(self, ratio: Floats) -> Floats:
         rate = np.clip(ratio * self.level, 1e-9, 1 - 1e-9)
@@ -89,7 +91,8 @@ class RateRatio(Sampling):
         rate, variance = _drawn(self.own, ratio * self.level)
         other, other_variance = _drawn(self.other, self.level)
         centre = np.log(rate)[:, None] - np.log(other)
-        half = rule.width * np.sqrt(variance[:, None] + other_variance)
+        larger = 1 + 1 / math.sqrt(4 * math.pi * self.replicates)
+        half = rule.width * larger * np.sqrt(variance[:, None] + other_variance)
         low, high = centre - half, centre + half
         least, most = (math.log(limit) for limit in rule.band)
         passes = (low >= least) & (high <= most)

@@ -1,7 +1,7 @@
 """How wide simultaneous intervals will be: the audit's comparisons, and how they will be correlated.
 
-The covariance of two log ratios made of counts is the sum over cells of count times both slopes (delta method on the
-multinomial). Characteristics are taken to be crossed at random. Then contrasts between the groups of one attribute do
+Rates are made of counts, and the counts that are expected are drawn again and again, as the audit's bootstrap will draw
+those that are found. Characteristics are taken to be crossed at random. Then contrasts between the groups of one attribute do
 not depend on those of another; and observed to expected, in which no group is subtracted, has the correlation
 sqrt(s t) between groups of different attributes that hold the shares s and t of all events.
 """
@@ -20,7 +20,7 @@ from riskmodels.assessment.audit.metrics import PROPORTIONS, parts
 from riskmodels.assessment.audit.verdicts import QUESTIONS
 from riskmodels.assessment.intervals import Floats
 
-DRAWS, SEED = 20_000, 20_160_613
+DRAWS, SEED = 10_000, 20_160_613
 
 
 @dataclass(frozen=True)
@@ -71,27 +71,29 @@ def _treatment(
     asked: Sequence[Contrast], here: Sequence[int], cells: Floats, shared: Floats, rng: np.random.Generator
 ) -> Floats:
     """(K, DRAWS) standardised log ratios of one attribute's rates."""
-    own = np.maximum(cells[here], 1e-9)
-    slopes = np.zeros((len(asked), *own.shape))
-    for line, contrast in enumerate(asked):
-        place = here.index(contrast.group)
-        others = [other for other in range(len(here)) if other != place]
-        against = others if contrast.reference is None else [here.index(contrast.reference)]
-        slopes[line, place] += _slope_of_log(own[place], contrast.metric)
-        slopes[line, against] -= _slope_of_log(own[against].sum(axis=0), contrast.metric)
-    # A count moves by its square root.
-    moves = (slopes * np.sqrt(own)).reshape(len(asked), -1)
-    deviation = np.sqrt(np.maximum((moves**2).sum(axis=1), 1e-300))[:, None]
-    return np.asarray((moves / deviation) @ rng.standard_normal((moves.shape[1], DRAWS)))
+    own, metrics = cells[here], sorted({contrast.metric for contrast in asked})
+    drawn = rng.poisson(own, (DRAWS, *own.shape))
+    others, drawn_others = own.sum(axis=0) - own, drawn.sum(axis=1, keepdims=True) - drawn
+    # (DRAWS, groups) by metric: how far the log of each rate, and of everybody else's, lies from where it should.
+    moved = {metric: _log_rate(drawn, metric) - _log_rate(own, metric) for metric in metrics}
+    moved_others = {metric: _log_rate(drawn_others, metric) - _log_rate(others, metric) for metric in metrics}
+    found = []
+    for contrast in asked:
+        place, metric = here.index(contrast.group), contrast.metric
+        against = (
+            moved_others[metric][:, place]
+            if contrast.reference is None
+            else moved[metric][:, here.index(contrast.reference)]
+        )
+        ratio = moved[metric][:, place] - against
+        found.append(ratio / max(float(ratio.std()), 1e-9))
+    return np.stack(found)
 
 
-def _slope_of_log(cells: Floats, metric: str) -> Floats:
-    """(6,) derivative of the log of a rate by each of its counts."""
-    rate, (top, bottom) = PROPORTIONS[metric], parts(cells, metric)
-    slope = np.zeros(cells.size)
-    slope[list(rate.top)] += 1 / top
-    slope[list(rate.bottom)] -= 1 / bottom
-    return slope
+def _log_rate(cells: Floats, metric: str) -> Floats:
+    """Log of a rate as the audit takes it (`contrasts.measure`), of counts of shape (..., 6)."""
+    top, bottom = parts(cells, metric)
+    return np.asarray(np.log((top + 0.5) / (bottom + 1.0)))
 
 
 def _meaning(

@@ -130,7 +130,7 @@ def publish_row(row: Row, shown: set[str], why: str, profile: Profile) -> None:
     for name, (block, _) in _MADE_OF.items():
         row[name] = published_count(row[name], profile) if block in shown else None
     row["unknown_selected"] = None
-    row["expected"] = published_count(round(expected), profile) if "margins" in shown else None
+    row["expected"] = published_count(round(expected), profile) if "margins" in shown and expected is not None else None
     row["shown"] = "size" in shown
     for metric, found in row["metrics"].items():
         hidden = not NEEDS[metric] <= shown

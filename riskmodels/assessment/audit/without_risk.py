@@ -47,4 +47,5 @@ def audit_without_risk(
 
 
 def _row_without_risk(row: Row) -> Row:
-    return row | {"metrics": row["metrics"] | {metric: {"value": None, "reason": NO_RISK} for metric in _OF_RISK}}
+    metrics = row["metrics"] | {metric: {"value": None, "reason": NO_RISK} for metric in _OF_RISK}
+    return row | {"metrics": metrics, "expected": None}

@@ -90,6 +90,12 @@ def judged_in_words(judged: Mapping[str, int]) -> str:
     return f"{said} Against everybody else, harm found in {others}." if others else said
 
 
+def titled(titles: Mapping[str, str], attribute: str) -> str:
+    """An attribute's name as a sentence begins with it; those of an intersection joined."""
+    name = " × ".join(titles.get(part, part.replace("_", " ")) for part in attribute.split(" × "))
+    return f"{name[:1].upper()}{name[1:]}"
+
+
 def per_hundred(rate: float) -> str:
     """A rate as a count out of 100: ``about 40``, ``fewer than 1``, ``none``."""
     count = round(100 * rate)

@@ -66,7 +66,8 @@ def test_it_is_said_in_words():
     taken_out = "Once the service has taken out those whom it would not contact"
     assert words[0] == f"{taken_out}: judged 1 of 1: harm found in 1, cannot judge 0."
     taken = [round(100 * excluded[race == group].mean()) for group in "ba"]
-    assert words[1] == f"Race: of 100 b people, about {taken[0]} are taken out; of 100 a people, about {taken[1]}."
+    most = f"Race, b: of 100 people, about {taken[0]} are taken out, the most of any group"
+    assert words[1] == f"{most}; the least, about {taken[1]}, in the group a."
     assert words[2].endswith("recall: FAIL, where it was PASS.")
 
 

@@ -33,6 +33,7 @@ POLICY = load_policy()
 RULE = Rule(1.96, POLICY.ratio_band, POLICY.smallest_gap)
 CAPACITY = 0.171  # a recall of 0.40 at a base rate of 0.2
 ONCE = Repeats()
+MANY = 1_000_000  # replicates, so that their own chance is nil
 
 
 def group(label, people, base_rate=0.2, attribute="race", known=1.0, **more):
@@ -89,12 +90,14 @@ def exactly(n, other, rate, ratio):
     [(200, 400, 0.4, 1.0), (200, 400, 0.4, 0.6), (300, 300, 0.6, 1.0), (150, 250, 0.15, 0.6), (120, 300, 0.25, 1.67)],
 )
 def test_chances_are_those_of_exact_binomials(n, other, rate, ratio):
-    assert RateRatio(rate, n, other).chances(ratio, RULE) == pytest.approx(exactly(n, other, rate, ratio), abs=0.03)
+    assert RateRatio(rate, n, other, MANY).chances(ratio, RULE) == pytest.approx(
+        exactly(n, other, rate, ratio), abs=0.03
+    )
 
 
 def test_standard_errors_by_hand():
     """Katz 1978: sqrt(0.6 / 200 + 0.6 / 800) at 0.40 of 500 and of 2,000."""
-    rates = RateRatio(0.4, 500, 2000)
+    rates = RateRatio(0.4, 500, 2000, MANY)
     assert rates.se(np.array([1.0]))[0] == pytest.approx(math.sqrt(0.6 / 200 + 0.6 / 800))
     # O/E of 100 expected of which the risk explains 0.3: sqrt((1 - 0.3) / 100); clusters count double.
     assert ObservedToExpected(0.2, 100, 0.3, 1.0).se(np.array([1.0]))[0] == pytest.approx(math.sqrt(0.007))
@@ -128,19 +131,19 @@ def test_a_fail_needs_a_gap_that_matters():
 @given(n=st.integers(100, 3000), rate=st.floats(0.1, 0.8), width=st.floats(1.96, 3.5))
 @settings(max_examples=60, deadline=None)
 def test_chances_are_chances_and_equal_groups_do_not_fail(n, rate, width):
-    passes, fails = RateRatio(rate, n, 2 * n).chances(1.0, Rule(width, POLICY.ratio_band, POLICY.smallest_gap))
+    passes, fails = RateRatio(rate, n, 2 * n, MANY).chances(1.0, Rule(width, POLICY.ratio_band, POLICY.smallest_gap))
     assert 0 <= passes <= 1
     assert fails < 0.01
-    more, _ = RateRatio(rate, 2 * n, 4 * n).chances(1.0, Rule(width, POLICY.ratio_band, POLICY.smallest_gap))
+    more, _ = RateRatio(rate, 2 * n, 4 * n, MANY).chances(1.0, Rule(width, POLICY.ratio_band, POLICY.smallest_gap))
     assert more >= passes - 0.02
 
 
 def test_the_smallest_ratio_is_the_first_with_the_power():
-    rates = RateRatio(0.4, 500, 2000)
+    rates = RateRatio(0.4, 500, 2000, MANY)
     found = rates.smallest(np.linspace(0.79, 0.3, 400), RULE, norm.ppf(0.8))
     assert found is not None
     assert rates.chances(found, RULE)[1] == pytest.approx(0.8, abs=0.06)
-    assert RateRatio(0.4, 20, 2000).smallest(np.linspace(0.79, 0.3, 400), RULE, norm.ppf(0.8)) is None
+    assert RateRatio(0.4, 20, 2000, MANY).smallest(np.linspace(0.79, 0.3, 400), RULE, norm.ppf(0.8)) is None
 
 
 @pytest.mark.parametrize(("expected", "of", "floor"), [(100, 500, 100), (110, 550, 100), (480, 2400, 500)])
