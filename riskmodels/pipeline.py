@@ -27,11 +27,12 @@ from riskmodels.data.dataset import Dataset
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.leakage import Finding
 from riskmodels.data.preparing import Prepared, prepare_study
+from riskmodels.data.service_rules import excluded_because
 from riskmodels.data.slices import build_slices
 from riskmodels.data.splits import Split, Splits
 from riskmodels.data.tables import Tables
 from riskmodels.models.choosing import Choice, choose_model
-from riskmodels.models.ranking import Ranking, rank
+from riskmodels.models.ranking import Ranking, rank, refilled
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.models.training import (
     NO_ESTIMATORS,
@@ -142,7 +143,8 @@ def run_study(
 
     progress("auditing fairness")
     told = study_proxies(ranking, dataset.features, ready.groups, question)
-    audit = audit_ranking(ranking, ready.groups, question, told)
+    excluded = excluded_people(ranking, ready)
+    audit = audit_ranking(ranking, ready.groups, question, told, excluded)
 
     progress("fitting the model for service, and explaining it")
     in_service = fit_risk_models(dataset, splits, (choice.model, SIMPLEST_SORT), question)
@@ -198,11 +200,36 @@ def run_study(
 
 
 def audit_ranking(
-    ranking: Ranking, groups: pl.DataFrame, question: StudyFile, feature_proxies: Sequence[dict[str, Any]] = ()
+    ranking: Ranking,
+    groups: pl.DataFrame,
+    question: StudyFile,
+    feature_proxies: Sequence[dict[str, Any]] = (),
+    excluded: pl.Series | None = None,
 ) -> Audit:
-    """The fairness audit of one ranking; ``groups`` in any order. ``feature_proxies``: from `study_proxies`."""
+    """The fairness audit of one ranking; ``groups`` in any order.
+
+    ``feature_proxies`` come from `study_proxies`; ``excluded``, in the order of the ranking, from `excluded_people`.
+    """
     in_order = ranking.frame.select(KEYS).join(groups, on=KEYS, how="left", maintain_order="left")
-    return audit_groups(ranking, in_order, question, seed=question.seed, feature_proxies=feature_proxies)
+    after = None if excluded is None else refilled(ranking.frame, excluded, ranking.places)
+    return audit_groups(
+        ranking, in_order, question, seed=question.seed, feature_proxies=feature_proxies, excluded=excluded,
+        selected_after=after,
+    )  # fmt: skip
+
+
+def excluded_people(ranking: Ranking, ready: Prepared) -> pl.Series | None:
+    """Whom the service's own rules would have left off each test date's list, in the order of the ranking."""
+    question = ready.study.file
+    if not question.service_rules:
+        return None
+    rows = tested_rows(ready)
+    parts = []
+    for (day,), cohort in rows.group_by(["as_of_date"], maintain_order=True):
+        because = excluded_because(cohort, ready.tables, question, day)
+        parts.append(cohort.select(KEYS).with_columns(because.is_not_null().alias("excluded")))
+    flags = ranking.frame.select(KEYS).join(pl.concat(parts), on=KEYS, how="left", maintain_order="left")
+    return flags["excluded"].fill_null(False)
 
 
 def verdicts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,21 @@ def order(entity_ids: Sequence[str], risk: np.ndarray, score: np.ndarray, seed: 
     Isotonic calibration makes long runs of equal risks, so the raw score decides before chance does.
     """
     return np.lexsort((seeded_hash(entity_ids, seed), -np.asarray(score), -np.asarray(risk)))
+
+
+def refilled(frame: pl.DataFrame, excluded: pl.Series, places: Mapping[str, int]) -> pl.Series:
+    """Who is on each date's list once those who are excluded give up their places to the next in rank.
+
+    Parameters
+    ----------
+    frame : rows of a `Ranking`
+    excluded : (n,) Boolean, in the order of ``frame``
+    places : ISO as-of date -> places available
+    """
+    left = pl.when(~pl.col("excluded")).then(pl.col("rank"))
+    room = pl.col("as_of_date").dt.to_string("%Y-%m-%d").replace_strict(dict(places), return_dtype=pl.Int64)
+    within = (left.rank("ordinal").over("as_of_date") <= room).fill_null(False).alias("selected_after")
+    return frame.select("as_of_date", "rank", excluded.alias("excluded")).select(within).to_series()
 
 
 def rank(predictions: pl.DataFrame, model: str, capacity: Capacity, seed: int) -> Ranking:

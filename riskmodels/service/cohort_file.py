@@ -15,7 +15,7 @@ from riskmodels.data.cohort import build_cohort
 from riskmodels.data.coverage import near_misses, refuse_near_misses
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.features import FeatureSpec, build_features
-from riskmodels.data.predicates import Window, holds
+from riskmodels.data.service_rules import excluded_because
 from riskmodels.data.tables import read_tables
 from riskmodels.errors import DataError, UsageError
 from riskmodels.study import Study, StudyFile
@@ -68,11 +68,7 @@ def cohort_from_sources(
     tables = read_tables(folder, study, uses=("model",), extracted_on=today, engine=engine, objections_for=())
     cohort = build_cohort(tables, study.file, [as_of])
     frame = build_features(cohort, tables, study.file).frame
-    because = pl.Series("excluded", [None] * frame.height, dtype=pl.String)
-    for rule in reversed(study.file.service_rules):
-        true = holds(rule.exclude, cohort.rows, tables, study.file, Window.before(as_of))
-        because = pl.select(pl.when(true).then(pl.lit(rule.because)).otherwise(because).alias("excluded")).to_series()
-    frame = frame.with_columns(because)
+    frame = frame.with_columns(excluded_because(cohort.rows, tables, study.file, as_of))
     refuse_near_misses(near_misses(objectors, frame["entity_id"]), of="the cohort")
     objected = frame["entity_id"].is_in(list(objectors))
     numbered = frame.with_row_index("row_number", offset=1)

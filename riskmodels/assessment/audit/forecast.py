@@ -243,8 +243,8 @@ class _Audit:
         effect = self._effect(metric)
         if metric in PROPORTIONS:
             top, bottom = parts(self.everybody, metric)
-            sides = [max(side, 1e-9) / effect for side in _sides(contrast, self.cells)]
-            return RateRatio(float(top / bottom), *sides, self.policy.replicates)
+            mine, other = (max(side, 1e-9) / effect for side in _sides(contrast, self.cells))
+            return RateRatio(float(top / bottom), mine, other, self.policy.replicates)
         known, events = max(float(own[list(KNOWN)].sum()), 1e-9), max(float(own[[FN, TP]].sum()), 1e-9)
         base_rate = min(max(self.groups[contrast.group].base_rate, 1e-4), 1 - 1e-4)
         lp, weight = linear_predictor(self.auc, base_rate)

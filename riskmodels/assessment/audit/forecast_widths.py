@@ -1,9 +1,9 @@
 """How wide simultaneous intervals will be: the audit's comparisons, and how they will be correlated.
 
 Rates are made of counts, and the counts that are expected are drawn again and again, as the audit's bootstrap will draw
-those that are found. Characteristics are taken to be crossed at random. Then contrasts between the groups of one attribute do
-not depend on those of another; and observed to expected, in which no group is subtracted, has the correlation
-sqrt(s t) between groups of different attributes that hold the shares s and t of all events.
+those that are found. Characteristics are taken to be crossed at random. Then contrasts between the groups of one
+attribute do not depend on those of another; and observed to expected, in which no group is subtracted, has the
+correlation sqrt(s t) between groups of different attributes that hold the shares s and t of all events.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _treatment(
 ) -> Floats:
     """(K, DRAWS) standardised log ratios of one attribute's rates."""
     own, metrics = cells[here], sorted({contrast.metric for contrast in asked})
-    drawn = rng.poisson(own, (DRAWS, *own.shape))
+    drawn = rng.poisson(own, (DRAWS, *own.shape)).astype(np.float64)
     others, drawn_others = own.sum(axis=0) - own, drawn.sum(axis=1, keepdims=True) - drawn
     # (DRAWS, groups) by metric: how far the log of each rate, and of everybody else's, lies from where it should.
     moved = {metric: _log_rate(drawn, metric) - _log_rate(own, metric) for metric in metrics}
