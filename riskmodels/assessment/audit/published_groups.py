@@ -202,6 +202,17 @@ def publish_contrast(
     return [] if nothing else [{"where": where, "what": "the ratio", "why": would_show(profile)}]
 
 
+def _same_side(end: float, exact: float, edges: Sequence[float]) -> float:
+    """An interval's end as published, on the same side of each edge as the exact one: a verdict must agree with it."""
+    for edge in sorted(edges):
+        if exact < edge <= end:
+            return edge - 0.001
+    for edge in sorted(edges, reverse=True):
+        if end < edge <= exact:
+            return edge
+    return end
+
+
 def _move_contrast(contrast: Row, rows: Mapping[Key, Row]) -> None:
     """The ratio of the published rates, its interval as wide as the exact one (on the log scale)."""
     metric, exact = contrast["metric"], contrast["ratio"]
@@ -217,7 +228,8 @@ def _move_contrast(contrast: Row, rows: Mapping[Key, Row]) -> None:
     for side in ("low", "high"):
         # Too few clusters give a ratio without an interval, and a rate of nought an end of one without a ratio.
         if contrast[side] is not None:
-            contrast[side] = round(contrast[side] * (ratio / exact if exact else 1.0), digits)
+            end = round(contrast[side] * (ratio / exact if exact else 1.0), digits)
+            contrast[side] = _same_side(end, contrast[side], (*(contrast.get("band") or ()), 1.0))
     contrast["ratio"] = None if ratio is None else round(ratio, digits)
     contrast["gap"] = None if contrast["gap"] is None else round(contrast["gap"], digits)
     if contrast["minimum_detectable"] is not None:

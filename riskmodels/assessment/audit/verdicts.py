@@ -163,6 +163,7 @@ def _row(
         "reference_label": label, "metric": comparison.metric, "against": comparison.against,
         "family": comparison.family, "ratio": None, "low": None, "high": None, "gap": None, "p": None,
         "p_adjusted": None, "verdict": None, "worse_off": None, "minimum_detectable": None, "reason": measured.reason,
+        "band": None if comparison.family == "exploratory" else list(policy.band(comparison.metric)),
         "smallest_cell": measured.smallest_cell,
     }  # fmt: skip
     if measured.smallest_denominator < policy.floors.ratio or measured.centre is None or measured.se is None:
