@@ -223,6 +223,9 @@ def refuse_unwritable(path: Path) -> None:
     path = Path(path)
     if path.is_dir():
         raise OutsideError(f"{path}: is a folder; name a file to write to")
+    if path.exists() and not path.is_file():
+        # A file is written beside it and takes its place: that would be the end of a device or a pipe.
+        raise OutsideError(f"{path}: is a device or a pipe; name a file to write to")
     parent = path.parent
     while not parent.exists():
         parent = parent.parent

@@ -128,6 +128,13 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path: P
         storage.refuse_unwritable(tmp_path / "file" / "list.csv")
 
 
+def test_a_pipe_or_a_device_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutsideError, match="is a device or a pipe; name a file"):
+        storage.refuse_unwritable(pipe)
+
+
 # ---------------------------------------------------------------- JSON
 
 

@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from riskmodels.assessment.audit.words import judged_in_words, too_few_in_words
+from riskmodels.assessment.audit.answers import HEADING as TO_BE_ANSWERED
+from riskmodels.assessment.audit.answers import to_be_answered
+from riskmodels.assessment.audit.exclusions import judged_again_in_words
+from riskmodels.assessment.audit.words import too_few_in_words
 from riskmodels.cards.audit_tables import (
     CALIBRATION_METRICS,
     CONTRAST,
@@ -53,7 +56,16 @@ def closer_audit(audited: Audited) -> tuple[CloserPart, ...]:
     return tuple(part for build in PARTS if (part := build(audited)) is not None)
 
 
-# ---------------------------------------------------------------- too few
+# ---------------------------------------------------------------- what is left to people, and too few
+
+
+def answers(audited: Audited) -> CloserPart | None:
+    """What somebody must answer for by name before the list is used."""
+    titles = {row["attribute"]: audited.named.title(row["attribute"]) for row in audited.found("contrasts")}
+    items = to_be_answered(audited.audit, titles)
+    if not items:
+        return None
+    return CloserPart(id="to_be_answered", heading=TO_BE_ANSWERED, words=(), items=items, tables={})
 
 
 def too_few(audited: Audited) -> CloserPart | None:
@@ -124,8 +136,7 @@ def after_exclusions(audited: Audited) -> CloserPart | None:
         id="after_exclusions",
         heading="After the service's own rules",
         words=(
-            f"Audited again without those whom the service leaves out: {after['verdict']}.",
-            judged_in_words(after["judged"]),
+            judged_again_in_words(after["judged"], audited.found("contrasts")),
         ),
         items=tuple(_changed(contrasts, audited)),
         tables={
@@ -305,6 +316,7 @@ def mitigation(audited: Audited) -> CloserPart | None:
 
 
 PARTS: tuple[Callable[[Audited], CloserPart | None], ...] = (
+    answers,
     too_few,
     after_exclusions,
     places,

@@ -26,7 +26,7 @@ ON_THE_LIST = "selection_rate"
 class Finding:
     """One contrast, said of whoever fares worse.
 
-    who : the group in words; ``group`` its label alone; against : the other side in words
+    who : the group in words, as "free lunch: not entitled"; group : its label alone; against : the other side
     row, against_row : where the two stand in ``audit.rows``; None for everybody else, and for intersections
     more : whether the other side has more of what is counted; None where that may not be said
     kind : "harm"; "clear": more than chance, by how much is not known; "small": real, and small by the policy;
@@ -43,6 +43,11 @@ class Finding:
     more: bool | None
     size: float
     is_shown: bool
+
+    @property
+    def subject(self) -> str:
+        """``who`` as a sentence begins with it, before a colon."""
+        return self.who.replace(": ", ", ", 1)
 
 
 def harms(study: Study, audit: Row) -> list[Finding]:
@@ -128,11 +133,11 @@ def _finding(study: Study, audit: Row, contrast: Row, kind: Literal["harm", "cle
         # Said of whoever fares worse, whichever was the reference.
         group, other, name, against = other, group, against, name
         more = None if more is None else not more
-    who = f"{title}, {name}"
+    who = f"{title}: {name}"
     if group is None and " × " in name:
         who = name.replace(" × ", ", ")
     elif other is None and contrast.get("worse_off") == contrast["reference_label"]:
-        who = f"all but {title}, {name}"
+        who = f"all but {title}: {name}"
     if more is None and contrast.get("worse_off") is not None:
         worse_is_above = harmful_side(metric, audit["purpose"]) == "above"
         more = not worse_is_above if contrast["worse_off"] == name else worse_is_above

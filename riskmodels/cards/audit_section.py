@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.assessment.audit.counted import unknown_in_words, unknown_on_list
+from riskmodels.assessment.audit.risk_words import risks_in_words
 from riskmodels.assessment.audit.verdicts import FAIL
 from riskmodels.assessment.audit.words import failures, in_words, is_small
 from riskmodels.cards.audit_closer import Audited, closer_audit
@@ -55,8 +57,11 @@ def build_audit(study: Study, audit: Row, language: Language) -> AuditSection:
 
 
 def audit_words(audit: Row, study: Study) -> tuple[str, ...]:
-    """How many passed, failed and could not be told; each harm; what casts doubt on the rest."""
+    """How many passed, failed and could not be told; of whom this is known; each harm; what casts doubt on the rest."""
     words = [_counted(audit["tally"]), *_against_others(audit)]
+    if unknown := unknown_in_words(unknown_on_list(audit["rows"])):
+        words.append(unknown)
+    words += risks_in_words(audit["contrasts"])
     if audit.get("provisional"):
         words.append(
             "Every verdict is provisional: the outcome is contact with a service, or a service's decision. It is not "

@@ -11,9 +11,7 @@ from typing import Any
 
 from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, LOOK_HERE
 from riskmodels.assessment.audit.words import (
-    NOTHING_WOULD_SHOW,
     beyond_chance,
-    detectable_in_words,
     is_too_few,
     what_the_data_tell,
     why,
@@ -143,14 +141,13 @@ def _others(audit: Row, named: Named) -> Table:
 def contrast_lines(contrasts: Sequence[Row], named: Named) -> tuple[tuple[Cell, ...], ...]:
     """Harm first, then what could not be told, what passed, what is not shown, and what is too few to judge.
 
-    Groups of which no more can be said share a line: too few to judge in the same way, not shown, or so few that not
-    even a very large difference would have shown.
+    Groups of which no more can be said share a line: too few to judge in the same way, or not shown. Each group whose
+    ratio is shown has a line of its own.
     """
     alike: dict[tuple[Any, ...], list[Row]] = {}
     for place, row in enumerate(contrasts):
-        blind = detectable_in_words([row]) == NOTHING_WOULD_SHOW
-        shared = row["verdict"] != FAIL and (is_too_few(row) or _is_hidden(row) or blind)
-        own = (blind,) if shared else (place,)
+        shared = row["verdict"] != FAIL and (is_too_few(row) or _is_hidden(row))
+        own = () if shared else (place,)
         key = (row["attribute"], row["reference"], row["metric"], row["verdict"], row.get("reason"), *own)
         alike.setdefault(key, []).append(row)
     return tuple(_contrast_line(rows, named) for rows in sorted(alike.values(), key=_rank))

@@ -32,7 +32,10 @@ def mitigation(results: Results) -> Figure | str:
             columns=FRONTIER_COLUMNS,
             rows=rows,
             source="run --mitigate",
-            note="Hollow: a simulation, which nobody may use. Small: another number of places. The line: not outdone.",
+            note=(
+                "Hollow: a simulation, which nobody may use. Small: another number of places. The line joins what "
+                "could be done where nothing else reaches as many with as small a gap. Lots: places drawn by chance."
+            ),
         ),
         unit=f"of 100, among {language.many} whose outcome is known",
         n=results.performance.get("known"),

@@ -16,6 +16,7 @@ from riskmodels.study import StudyFile
 
 Row = Mapping[str, Any]
 HEADING = "What would it take?"
+BEST = "Nothing else reaches as many with as small a gap"
 NOT_RUN = "What it would take to narrow a gap: not run. The analyst can find out with run --mitigate."
 
 
@@ -46,7 +47,8 @@ def mitigation_part(
     if published is None:
         return CloserPart(id="mitigation", heading=HEADING, words=(NOT_RUN,), tables={})
     titles = {row["attribute"]: title(row["attribute"]) for row in published["points"]}
-    said = in_words(published, titles, noun=language.many, who=language.that)
+    laws = {name: spec.law for name, spec in study.protected.items()}
+    said = in_words(published, titles, noun=language.many, who=language.that, laws=laws)
     first, tried = said[: len(published["first"])], said[len(published["first"]) :]
     if not published["points"]:
         tried = ("Nothing could be tried: no characteristic has two groups that can be judged.",)
@@ -112,15 +114,15 @@ def _tried(study: StudyFile, published: Row, language: Language, title: Callable
             f"{capital(language.many)} reached in all: more than today",
             "Of 100 pairs, put right",
             "Nearer to each other than today, beyond chance",
-            "Not outdone",
+            BEST,
         ),
         rows=tuple(_line(study, row, title) for row in published["points"]),
         source="run --mitigate",
         note=(
             "Below 0, the other group fares worse. Ranges: 95% intervals; changes from today are of the same people. "
             "They do not allow for how many things were tried. All figures are of "
-            f"{language.many} whose outcome is known. Not outdone: of the lists with as many places as today, no other "
-            "reaches as many with as small a gap; a simulation does not outdo what could be done."
+            f"{language.many} whose outcome is known. The last column looks at lists with as many places as today; "
+            "what could be done is set against what could be done only."
             + (_mixed() if published["purpose"] == "mixed" else "")
         ),
     )
@@ -177,8 +179,8 @@ def _yes_or_no(answer: bool | None) -> Cell:
 # ---------------------------------------------------------------- the figure's numbers
 
 FRONTIER_COLUMNS = (
-    "Characteristic", "What was tried", "In short", "Kind", "Largest gap, of 100", "Of 100 places, reached",
-    "Not outdone",
+    "Characteristic", "What was tried", "In short", "Kind", "Largest gap, of 100", "Of 100 places, reached", BEST,
+    "Smaller gap than today, beyond chance",
 )  # fmt: skip
 
 
@@ -188,7 +190,7 @@ def frontier_rows(published: Row, title: Callable[[str], str]) -> tuple[tuple[Ce
         (
             title(row["attribute"]), capital(name_of(row)), short_name_of(row), row["kind"],
             round(100 * row["largest_gap"], 1) + 0.0, round(100 * row["precision"]["value"], 1) + 0.0,
-            "" if row["frontier"] is None else "yes" if row["frontier"] else "no",
+            _yes_or_no(row["frontier"]), _yes_or_no(row["narrower"]),
         )
         for row in published["points"]
         if row["largest_gap"] is not None and row["precision"].get("value") is not None
@@ -206,6 +208,9 @@ def frontier_in_words(rows: Sequence[Sequence[Cell]]) -> str:
         best = min((row for row in own if row[6]), key=lambda row: float(row[4] or 0.0), default=today)
         line = f"{title}: today a gap of {today[4]:g} of 100, with {today[5]:g} of 100 places reaching those in need"
         if best is not today:
-            line += f"; the least gap that could be had, {best[4]:g}, with {best[5]:g} of 100 ({str(best[1]).lower()})"
+            line += (
+                f"; the smallest of what could be done, {best[4]:g}, with {best[5]:g} of 100 ({str(best[1]).lower()})"
+            )
+            line += "" if best[7] == "yes" else ", which may be chance"
         said.append(f"{line}.")
     return " ".join(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.assessment.audit.risk_words import off_for_everybody, only_risks_fail
 from riskmodels.assessment.audit.verdicts import LOOK_HERE, PASS
 from riskmodels.cards.audit_findings import Finding, not_recorded, verdict_metrics
 from riskmodels.cards.audit_tables import CALIBRATION_METRICS
@@ -62,10 +63,17 @@ def lacking_records(study: Study, numbers: Numbers, unwritten: Sequence[str]) ->
 
 
 def _harms(language: Language, numbers: Numbers, harms: Sequence[Finding]) -> list[str]:
-    said = [_rates(language, numbers, one) for one in harms[:MOST_HARMS]]
-    if len(said) == MOST_HARMS and harms[0].who == harms[1].who:
-        said[1] = said[1].replace(capital(harms[1].who), "The same group", 1)
-    return [*said, "Section 8 has the others."] if len(harms) > len(said) else said
+    """The first harms, once what is wrong for everybody; and that nobody is treated worse where only risks fail."""
+    contrasts = numbers.card["audit"]["contrasts"]
+    everybody = off_for_everybody(contrasts)
+    own = [one for one in harms if everybody is None or one.metric != "calibration_slope"]
+    said = [_rates(language, numbers, one) for one in own[:MOST_HARMS]]
+    if len(said) == MOST_HARMS and own[0].who == own[1].who:
+        said[1] = said[1].replace(capital(own[1].subject), "The same group", 1)
+    if len(own) > len(said):
+        said.append("Section 8 has the others.")
+    risks = ["No group was found to be treated worse, but the risks are wrong."] if only_risks_fail(contrasts) else []
+    return [*risks, *said, *([f"{everybody}."] if everybody else [])]
 
 
 def _no_harm(audit: Mapping[str, Any], gaps: Sequence[Finding]) -> str:
@@ -113,12 +121,12 @@ def _gap(language: Language, numbers: Numbers, gaps: Sequence[Finding]) -> str:
 
 def _rates(language: Language, numbers: Numbers, one: Finding) -> str:
     """One finding in natural frequencies, of whoever fares worse."""
-    who, metric = capital(one.who), one.metric
+    who, metric = capital(one.subject), one.metric
     this, that = (f"audit.rows.{place}.metrics.{metric}.value" for place in (one.row, one.against_row))
     if metric == "oe_ratio" and numbers.has(this):
         return f"{who}: for 100 cases that the risks foresee, {numbers.per_100(this)} come about."
     if metric == "calibration_slope":
-        return f"{who}: high and low risks are not told apart as they should be."
+        return f"{who}: high and low risks are not as far apart as they should be."
     more = "not the same" if one.more is None else "more" if one.more else "fewer"
     if not numbers.has(this):
         how = f"{measure_words(metric)} less fairly than {one.against}"
@@ -134,5 +142,5 @@ def _rates(language: Language, numbers: Numbers, one: Finding) -> str:
     )
     if one.who.startswith("all but "):
         # The number is that of the group which is left out.
-        return f"{capital(one.who.removeprefix('all but '))}: {said}. For all others {verb} {more}."
+        return f"{capital(one.subject.removeprefix('all but '))}: {said}. For all others {verb} {more}."
     return f"{who}: {said}. For {one.against} {verb} {numbers.per_100(that) if numbers.has(that) else more}."

@@ -112,6 +112,13 @@ def audit(
     if verify is not None:
         if predictions is not None:
             raise UsageError("--verify needs no predictions: it works from the file of counts alone")
+        others = {
+            "--json": json, "--html": html, "--counts": counts, "--policy": policy, "--against": against,
+                  "--capacity": capacity, "--threshold": threshold, "--groups": groups, "--outcome": outcome,
+        }  # fmt: skip
+        given = [option for option, value in others.items() if value is not None]
+        if given:
+            raise UsageError(f"--verify stands alone, and looks at nothing else: leave out {', '.join(given)}")
         verification = commands.verify_audit(verify)
         print_verification(verification)
         return ExitCode.DONE if verification.agrees else ExitCode.FILE
@@ -145,7 +152,7 @@ def audit(
         outputs=Outputs(json=json, html=html, counts=counts),
         progress=progress(),
     )  # fmt: skip
-    for note in report.found["notes"]:
+    for note in report.notes:
         print(f"riskmodels: note: {note}", file=sys.stderr)
     print_audit(report)
     return report.exit_code

@@ -23,7 +23,7 @@ MEASURES = {
     "precision": "right on the list (precision)",
     "selection_rate": "on the list (selection rate)",
     "oe_ratio": "risks come true (O/E)",
-    "calibration_slope": "risks spread (slope)",
+    "calibration_slope": "high and low risks (slope)",
 }
 SERVICE = (
     "Every verdict is provisional: the outcome is a service's contact or decision, so equal rates may mean equal "
@@ -35,8 +35,10 @@ WIDTH = 110
 
 def print_audit(report: AuditReport) -> None:
     """The verdict in words, the comparisons behind it, what was not judged, and what was written."""
+    from riskmodels.assessment.audit.counted import counted_in_words
+    from riskmodels.assessment.audit.risk_words import risks_in_words
     from riskmodels.assessment.audit.verdicts import FAIL, LOOK_HERE
-    from riskmodels.assessment.audit.words import NOUNS, is_too_few, judged_in_words, too_few_in_words
+    from riskmodels.assessment.audit.words import NOUNS, is_small, is_too_few, judged_in_words, too_few_in_words
 
     found = report.found
     noun = NOUNS[found["level"]]
@@ -44,7 +46,12 @@ def print_audit(report: AuditReport) -> None:
     judged = [row for row in primary if not is_too_few(row)]
     others = [row for row in found["contrasts"] if row["family"] == "second" and row["verdict"] == FAIL]
     print(f"{found['verdict']}\n")
-    _say(judged_in_words(found["judged"]))
+    _say(f"{counted_in_words(found)}. {_policy(found)}")
+    _say(" ".join((judged_in_words(found["judged"]), *risks_in_words(found["contrasts"]))))
+    small = sum(is_small(row) for row in primary)
+    if small:
+        gap = round(100 * found["policy"]["smallest_gap"])
+        _say(f"In {small} the difference is real but small by the policy, at most {gap} in 100: neither FAIL nor PASS.")
     if found["provisional"]:
         _say(SERVICE)
     print()
@@ -53,16 +60,18 @@ def print_audit(report: AuditReport) -> None:
     _print_rows(found, others, "Worse than everybody else")
     _list("Not audited", _left_out(found["not_audited"]))
     _list("The group is not recorded", [said for row in found["missing"] if (said := _missing(found, row))])
-    pairs = [row for row in found["contrasts"] if row["family"] == "exploratory" and " × " in row["attribute"]]
+    explored = [row for row in found["contrasts"] if row["family"] == "exploratory"]
+    pairs = [row for row in explored if " × " in row["attribute"] or row["against"] == "group"]
     flagged = [row for row in pairs if row["verdict"] == LOOK_HERE]
-    _print_rows(found, flagged[:MOST_LINES], "Look here: groups that two columns make together")
+    _print_rows(found, flagged[:MOST_LINES], "Look here: groups beside each other, or made of two columns together")
     if len(flagged) > MOST_LINES:
         print(f"and {len(flagged) - MOST_LINES} more")
-    _list("Proxies", [_proxy(found, row) for row in found["proxies"] if row["flagged"]])
+    _list("Proxies", _proxies(found))
     after = found["after_exclusions"]
     _list("The list without those whom the service leaves out", after["in_words"] if after else ())
-    _list("What changed against the other audit", found.get("changes", {}).get("in_words", ()))
-    _list("The policy is more lenient than the default in", found["widened"])
+    changes = found.get("changes", {})
+    beside = f"This list beside the one by {changes['beside']}" if "beside" in changes else "Since the other audit"
+    _list(beside, list(dict.fromkeys((*changes.get("notes", ()), *changes.get("in_words", ())))))
     if found["disclosure"]["below"]:
         _say(
             f"\nCounts below {found['disclosure']['below']}, and what would give them away, are not shown. Others are "
@@ -75,6 +84,9 @@ def print_audit(report: AuditReport) -> None:
 
 def print_verification(verification: Verification) -> None:
     print(f"{verification.verdict}\n")
+    if verification.own_policy is not None:
+        where = f"in: {', '.join(verification.widened)}" if verification.widened else "in nothing"
+        _say(f"By a policy of its own ({verification.own_policy}), more lenient than the default {where}.")
     if verification.agrees:
         print("Every verdict was worked out anew from the counts, and is the one in the file.")
     _list("What differs", verification.differences)
@@ -142,6 +154,26 @@ def _missing(found: Row, row: Row) -> str:
         if bound["low"] is not None and bound["high"] is not None
     ]
     return f"{said}. Whatever their group, the ratio is of {'; '.join(bounds)}" if bounds else said
+
+
+def _policy(found: Row) -> str:
+    """Which policy it was, and where that is more lenient than the default."""
+    lenient = f", MORE LENIENT than the default in {', '.join(found['widened'])}" if found["widened"] else ""
+    return f"Policy: {found['policy_name']}{lenient}."
+
+
+def _proxies(found: Row) -> list[str]:
+    """The groups that are flagged; where features were asked after and give none away, the one that comes nearest."""
+    flagged = [row for row in found["proxies"] if row["flagged"]]
+    told = [row for row in found["proxies"] if row.get("auc_features") is not None]
+    if flagged or "features" not in found["about"]:
+        return [_proxy(found, row) for row in flagged]
+    if not told:
+        return ["The features could not be looked at: too few in every group, or all of them hidden."]
+    nearest = _proxy(found, max(told, key=lambda row: row["auc_features"]))
+    return [
+        f"No group can be told well enough to be flagged ({found['policy']['proxy_auc']:g}). The nearest: {nearest}"
+    ]
 
 
 def _proxy(found: Row, row: Row) -> str:

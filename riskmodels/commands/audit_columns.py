@@ -11,7 +11,8 @@ import polars as pl
 from riskmodels.assessment.audit.coding import as_text
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.audit.without_risk import CALIBRATION
-from riskmodels.data.group_names import NOT_RECORDED, band_labels
+from riskmodels.commands.audit_options import Note
+from riskmodels.data.group_names import band_labels
 from riskmodels.errors import DataError, UsageError
 from riskmodels.study import PROTECTED_BY_LAW, Protected
 from riskmodels.study.spelling import meant
@@ -32,6 +33,7 @@ ALSO_CALLED = {
     "sexual orientation": ("orientation",),
 }
 MOST_NUMBERS = 20  # as many codes as the longest usual list of ethnic groups; more are amounts, and need bands
+MANY_NUMBERS = 8  # from so many different numbers on, a note says how to join neighbours
 LONGEST_GROUP = 80
 SINGLE_VALUES = 10
 
@@ -50,7 +52,7 @@ def described(
     laws: Mapping[str, str],
     references: Mapping[str, str],
     bands: Mapping[str, tuple[float, ...]],
-) -> tuple[dict[str, Protected], tuple[str, ...]]:
+) -> tuple[dict[str, Protected], tuple[Note, ...]]:
     """Each group column as an audit wants it, and what there is to say of how it was understood.
 
     Parameters
@@ -82,19 +84,34 @@ def described(
         specs[column] = Protected(
             column="file.column", law=laws.get(column) or law_of(column), reference=references.get(column), bands=cuts
         )
-    return specs, _in_words(specs)
+    return specs, (*_understood(specs), *(note for name in specs if (note := _many_numbers(groups[name], bands))))
 
 
-def _in_words(specs: Mapping[str, Protected]) -> tuple[str, ...]:
+def _understood(specs: Mapping[str, Protected]) -> tuple[Note, ...]:
     taken = [f"{column!r} for {spec.law}" for column, spec in specs.items() if spec.law not in (NO_LAW, column)]
     others = [repr(column) for column, spec in specs.items() if spec.law == NO_LAW]
-    said = []
+    otherwise = "--law COLUMN=LAW says otherwise."
+    notes = []
     if taken:
-        said.append(f"Taken for what the law protects: {', '.join(taken)}; --law COLUMN=LAW says otherwise.")
+        notes.append(Note(f"Taken for what the law protects: {', '.join(taken)}.", otherwise))
     if others:
         one = "none of the nine characteristics that the law protects"
-        said.append(f"Taken for {one}: {', '.join(others)}; --law COLUMN=LAW says otherwise.")
-    return tuple(said)
+        notes.append(Note(f"Taken for {one}: {', '.join(others)}.", otherwise))
+    return tuple(notes)
+
+
+def _many_numbers(values: pl.Series, bands: Mapping[str, tuple[float, ...]]) -> Note | None:
+    """Of a column of many numbers without bands, such as deciles: each number is a group, and how to join some."""
+    if values.name in bands:
+        return None
+    numbers = as_text(values, values.name).drop_nulls().unique().cast(pl.Float64, strict=False).drop_nulls().sort()
+    if len(numbers) < MANY_NUMBERS:
+        return None
+    cuts = ",".join(f"{numbers[-(-len(numbers) * third // 3) - (third == 1)]:g}" for third in (1, 2))
+    return Note(
+        f"{values.name!r} has {len(numbers)} different numbers, and each is a group of its own.",
+        f"If their order means something, --bands {values.name}={cuts} would join neighbours.",
+    )
 
 
 def _refuse_what_is_no_group(values: pl.Series, cuts: tuple[float, ...], file: str, policy: Policy) -> None:
@@ -128,8 +145,6 @@ def _refuse_unknown_reference(values: pl.Series, cuts: tuple[float, ...], refere
     if cuts:
         words = [word for word in known if not _is_number(word)]
         known = [*band_labels(cuts), *words]
-    if text.null_count():
-        known.append(NOT_RECORDED)
     if reference not in known:
         many = len(known) > MOST_NUMBERS
         said = "; give the name of a group as it stands in the file" if many else meant(reference, known)

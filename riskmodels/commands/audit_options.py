@@ -55,6 +55,17 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Something to take care of: ``said`` stands in the audit, ``advice`` on the terminal only, where options are."""
+
+    said: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.said} {self.advice}".strip()
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Where to write: the published audit as JSON and as a page, and the exact counts, for their owner alone."""
 
@@ -102,6 +113,12 @@ def refuse_wrong_options(
         raise UsageError(f"--risk is needed with {given[0]}; only where --selected is given can it be left out")
     if not columns.groups:
         raise UsageError("--groups names the columns of groups, as in --groups sex,race")
+    both = [column for column in columns.features if column in columns.groups]
+    if both:
+        raise UsageError(
+            f"--features: {both[0]!r} is one of --groups too, and a group always gives itself away; name in --features "
+            "only what the model knew besides"
+        )
     for option, value, known in (
         ("--purpose", purpose, PURPOSES),
         ("--measures", measures or "need", MEASURES),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import numpy as np
 from riskmodels import storage
 from riskmodels.commands.audit_options import (
     Columns,
+    Note,
     OtherList,
     Outputs,
     Said,
@@ -30,24 +31,26 @@ if TYPE_CHECKING:
     from riskmodels.assessment.audit.policy import Policy
     from riskmodels.data.prediction_file import PredictionFile
 
-NO_ENTITY = (
-    "There are several dates and no --entity: rows of one person count as different people, and intervals may be too "
-    "narrow."
+NO_ENTITY = Note("Rows carry no ids: each is taken for another {one}.", "No --entity was given.")
+NO_ENTITY_ON_DATES = Note(
+    "There are several dates and no ids: rows of one {one} count as different ones, and intervals may be too narrow.",
+    "Name the column of ids with --entity.",
 )
-TAKEN_AS_NEED = (
-    "The outcome was taken for need itself. If it is a service's contact or decision, such as a referral or an arrest, "
-    "say --measures service."
+TAKEN_AS_NEED = Note(
+    "The outcome was taken for need itself.",
+    "If it is a service's contact or decision, such as a referral or an arrest, say --measures service.",
 )
-NO_SWEEP = "Equal risks and no ids to decide between them: there is no sweep of the number of places."
+NO_SWEEP = Note("Equal risks and no ids to decide between them: there is no sweep of the number of places.")
 
 
 @dataclass(frozen=True)
 class AuditReport:
-    """What ``audit`` found, as it may be shown: the contents of its JSON; and what was written."""
+    """What ``audit`` found, as it may be shown: the contents of its JSON; what to take care of; what was written."""
 
     found: dict[str, Any]
     exit_code: ExitCode
     written: Outputs
+    notes: tuple[Note, ...] = ()
 
 
 def audit(
@@ -102,7 +105,7 @@ def audit(
     refuse_wrong_comparison(columns, other, against)
     refuse_wrong_outputs({"the predictions": predictions, "--against": against, "--policy": policy}, outputs)
     excused, rules = excuses(said.not_audited), _policy(policy)
-    earlier = None if against is None else _other_audit(against)
+    earlier = None if against is None else _other_audit(against, small_numbers)
     progress(f"reading {predictions.name}")
     rows = read_predictions(predictions, **vars(columns))
     specs, understood = described(
@@ -120,26 +123,32 @@ def audit(
         "file": predictions.name, **vars(columns), "capacity": capacity, "threshold": threshold, "seed": seed,
         "laws": {column: spec.law for column, spec in specs.items()},
     }  # fmt: skip
+    notes = (*map(Note, rows.notes), *understood, *_notes(rows, taken, capacity, measures, level))
     found = {
         **published,
         "policy": rules.model_dump(mode="json"),
         "hidden": list(hidden),
         "about": {name: list(v) if isinstance(v, tuple) else v for name, v in about.items() if v not in (None, ())},
-        "notes": [*rows.notes, *understood, *_notes(rows, taken, capacity, measures)],
+        "notes": [note.said for note in notes],
     }
-    if earlier is not None:
+    if earlier is not None and against is not None:
         from riskmodels.assessment.audit.changes import changed
 
-        found["changes"] = changed(earlier, found).to_dict()
+        found["changes"] = changed(earlier, found, names=(against.name, "this audit")).to_dict()
     if other is not None:
         progress(f"comparing with the list by {other.column}")
         earlier_rows = read_predictions(predictions, **vars(columns.of_the_other(other)))
         list_before, _ = _lists(earlier_rows, capacity, threshold, seed)
         found["changes"] = _of_two_lists(rows, published, taken, earlier_rows, list_before, small_numbers, **asked) | {
-            "notes": [f"The first list goes by {other.column!r}; the second is the one that is audited here."]
+            "beside": other.column,
+            "notes": [f"The first list goes by {other.column!r}; the second is the one that is audited here."],
         }
+    found = _printable(found)
+    if outputs.counts is not None and exact.exact is None:
+        outputs = replace(outputs, counts=None)
+        notes = (*notes, Note("No counts were written: nothing could be audited."))
     _write(found, exact, outputs)
-    return AuditReport(found, exact.exit_code, outputs)
+    return AuditReport(found, exact.exit_code, outputs, notes)
 
 
 def verify_audit(counts: Path) -> Verification:
@@ -207,13 +216,15 @@ def _of_two_lists(
     **asked: Any,
 ) -> dict[str, Any]:
     """How the other list, the first, differs from the one audited, as it may be shown."""
+    import polars as pl
+
     from riskmodels.assessment.audit.change_disclosure import publish_list_changes
     from riskmodels.assessment.audit.disclosure import publish
     from riskmodels.assessment.audit.list_changes import changed_lists
     from riskmodels.assessment.audit.lists import belonging_together
 
     assert rows.entity_ids is not None  # a comparison without ids was refused
-    keys = rows.entity_ids.to_frame().with_columns(rows.entity_ids.alias("date") if rows.dates is None else rows.dates)
+    keys = pl.DataFrame({"id": rows.entity_ids} | ({} if rows.dates is None else {"date": rows.dates}))
     if keys.is_duplicated().any():
         raise DataError("several rows have the same --entity and date: two lists can be compared row by row only if "
                         "each row has an id of its own; name the column of dates with --as-of")  # fmt: skip
@@ -227,11 +238,15 @@ def _of_two_lists(
     return publish_list_changes(exact.to_dict(), first, published, small_numbers)
 
 
-def _notes(rows: PredictionFile, taken: TakenList, capacity: int | None, measures: str | None) -> list[str]:
+def _notes(
+    rows: PredictionFile, taken: TakenList, capacity: int | None, measures: str | None, level: str
+) -> list[Note]:
     several = rows.dates is not None and len(np.unique(rows.dates)) > 1
+    alone = rows.entity_ids is None and rows.households is None
+    without_ids = NO_ENTITY_ON_DATES if several else NO_ENTITY
     notes = {
         TAKEN_AS_NEED: measures is None,
-        NO_ENTITY: several and rows.entity_ids is None and rows.households is None,
+        replace(without_ids, said=without_ids.said.format(one=level)): alone,
         NO_SWEEP: capacity is not None and taken.depth is None,
     }
     return [note for note, holds in notes.items() if holds]
@@ -247,11 +262,19 @@ def _policy(path: Path | None) -> Policy:
     return load_policy(str(path))
 
 
-def _other_audit(path: Path) -> Mapping[str, Any]:
-    other = storage.read_json(path)
-    if not isinstance(other, dict) or not {"rows", "contrasts", "verdict", "policy_sha256"} <= set(other):
-        raise DataError(f"--against: {path.name}: is not the JSON of an audit; give what audit --json wrote")
-    return other
+def _other_audit(path: Path, small_numbers: str) -> Mapping[str, Any]:
+    from riskmodels.assessment.audit.changes_content import read_audit
+
+    return read_audit(storage.read_json(path), f"--against: {path.name}", small_numbers)
+
+
+def _printable(value: Any) -> Any:
+    """Whatever names and reasons a file or a user gives, nothing in them steers a terminal or turns a line round."""
+    from riskmodels.assessment.audit.changes_content import printable
+
+    if isinstance(value, Mapping):
+        return {printable(name): _printable(part) for name, part in value.items()}
+    return [_printable(part) for part in value] if isinstance(value, (list, tuple)) else printable(value)
 
 
 def _write(found: Mapping[str, Any], exact: Audit, outputs: Outputs) -> None:

@@ -10,6 +10,8 @@ import polars as pl
 from riskmodels.study import Protected, StudyFile
 
 NOT_RECORDED = "Not recorded"
+# What programs write for an empty cell, in any case. "None" is not among them: people may have no religion.
+EMPTY = ("", "nan", "na", "n/a", "null", "<na>")
 MOST_GROUPS = 60  # more are codes, not groups
 
 
@@ -63,12 +65,34 @@ def band_labels(bands: tuple[float, ...]) -> tuple[str, ...]:
     return (f"under {bands[0]:g}", *between, f"{bands[-1]:g} and over")
 
 
+def recorded(values: pl.Series) -> pl.Series:
+    """Text without the blanks around it; null where it is blank or says "NaN", "NA", "N/A", "null" or "<NA>"."""
+    text = values.cast(pl.String).str.strip_chars()
+    return text.set(text.str.to_lowercase().is_in(EMPTY).fill_null(False), None)
+
+
+def finite(values: pl.Series) -> pl.Series:
+    """The finite numbers that values are or spell out; null for all others, ``nan`` and ``inf`` among them."""
+    numbers = values.cast(pl.Float64, strict=False)
+    return numbers.set(~numbers.is_finite().fill_null(False), None)
+
+
+def in_bands(values: pl.Series, bands: tuple[float, ...]) -> pl.Series:
+    """Numbers as the names of their bands, null for those that are not finite; words stay as they are.
+
+    Parameters
+    ----------
+    values : (n,) text
+    """
+    numbers, known = values.cast(pl.Float64, strict=False), finite(values)
+    place = np.searchsorted(np.asarray(bands), known.fill_null(0).to_numpy(), side="right")
+    named = pl.Series(np.array(band_labels(bands), dtype=object)[place].tolist(), dtype=pl.String)
+    named = named.set(known.is_null(), None)
+    return pl.select(pl.when(numbers.is_null()).then(values).otherwise(named)).to_series()
+
+
 def _named(values: pl.Series, spec: Protected) -> pl.Series:
+    text = recorded(values)
     if spec.bands:
-        numbers = values.cast(pl.Float64, strict=False)
-        place = np.searchsorted(np.asarray(spec.bands), numbers.fill_null(0).to_numpy(), side="right")
-        bands = pl.Series(np.array(band_labels(spec.bands), dtype=object)[place].tolist(), dtype=pl.String)
-        named = pl.when(numbers.is_not_null()).then(bands).otherwise(values.cast(pl.String))
-        values = pl.select(named).to_series()
-    values = values.cast(pl.String).str.strip_chars().replace("", None)
-    return values.replace(spec.labels) if spec.labels else values
+        text = in_bands(text, spec.bands)
+    return text.replace(spec.labels) if spec.labels else text

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels.assessment.audit.verdicts import FAIL, PASS
 from riskmodels.reports.audit_lines import NARROW, draw_curve, draw_sweep
+from riskmodels.reports.audit_words import RIGHT
 from riskmodels.reports.drawing import BAND, BLUE, INK, ORANGE, QUIET, RULE, Content, draw, svg, wrapped
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EVERYBODY_ELSE = "everybody else"
+INWARDS = 1.07  # how far from the edge the mark of a ratio stands that lies beyond it, as a factor
 # Inches: at the sides, for the axis, for a line with its name, for a heading.
-MARGIN, AXIS, LINE, HEAD = 0.16, 0.55, 0.42, 0.32
+MARGIN, AXIS, LINE, HEAD = 0.16, 0.55, 0.44, 0.32
+# Half the height of the ground behind an interval: names and verdicts stand above it, on white.
+HALF, ABOVE = 0.09, 0.2
 # Marks by verdict: colour, mark, face, width of the line.
 LOOKS = {PASS: (BLUE, "o", BLUE, 2.0), FAIL: (ORANGE, "s", ORANGE, 3.0)}
 UNSURE = (QUIET, "D", "white", 1.4)
@@ -139,26 +143,22 @@ def _draw_panel(plot: Axes, panel: _Panel, span: float) -> None:
         y += 0.36
     _at_left(plot, y + _lines(panel.heading) / 2, panel.heading, fontsize=11.5, fontweight="bold", linespacing=1.15)
     low, high, left, right = panel.reading
-    top, bottom = panel.start - 0.02, panel.ends[-1] + 0.16
-    if low is not None and high is not None:
-        plot.fill_between([low, high], top, bottom, color=BAND, linewidth=0, zorder=1)
-    plot.plot([1, 1], [top, bottom], color=INK, linewidth=1, zorder=2)
+    for end in panel.ends:
+        if low is not None and high is not None:
+            plot.fill_between([low, high], end - HALF, end + HALF, color=BAND, linewidth=0, zorder=1)
+        plot.plot([1, 1], [end - HALF, end + HALF], color=INK, linewidth=1, zorder=2)
     quiet = {"fontsize": 10, "color": QUIET}
     _at_left(plot, panel.start - 0.38 - _lines(panel.compared) / 2, panel.compared, **quiet)
     _at_left(plot, panel.start - 0.17, f"← {left}", **quiet)
     _at_right(plot, panel.start - 0.17, f"{right} →", **quiet)
     for row, name, end in zip(panel.rows, panel.names, panel.ends, strict=True):
-        words = {"bbox": _ground(), "zorder": 5}
-        _at_left(plot, end - 0.17 - _lines(name) / 2, name, fontsize=11, linespacing=1.15, **words)
-        said = str(row[7]) if row[4] is None else f"{row[4]:.2f}  {row[7]}"
+        _at_left(plot, end - ABOVE - _lines(name) / 2, name, fontsize=11, linespacing=1.15)
+        said = f"{'not shown' if row[4] is None else format(row[4], '.2f')}  {row[7]}"
         weight = "bold" if row[7] == FAIL else "normal"
-        _at_right(plot, end - 0.17 - _lines(name), said, fontsize=9.5, fontweight=weight, **words)
+        _at_right(plot, end - ABOVE - _lines(name), said, fontsize=9.5, fontweight=weight)
         _interval(plot, end, row[4:7], LOOKS.get(row[7], UNSURE), (1 / span, span))
-
-
-def _ground() -> dict[str, Any]:
-    """A ground behind words, so that the line at 1 does not run through them."""
-    return {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "boxstyle": "round,pad=0.1"}
+        if row[4] is None and len(row) > 8 and row[8]:
+            _edge(plot, end, LOOKS.get(row[7], UNSURE), span if row[8] == RIGHT else 1 / span)
 
 
 def _interval(
@@ -167,6 +167,8 @@ def _interval(
 ) -> None:  # fmt: skip
     """A mark with its interval; where either runs out of the picture there is an arrow."""
     value, low, high = numbers
+    if value is None and low is None and high is None:
+        return
     colour, mark, face, width = look
     least, most = limits
     low = least / 2 if low is None else low
@@ -177,16 +179,28 @@ def _interval(
     for end, edge, arrow in ((low, least, "<"), (high, most, ">")):
         if (end < least) if arrow == "<" else (end > most):
             plot.plot(edge, y, marker=arrow, color=colour, markersize=7, zorder=3, clip_on=False)
-    if value is not None and least <= value <= most:
-        plot.plot(
-            value, y, marker=mark, markersize=8, color=colour, markerfacecolor=face, markeredgewidth=1.8, zorder=4,
-        )  # fmt: skip
+    if value is not None:
+        if least <= value <= most:
+            plot.plot(
+                value, y, marker=mark, markersize=8, color=colour, markerfacecolor=face, markeredgewidth=1.8, zorder=4,
+            )  # fmt: skip
+        else:
+            _edge(plot, y, look, least if value < least else most)
+
+
+def _edge(plot: Axes, y: float, look: tuple[str, str, str, float], edge: float) -> None:
+    """A mark at the edge with an arrow: the ratio lies further out, or may not be shown and lies on this side."""
+    colour, mark, face, _ = look
+    inwards = INWARDS if edge < 1 else 1 / INWARDS
+    plot.plot(edge, y, marker="<" if edge < 1 else ">", color=colour, markersize=7, zorder=3, clip_on=False)
+    plot.plot(edge * inwards, y, marker=mark, markersize=8, color=colour, markerfacecolor=face, markeredgewidth=1.8,
+              zorder=4)  # fmt: skip
 
 
 def _span(rows: Sequence[Sequence[Any]]) -> tuple[float, tuple[float, ...]]:
     """How far the axis reaches either way: as far as every ratio, and most intervals."""
     far = [max(row[4], 1 / row[4]) if row[4] else SPANS[-1][0] for row in rows]
-    ends = sorted(max(1 / max(row[5], 1e-9), row[6] or math.inf) for row in rows)
+    ends = sorted(max(1 / max(row[5] or 0.0, 1e-9), row[6] or math.inf) for row in rows)
     need = max([*far, ends[int(0.9 * (len(ends) - 1))]])
     return next(((span, ticks) for span, ticks in SPANS if span >= need), SPANS[-1])
 

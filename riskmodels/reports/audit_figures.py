@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from riskmodels.assessment.audit.contrasts import harmful_side
 from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, PASS
 from riskmodels.assessment.audit.words import is_too_few
 from riskmodels.reports.audit_words import (
+    LEFT,
     METRICS,
+    RIGHT,
     against,
     many,
     metric_name,
@@ -32,11 +35,12 @@ Figure = dict[str, Any]
 SOURCE = "the audit"
 MOST_LINES = 5  # in one picture of lines, so that each can be told from the others
 ENDS = ("at least", "at most")
-RATIO_COLUMNS = ("Group", "Characteristic", "What", "Compared with", "Ratio", *ENDS, "Verdict")
+RATIO_COLUMNS = ("Group", "Characteristic", "What", "Compared with", "Ratio", *ENDS, "Verdict", "Side")
 READING_COLUMNS = ("What", "Limits from", "to", "Left of 1", "Right of 1")
 MARKS = (
     "Full and round: PASS. Square: FAIL. Hollow: INSUFFICIENT EVIDENCE. Shaded: the limits. Lines: simultaneous 95% "
-    "intervals; an arrow says that one goes on."
+    "intervals; an arrow says that one "
+    "goes on, or that the ratio lies further out or is not shown."
 )
 
 
@@ -80,17 +84,20 @@ def ratio_figure(
         if (attributes is None or row["attribute"] in attributes) and (metrics is None or row["metric"] in metrics)
         if _can_be_drawn(row)
     ]
-    if not drawn:
+    if not any(row["ratio"] is not None or _side(found, row) for row in drawn):
         return None
     titles, order = list(found["titles"]), list(METRICS)
     drawn.sort(key=lambda row: (titles.index(row["attribute"]), order.index(row["metric"])))
     rows = [
         [
             capital(str(row["label"])), title_of(found, row["attribute"]), metric_name(found, row["metric"]),
-            against(row), row["ratio"], row["low"], row["high"], row["verdict"],
+            against(row), row["ratio"], row["low"], row["high"], row["verdict"], _side(found, row),
         ]
         for row in drawn
     ]  # fmt: skip
+    columns: tuple[str, ...] = RATIO_COLUMNS
+    if not any(row[-1] for row in rows):  # every ratio is shown
+        rows, columns = [row[:-1] for row in rows], columns[:-1]
     reading = [
         [metric_name(found, metric), *(limits_of(found, metric) or (None, None)), *sides(metric)]
         for metric in dict.fromkeys(row["metric"] for row in drawn)
@@ -99,14 +106,26 @@ def ratio_figure(
     figure = _figure(
         name, "ratios", about or "Is each group treated alike?", _ratios_in_words(drawn, about),
         "ratio; 1 is equal", found["n"],
-        content(f"Ratios with their intervals{', ' + about if about else ''}", RATIO_COLUMNS, rows, SOURCE, note),
+        content(f"Ratios with their intervals{', ' + about if about else ''}", columns, rows, SOURCE, note),
     )  # fmt: skip
     return {**figure, "curve": content("The limits, and what each side means", READING_COLUMNS, reading, "the policy")}
 
 
 def _can_be_drawn(row: Row) -> bool:
+    """What carries a verdict, though its number be hidden; nothing of groups too few to judge."""
     judged = row["family"] == "primary" or (row["family"] == "second" and row["verdict"] == FAIL)
-    return judged and row["ratio"] is not None and row["low"] is not None and not is_too_few(row)
+    return judged and not is_too_few(row) and (row["ratio"] is None or row["low"] is not None)
+
+
+def _side(found: Row, row: Row) -> str:
+    """On which side of 1 a ratio lies that is not shown, where it is known who is worse off."""
+    side = harmful_side(row["metric"], found["purpose"])
+    if row["ratio"] is not None or row["worse_off"] is None or side is None:
+        return ""
+    harmful = LEFT if side == "below" else RIGHT
+    if row["worse_off"] == row["label"]:
+        return harmful
+    return RIGHT if harmful == LEFT else LEFT
 
 
 def _ratios_in_words(drawn: Sequence[Row], about: str) -> str:
@@ -115,13 +134,17 @@ def _ratios_in_words(drawn: Sequence[Row], about: str) -> str:
         f"{verdicts.count(verdict)} {verdict}" for verdict in (FAIL, INSUFFICIENT, PASS) if verdict in verdicts
     ]  # fmt: skip
     failed = [
-        f"{row['label']}, {metric_short(row['metric'])}, {row['ratio']:.2f} times {against(row)}"
+        f"{row['label']}, {metric_short(row['metric'])}, {_times(row)} {against(row)}"
         for row in drawn
         if row["verdict"] == FAIL
     ]
     said = f"{about}: marks" if about else "Marks"
     said += f" with intervals against shaded limits around 1: {listing(counts)}."
     return f"{said} FAIL: {'; '.join(failed)}." if failed else said
+
+
+def _times(row: Row) -> str:
+    return "not shown, compared with" if row["ratio"] is None else f"{row['ratio']:.2f} times"
 
 
 def limits_of(found: Row, metric: str) -> tuple[float, float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.assessment.audit.answers import HEADING, to_be_answered
 from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, LOOK_HERE, PASS
 from riskmodels.assessment.audit.words import is_too_few, too_few_in_words
 from riskmodels.reports.audit_figures import (
@@ -18,6 +19,7 @@ from riskmodels.reports.audit_figures import (
     ratio_figures,
     sweep_figures,
 )
+from riskmodels.reports.audit_hidden import hidden_lines
 from riskmodels.reports.audit_tables import (
     by_group,
     changes_table,
@@ -33,9 +35,7 @@ from riskmodels.reports.audit_words import (
     SAFEGUARDS,
     VERDICT_NOTE,
     WHAT_ELSE,
-    against,
     many,
-    metric_short,
     summary_of,
     title_of,
 )
@@ -60,14 +60,15 @@ MISSING = (
     "the other; at best the other way round. The true ratio lies between."
 )
 PROXIES = (
-    "How well a group can be told from the risk alone, and from all features together: 0.5 is not at all, 1 fully. "
+    "How well a group can be told from the risk alone, and from all features together: 0.5 is not at all, 0 and 1 are "
+    "certain. "
     "What gives a group away can stand in for it."
 )
 POOLED = (
     "A small group's own rate moves much by chance. Here each is drawn towards the rate of all, the more so the fewer "
     "there are. This is secondary evidence: no verdict rests on it, and it hides a group that truly differs."
 )
-AFTER = "The audit again, on the list without those whom the service's own rules take off it."
+AFTER = "Rates judged again, on the list without those whom the service's own rules take off it."
 ABOUT = {
     "study": "Study", "question": "Question", "file": "File", "outcome": "Outcome",
     "risk": "Column of risks", "groups": "Groups",
@@ -93,7 +94,7 @@ def audit_outline(found: Row) -> tuple[tuple[Section, ...], list[Figure]]:
     parts = [
         ("The verdict", _verdict(found)),
         ("Is each group treated alike?", _ratios(found, ratios)),
-        ("What changed", _changes(found)),
+        (_what_changed(found), _changes(found)),
         ("Each verdict", _verdicts(found)),
         ("The numbers of each group", _groups(found)),
         ("Who is on the list", [*texts([COMPOSITION]), *_panels(composed)] if composed else []),
@@ -122,7 +123,25 @@ def _panels(figures: Sequence[Figure]) -> list[Part]:
 
 def _verdict(found: Row) -> list[Part]:
     take_care = bullets([f"Take care: {note}" for note in found.get("notes") or ()])
-    return [{"kind": "page_one", "summary": summary_of(found)}, *take_care, *texts(SAFEGUARDS)]
+    answers = to_be_answered(found, found["titles"])
+    checklist = [heading(HEADING), *_folded(answers)] if answers else []
+    return [{"kind": "page_one", "summary": summary_of(found)}, *checklist, *take_care, *texts(SAFEGUARDS)]
+
+
+def _folded(items: Sequence[str]) -> list[Part]:
+    """The first of a long list open, the others folded."""
+    cut = len(items) if len(items) <= MOST_OPEN + MOST_OPEN // 2 else MOST_OPEN
+    more = list(items[cut:])
+    return [
+        *bullets(items[:cut]),
+        *([{"kind": "list", "items": more, "fold": f"{len(more)} more"}] if more else []),
+    ]
+
+
+def _what_changed(found: Row) -> str:
+    """By which column the other list goes, where it is one of the same people."""
+    beside = (found.get("changes") or {}).get("beside")
+    return f"This list beside the one by {beside}" if beside else "What changed"
 
 
 def _changes(found: Row) -> list[Part]:
@@ -130,10 +149,13 @@ def _changes(found: Row) -> list[Part]:
     changes = found.get("changes") or {}
     rows: Sequence[Row] = changes.get("rows") or ()
     said = [str(line) for line in changes.get("in_words") or ()]
+    notes = [str(note) for note in changes.get("notes") or () if str(note) not in said]
+    first, after = (notes, []) if changes.get("beside") else ([], [f"Take care: {note}" for note in notes])
     return [
+        *texts(first),
         *bullets(said[:MOST_OPEN]),
         *([{"kind": "list", "items": said[MOST_OPEN:], "fold": "More of what changed"}] if said[MOST_OPEN:] else []),
-        *bullets([f"Take care: {note}" for note in changes.get("notes") or ()]),
+        *bullets(after),
         *([table(changes_table(found, rows), fold=True)] if rows else []),
     ]
 
@@ -147,17 +169,7 @@ def _ratios(found: Row, ratios: Sequence[Figure]) -> list[Part]:
             "interval lies there: a mark within the limits is not enough."
         )
     drawn = [*texts([" ".join(said), MARKS]), *_panels(ratios)] if ratios else []
-    return [*drawn, *bullets(_hidden_failures(found)), *_few(found)]
-
-
-def _hidden_failures(found: Row) -> list[str]:
-    """FAILs that no figure shows, since their numbers would give a small number away."""
-    return [
-        f"Not drawn, to protect a small number: {title_of(found, row['attribute'])}, {row['label']}, "
-        f"{metric_short(row['metric'])}, compared with {against(row)}: FAIL."
-        for row in found["contrasts"]
-        if row["verdict"] == FAIL and (row["ratio"] is None or row["low"] is None)
-    ]
+    return [*drawn, *_few(found)]
 
 
 def _few(found: Row) -> list[Part]:
@@ -293,11 +305,11 @@ def _method(found: Row) -> list[Part]:
             for name, width in found["critical_values"].items()
         ),
     ]
-    lines = [[row["where"], row["what"], row["why"]] for row in hidden]
+    unseen = content("What is not shown", ["Characteristic", "What", "Why"], hidden_lines(found, hidden), SOURCE)
     return [
         plain_facts([*about, *policy]),
         *bullets([*METHOD, *rules]),
-        *([table(content("What is not shown", ["Where", "What", "Why"], lines, SOURCE), fold=True)] if lines else []),
+        *([table(unseen, fold=True)] if hidden else []),
         heading("Words used here"),
         plain_facts(words_of(*TERMS)),
         heading("Accessibility statement"),

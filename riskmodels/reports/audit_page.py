@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from riskmodels.assessment.audit.counted import counted_in_words
 from riskmodels.reports.audit_charts import draw_audit
 from riskmodels.reports.audit_outline import audit_outline
 from riskmodels.reports.audit_words import many
@@ -26,7 +27,7 @@ def render_audit(found: Mapping[str, Any]) -> bytes:
     sections, figures = audit_outline(found)
     text = template("audit.html").render(
         title=found["about"].get("study") or found["about"]["file"],
-        n=found["n"],
+        counted=counted_in_words(found),
         many=many(found),
         policy=found["policy_name"],
         policy_sha256=found["policy_sha256"],

@@ -174,12 +174,16 @@ def proxies_table(found: Row, rows: Sequence[Row], caption: str) -> Row:
     lines = [
         [
             who(found, row), *(_area(row, key) for key in ("auc_score", "auc_features")),
-            ", ".join(f"{part['feature']} ({per_100(part['share']):g} of 100)" for part in row.get("carried_by") or ()),
+            _carried(row.get("carried_by") or ()),
         ]
         for row in rows
     ]  # fmt: skip
     columns = ["Group", "From the risk alone", "From all features", "Carried by"]
     return without_blanks(content(caption, columns, lines, SOURCE))
+
+
+def _carried(parts: Sequence[Row]) -> str:
+    return ", ".join(f"{part['feature'].replace('_', ' ')} ({per_100(part['share']):g} of 100)" for part in parts)
 
 
 def _area(row: Row, key: str) -> Any:

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.assessment.audit.contrasts import harmful_side
+from riskmodels.assessment.audit.counted import unknown_in_words, unknown_on_list
 from riskmodels.assessment.audit.metrics import PROPORTIONS
+from riskmodels.assessment.audit.risk_words import (
+    NOT_TREATMENT,
+    RISKS_ARE_WRONG,
+    is_of_risks,
+    off_for_everybody,
+    only_risks_fail,
+)
 from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, NOT_AUDITED, PASS
 from riskmodels.assessment.audit.words import NOUNS, beyond_chance, failures, is_too_few, judged_in_words, per_hundred
 from riskmodels.reports.cells import capital, label
@@ -25,10 +33,11 @@ METRICS = {
     "precision": ("Rightly picked, of those on the list", "fewer right picks", "more right picks"),
     "selection_rate": ("On the list, of all", "picked less often", "picked more often"),
     "base_rate": ("With the outcome, of all", "less common", "more common"),
-    "oe_ratio": ("Came about, for each one foreseen", "risks too high", "risks too low"),
+    "oe_ratio": ("Cases that came about, for each one predicted", "risks too high", "risks too low"),
     "calibration_slope": ("How far apart the risks are (slope)", "too far apart", "too close together"),
     "auc": ("Pairs put in the right order (AUC)", "", ""),
 }
+LEFT, RIGHT = "left of 1", "right of 1"  # on which side of equal a ratio lies that is not shown
 NEED = {"need": "who needed help", "service": "with the outcome"}
 
 PURPOSES = {
@@ -212,12 +221,19 @@ def how_sure(contrast: Row) -> str:
 def summary_of(found: Row) -> dict[str, Any]:
     """The verdict, what follows from it, and the blocks beneath, as the first part of the page."""
     headline, follows = MEANINGS[found["verdict"]]
+    only_risks = found["verdict"] == FAIL and only_risks_fail(found["contrasts"])
+    if only_risks:
+        headline = off_for_everybody(found["contrasts"]) or RISKS_ARE_WRONG
+    reasons = (
+        judged_in_words(found["judged"]), unknown_in_words(unknown_on_list(found["rows"])),
+        NOT_TREATMENT if only_risks else "", *_failed(found), follows,
+    )  # fmt: skip
     return {
         "verdict": found["verdict"],
         "recommendation": {
             "code": GROUNDS.get(found["verdict"], "unaudited"),
             "headline": f"{headline}.",
-            "reasons": [judged_in_words(found["judged"]), *_failed(found), follows],
+            "reasons": [reason for reason in reasons if reason],
         },
         "blocks": [
             {"id": name, "heading": title, "text": text, "source": "run"}
@@ -228,12 +244,24 @@ def summary_of(found: Row) -> dict[str, Any]:
 
 
 def _failed(found: Row) -> list[str]:
-    """The groups that a FAIL is about, each with what is worse for it."""
-    failed: dict[str, list[str]] = {}
+    """The groups that a FAIL is about, each with what is worse for it: how they are treated, then their risks.
+
+    That a score is wrong for everybody is said once, not of each group.
+    """
+    everybody = off_for_everybody(found["contrasts"])
+    failed: dict[bool, dict[str, list[str]]] = {False: {}, True: {}}
     for row in failures(found["contrasts"]):
+        if everybody and row["metric"] == "calibration_slope":
+            continue
         named = row["worse_off"] or row["label"]
-        failed.setdefault(f"{title_of(found, row['attribute'])}: {named}", []).append(_what_is_worse(found, row, named))
-    return [f"{who} ({listing(list(dict.fromkeys(said)))})." for who, said in failed.items()]
+        who = f"{title_of(found, row['attribute'])}: {named}"
+        failed[is_of_risks(row)].setdefault(who, []).append(_what_is_worse(found, row, named))
+    treated, risks = (
+        [f"{who} ({listing(list(dict.fromkeys(said)))})." for who, said in groups.items()]
+        for groups in (failed[False], failed[True])
+    )
+    alone = everybody is not None and only_risks_fail(found["contrasts"])  # then it is the headline
+    return [*treated, *([f"{everybody}."] if everybody and not alone else []), *(f"Risks. {line}" for line in risks)]
 
 
 def _what_is_worse(found: Row, row: Row, named: str) -> str:

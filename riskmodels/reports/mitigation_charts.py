@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 NARROW = 4.2  # inches: as wide as a phone
 PANEL, LABEL = 2.9, 0.062  # height of a panel in inches, and of a label as a share of it
 COULD = "could be done"
+KEY = "Full: could be done. Hollow: a simulation.\nLine: the best of what could be done."
 
 
 def draw_frontier(figure: Content) -> bytes:
     """A panel for each characteristic: the gap to the right, people reached upwards, each mark with its name.
 
     Rows of the table: `riskmodels.cards.mitigation_tables.FRONTIER_COLUMNS`. Full: could be done; hollow: a simulation;
-    small: another number of places. A line joins what could be done and is outdone by nothing.
+    small: another number of places. A line joins what could be done where nothing else reaches as many with as small
+    a gap.
     """
     from matplotlib.figure import Figure
 
@@ -29,13 +31,13 @@ def draw_frontier(figure: Content) -> bytes:
     panels = picture.subplots(len(titles), 1, squeeze=False)[:, 0]
     for plot, title in zip(panels, titles, strict=True):
         _panel(plot, title, [row for row in rows if row[0] == title])
-    panels[-1].set_xlabel("Largest gap between groups, of 100")
+    panels[-1].set_xlabel(f"Largest gap between groups, of 100\n{KEY}", fontsize=10)
     return svg(picture)
 
 
 def _panel(plot: Axes, title: str, rows: Sequence[Sequence[Any]]) -> None:
     line = sorted((row[4], row[5]) for row in rows if row[6] == "yes" and row[3] == COULD)
-    plot.step([x for x, _ in line], [y for _, y in line], where="post", color=RULE, linewidth=1.4, zorder=1)
+    plot.step([x for x, _ in line], [y for _, y in line], where="post", color=BLUE, linewidth=1.8, alpha=0.55, zorder=1)
     for row in rows:
         full, other_size = row[3] == COULD, row[6] == ""
         today = row[2] == "today"

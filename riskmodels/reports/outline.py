@@ -210,10 +210,12 @@ def _audit(source: Source) -> list[Part]:
     tables = dict(audit["tables"])
     said = [str(line) for line in audit.get("in_words") or []]
     unfair_risks = any("FAIL" in row for row in tables["risks"]["rows"])
-    few, closer = _first_of(audit.get("closer") or (), "too_few")
+    answers, closer = _first_of(audit.get("closer") or (), "to_be_answered")
+    few, closer = _first_of(closer, "too_few")
     return [
         {"kind": "verdict", "verdict": audit["verdict"]},
         *texts(audit["words"]),
+        *(part for one in answers for part in _closer(source, one)),
         *source.figure("group_ratios"),
         table(tables.pop("verdicts")),
         *_if_any(tables.pop("others")),

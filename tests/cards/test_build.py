@@ -121,7 +121,7 @@ def test_bounds_lead_and_no_single_figure_is_given_when_outcomes_are_unknown() -
 def test_a_missed_group_is_named_in_natural_frequencies() -> None:
     card = example.card(**MISSED)
     assert card.summary.recommendation.code == "do_not_use"
-    assert "gender, female" in card.summary.recommendation.headline
+    assert "gender: female" in card.summary.recommendation.headline
     rows = {row["group"]: row["metrics"]["recall"]["value"] for row in card.audit.rows}
     assert f"the list finds {spoken(rows['female'], 'per_100')}" in block(card, "worse")
     assert f"For male it finds {spoken(rows['male'], 'per_100')}" in block(card, "worse")

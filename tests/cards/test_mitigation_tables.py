@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from riskmodels.assessment.audit.mitigation_words import FIRST, UNLAWFUL
+from riskmodels.assessment.audit.mitigation_words import FIRST, NOT_FOR_USE, UNLAWFUL, in_words
 from riskmodels.cards.mitigation_tables import (
     FRONTIER_COLUMNS,
     NOT_RUN,
@@ -66,10 +66,13 @@ def test_not_run_is_one_line():
 
 def test_the_price_in_words():
     words = part(published()).words
-    assert "Race: of 100 b people who needed help, today's list misses about 60; of 100 a people, about 40." in words
+    assert (
+        "Race: of 100 people who needed help, today's list misses about 60 in the group b and about 40 in the group a."
+        in words
+    )
     assert (
         "Race: one score, taught on reweighed records. Of 100 places, 4 fewer would reach somebody who needs help. "
-        "Of 100 b people who needed help, about 51 would be missed; today, about 60."
+        "Of 100 people who needed help in the group b, about 51 would be missed; today, about 60."
     ) in words
     assert any(line.startswith("Race: simulation only: a cut-off for each group") for line in words)
     assert words[-1] == UNLAWFUL
@@ -84,7 +87,8 @@ def test_nothing_that_helps_is_said():
     found = published()
     for row in found["points"][1:]:
         row["narrower"] = False
-    assert "Race: nothing tried that could be done narrows the gap beyond chance." in part(found).words
+    assert any("narrows the gap by more than chance; smaller gaps below may be luck." in line
+               for line in part(found).words)  # fmt: skip
 
 
 def test_more_places_say_how_many_more_are_reached():
@@ -149,8 +153,27 @@ def test_the_heading_is_of_the_rate_that_is_judged(purpose, heading, note):
 def test_the_figure_s_rows_and_its_words():
     rows = frontier_rows(published(), capital)
     assert all(len(row) == len(FRONTIER_COLUMNS) for row in rows)
-    assert [row[2] for row in rows] == ["today", "reweighed", "equal cuts", "2 x places"]
+    assert [row[2] for row in rows] == ["today", "reweighed", "own cut-offs", "2 x places"]
     assert frontier_in_words(rows) == (
-        "Race: today a gap of 20 of 100, with 50 of 100 places reaching those in need; the least gap that could be "
-        "had, 3, with 46 of 100 (one score, taught on reweighed records)."
+        "Race: today a gap of 20 of 100, with 50 of 100 places reaching those in need; the smallest of what "
+        "could be done, 3, with 46 of 100 (one score, taught on reweighed records)."
     )
+
+
+@pytest.mark.parametrize(
+    ("law", "words"),
+    [
+        ("race", UNLAWFUL),
+        ("disability", UNLAWFUL.replace("sex or race", "disability")),
+        ("none", NOT_FOR_USE),  # the law of equality says nothing of it
+    ],
+)
+def test_the_law_is_named_only_where_it_protects(law: str, words: str) -> None:
+    assert in_words(published(), laws={"race": law})[-1] == words
+    assert in_words(published())[-1] == UNLAWFUL
+
+
+def test_a_smallest_gap_that_may_be_luck_is_said_to_be() -> None:
+    found = published()
+    found["points"][1]["narrower"] = False
+    assert frontier_in_words(frontier_rows(found, capital)).endswith("reweighed records), which may be chance.")

@@ -62,7 +62,7 @@ def test_a_fail_against_everybody_else_alone_is_a_harm_too() -> None:
 def test_where_all_others_fare_worse_the_number_is_still_that_of_the_group() -> None:
     failed = contrast("55-64", "FAIL", ratio=1.5, low=1.3, high=1.8, worse_off="everybody else", **OTHERS)
     found = audit(failed, rows=rows())
-    assert [one.who for one in harms(STUDY, found)] == ["all but ethnicity, 55-64"]
+    assert [one.who for one in harms(STUDY, found)] == ["all but ethnicity: 55-64"]
     assert said(failed, rows=rows()).startswith(
         "Ethnicity, 55-64: of 100 pupils who needed help, the list finds 60. For all others it finds fewer."
     )
@@ -173,3 +173,24 @@ def test_the_card_puts_it_on_page_one() -> None:
     checks = [{"check": "recording_gap", "words": "x", "result": "concern", "evidence": evidence, "accepted": "Known."}]
     blocks = {block.id: block for block in example.card(checks=checks).summary.blocks}
     assert blocks["unlinked"].text == "Far less is written down of African American."
+
+
+# ---------------------------------------------------------------- risks that are wrong
+
+
+def test_risks_that_are_wrong_are_not_called_treatment() -> None:
+    failed = contrast("Asian", "FAIL", metric="oe_ratio", against="prediction", ratio=1.5, low=1.3, high=1.8)
+    assert said(failed, rows=rows()).startswith("No group was found to be treated worse, but the risks are wrong.")
+    missed = contrast("Asian", "FAIL", ratio=0.6, low=0.5, high=0.7, worse_off="Asian")
+    assert "the risks are wrong" not in said(failed, missed, rows=rows())
+
+
+def test_a_slope_that_is_off_in_every_group_is_said_once() -> None:
+    failed = [
+        contrast(label, "FAIL", metric="calibration_slope", against="prediction", ratio=0.6, low=0.5, high=0.7)
+        for label in ("Asian", "white")
+    ]
+    assert said(*failed, rows=rows()) == (
+        "No group was found to be treated worse, but the risks are wrong. The score is too extreme for everybody: high "
+        "risks are too high, and low ones too low."
+    )

@@ -47,6 +47,13 @@ def test_bands() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_no_number_is_in_no_band() -> None:
+    assert named(["17", "nan", "inf", "NA", "Refused"], bands=(18,)) == [
+        "under 18", NOT_RECORDED, NOT_RECORDED, NOT_RECORDED, "Refused",
+    ]  # fmt: skip
+    assert named([17.0, float("nan"), float("inf")], bands=(18,)) == ["under 18", NOT_RECORDED, NOT_RECORDED]
+
+
 def test_codes_are_no_groups() -> None:
     assert named([f"code {i}" for i in range(MOST_GROUPS + 1)]) == []
     assert len(named([f"code {i}" for i in range(MOST_GROUPS)])) == MOST_GROUPS

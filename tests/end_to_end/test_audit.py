@@ -134,7 +134,7 @@ def test_every_verdict_has_its_exit_code(
     assert run(path, *given, "--capacity", places, "--entity", "who", *excused, "--json", target) == code
     found = json.loads(target.read_text())
     words = {0: "PASS", 10: "FAIL", 11: "INSUFFICIENT EVIDENCE", 12: "NOT AUDITED"}[code]
-    first, _, judged = capsys.readouterr().out.splitlines()[:3]
+    first, _, _, judged = capsys.readouterr().out.splitlines()[:4]
     assert first == found["verdict"] == words
     assert re.match(r"Judged \d+ of \d+: harm found in \d+, cannot judge \d+\.", judged)
 
@@ -381,7 +381,7 @@ def test_two_audits_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[s
         if (row["metric"], row["group"], row["against"]) == ("oe_ratio", "F", "prediction")
     ]  # fmt: skip
     assert row["verdict"] == "beyond chance"
-    assert "What changed against the other audit" in capsys.readouterr().out
+    assert "Since the other audit" in capsys.readouterr().out
 
 
 def test_every_verdict_is_worked_out_anew_from_the_exact_counts(
@@ -423,7 +423,13 @@ def test_progress_and_notes_go_to_the_error_stream(tmp_path: Path, capsys: pytes
     given = ("--outcome", "y", "--risk", "p", "--purpose", "assistive", "--groups", "sex", *EXCUSED)
     run(written(tmp_path, frame), *given, "--threshold", 0.3, "--as-of", "day")
     said = capsys.readouterr()
-    for words in ("auditing 1,600 rows", "taken for percentages", "taken for need itself", "no --entity"):
+    for words in (
+        "auditing 1,600 rows",
+        "taken for percentages",
+        "taken for need itself",
+        "say --measures service",
+        "no ids",
+    ):
         assert words in said.err
         assert words not in said.out
     assert max(map(len, said.out.splitlines())) < 140
@@ -457,3 +463,51 @@ def test_the_example_on_the_page_runs_and_says_what_the_page_says(
     for code_said, verdict in ((0, "PASS"), (10, "FAIL"), (11, "INSUFFICIENT EVIDENCE"), (12, "NOT AUDITED")):
         (row,) = [line for line in page.splitlines() if line.startswith(f"| {verdict} |")]
         assert row.endswith(f"| {code_said} |")
+
+
+# ---------------------------------------------------------------- what a new user stumbles over
+
+
+def test_the_terminal_has_the_advice_and_the_page_the_plain_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(3)
+    rows = predictions(3000).with_columns(IMD_decile=pl.Series(rng.integers(1, 11, 3000)))
+    path = written(tmp_path, rows)
+    page = tmp_path / "page.html"
+    options = ("--outcome", "y", "--risk", "p", "--purpose", "assistive", *EXCUSED, "--capacity", 900)
+    found = audit(path, *options, "--groups", "sex,IMD_decile", "--html", page)
+    said = capsys.readouterr().err
+    assert "'IMD_decile' has 10 different numbers" in said
+    assert "--bands IMD_decile=4,8 would join neighbours" in said
+    assert "each is taken for another person. No --entity was given." in said
+    shown = Page(page.read_bytes()).text
+    assert "Fairness audit of predictions.csv" in shown
+    assert "IMD decile" in shown
+    assert "Imd" not in shown
+    assert "--" not in " ".join(found["notes"]) + shown
+    assert run(path, *options, "--groups", "sex,IMD_decile", "--bands", "IMD_decile=4,8", "--entity", "who") in (
+        0,
+        10,
+        11,
+    )
+    said = capsys.readouterr().err
+    assert "different numbers" not in said
+    assert "No --entity" not in said
+
+
+def test_features_that_give_no_group_away_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, predictions(2000))
+    audit(path, *OPTIONS, "--groups", "sex", "--capacity", 600, "--features", "visits")
+    assert "No group can be told well enough to be flagged (0.75). The nearest: sex" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_more_lenient_policy_is_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = (ROOT / "riskmodels" / "assessment" / "audit" / "policies" / "default.yaml").read_text(encoding="utf-8")
+    policy = tmp_path / "ours.yaml"
+    policy.write_text(shipped.replace("name: default", "name: ours").replace("smallest_gap: 0.05", "smallest_gap: 0.2"))
+    audit(written(tmp_path, predictions(1500)), *OPTIONS, "--groups", "sex", "--capacity", 400, "--policy", policy)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Policy: ours 2, MORE LENIENT than the default in smallest_gap." in said[:200]

@@ -41,7 +41,7 @@ REFUSED: dict[str, tuple[int, Sequence[object], str]] = {
     "no such column": (4, ("--groups", "sex,racee", *TOP), "did you mean 'race'"),
     "group is outcome": (2, ("--groups", "y", *TOP), "--outcome and --groups both name"),
     "group is risk": (2, ("--groups", "p", *TOP), "--risk and --groups both name"),
-    "group is a feature": (2, (*GROUPS, *TOP, "--features", "visits,sex"), "--groups and --features both name"),
+    "group is a feature": (2, (*GROUPS, *TOP, "--features", "visits,sex"), "always gives itself away"),
     "unknown reference": (2, (*GROUPS, *TOP, "--reference", "sex=W"), "is no group of that column (known: F, M, X)"),
     "unknown band": (2, ("--groups", "age", "--bands", "age=25", *TOP, "--reference", "age=25"), "is no group"),
     "reference elsewhere": (2, (*GROUPS, *TOP, "--reference", "race=A"), "'race' is not one of --groups"),

@@ -35,7 +35,7 @@ def test_two_models_are_compared_on_the_same_people(tmp_path: Path, capsys: pyte
     written = ["--json", str(tmp_path / "a.json"), "--html", str(tmp_path / "a.html")]
     assert run([*options, "--entity", "id", *written]) in (0, 10, 11)
     said = capsys.readouterr().out
-    assert "What changed" in said
+    assert "This list beside the one by champion\n- The first list goes by 'champion'" in said
     changes = json.loads((tmp_path / "a.json").read_text())["changes"]
     (row,) = [row for row in changes["rows"] if row["metric"] == "recall" and row["against"] == "reference"]
     assert row["verdict"] == "beyond chance"
@@ -64,3 +64,26 @@ def test_a_run_keeps_the_audit_as_a_page_and_its_exact_counts(demo: Demo, capsys
     assert verify(counts.read_bytes()).agrees
     assert run(["audit", "--verify", str(counts)]) == 0
     assert published["verdict"] in capsys.readouterr().out
+
+
+def test_two_lists_on_several_dates_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same people on two dates: an id and its date together are a row."""
+    rng = np.random.default_rng(8)
+    n = 1500
+    risk = rng.beta(2, 4, 2 * n)
+    rows = pl.DataFrame(
+        {"id": [f"p{i}" for i in range(n)] * 2, "day": ["2023-01-01"] * n + ["2024-01-01"] * n,
+         "need": (rng.random(2 * n) < risk).astype(int), "sex": rng.choice(["woman", "man"], n).tolist() * 2,
+         "candidate": risk, "champion": np.clip(risk + rng.normal(0, 0.2, 2 * n), 0.01, 0.99)}
+    )  # fmt: skip
+    path = tmp_path / "predictions.csv"
+    rows.write_csv(path)
+    options = [
+        "audit", str(path), "--outcome", "need", "--risk", "candidate", "--groups", "sex", "--purpose", "assistive",
+        "--capacity", "300", "--not-audited", "all=not held", "--against-risk", "champion", "--entity", "id",
+    ]  # fmt: skip
+    assert run([*options, "--as-of", "day"]) in (0, 10, 11)
+    said = capsys.readouterr().out
+    assert "3,000 predictions of about 1,500 people." in said
+    assert "This list beside the one by champion" in said
+    assert run(options) == 4  # without dates each id stands twice

@@ -153,8 +153,8 @@ def test_published_rates_still_belong_together(seed, profile):
             continue
         p, ppv = values["base_rate"], values["precision"]
         expected = p / (1 - p) * (1 - ppv) / ppv * (1 - values["fnr"])
-        # Four rates to three decimals.
-        assert values["fpr"] == pytest.approx(expected, rel=0.03, abs=0.002)
+        # Four rates to two decimals: each half a hundredth off, all one way, makes 0.02 at worst here.
+        assert values["fpr"] == pytest.approx(expected, abs=0.025)
         checked += 1
     assert checked >= 2
 

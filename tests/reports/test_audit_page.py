@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from riskmodels.reports.audit_charts import DRAWINGS
+from riskmodels.reports.audit_charts import DRAWINGS, draw_audit
+from riskmodels.reports.audit_figures import ratio_figures
 from riskmodels.reports.audit_outline import TERMS, audit_outline
 from riskmodels.reports.audit_page import render_audit
 from riskmodels.reports.audit_tables import by_group, estimate_in_words, ratio_in_words
@@ -147,9 +148,11 @@ def test_a_fail_whose_numbers_are_hidden_is_neither_lost_nor_replaced_by_a_small
     assert largest.startswith(
         " Ethnicity: Bangladeshi. The numbers are not shown, to protect a small one. This is more"
     )
-    assert (
-        "Not drawn, to protect a small number: Ethnicity, Bangladeshi, found, compared with White British: FAIL" in text
-    )
+    (figure,) = (one for one in ratio_figures(given) if one["id"] == "ratios-ethnicity")
+    (row,) = (row for row in figure["table"]["rows"] if row[:1] + row[3:4] == ["Bangladeshi", "White British"])
+    assert row[4:] == [None, None, None, "FAIL", "left of 1"]
+    assert "Bangladeshi, found, not shown, compared with White British" in figure["alt"]
+    assert b"<svg" in draw_audit([figure])["ratios-ethnicity"]
 
 
 def test_what_people_wrote_stays_text(found: Row) -> None:
@@ -185,6 +188,36 @@ def test_every_purpose_makes_a_page_that_speaks_in_words(purpose: str, measures:
 def test_households_are_not_called_people(found: Row) -> None:
     first = str(summary_of({**found, "level": "household"})["blocks"][0]["text"])
     assert first.startswith("Of 100 households that needed help, the list misses")
+
+
+# ---------------------------------------------------------------- what fails, and what is left to people
+
+
+def test_where_only_risks_fail_nobody_is_said_to_be_treated_worse(found: Row) -> None:
+    given = copy.deepcopy(found)
+    for contrast in given["contrasts"]:
+        contrast["verdict"] = "PASS" if contrast["metric"] == "recall" else contrast["verdict"]
+        if contrast["metric"] == "calibration_slope":
+            contrast |= {"verdict": "PASS"}
+        if contrast["metric"] == "oe_ratio":
+            contrast |= {"verdict": "FAIL" if contrast["label"] == "Bangladeshi" else "PASS", "family": "primary"}
+    advice = summary_of({**given, "verdict": "FAIL"})["recommendation"]
+    assert advice["headline"] == "The risks are wrong for some groups."
+    assert "That a group is treated worse was not found." in " ".join(advice["reasons"])
+    assert "Risks. Ethnicity: Bangladeshi (risks too low)." in advice["reasons"]
+    for contrast in given["contrasts"]:
+        if contrast["metric"] == "calibration_slope":
+            contrast |= {"verdict": "FAIL", "ratio": 0.6}
+    advice = summary_of({**given, "verdict": "FAIL"})["recommendation"]
+    assert advice["headline"].startswith("The score is too extreme for everybody")
+    assert not any("too far apart" in reason for reason in advice["reasons"])  # said once
+
+
+def test_what_must_be_answered_stands_on_the_first_screen(page: Page, found: Row) -> None:
+    first = page.text.partition("Is each group treated alike?")[2].partition("Is each group treated alike?")[0]
+    assert "To be answered by name before a decision" in first
+    assert first.index("The largest difference") < first.index("To be answered by name")
+    assert "INSUFFICIENT EVIDENCE. Ethnicity" in first
 
 
 # ---------------------------------------------------------------- natural frequencies

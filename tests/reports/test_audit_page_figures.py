@@ -63,10 +63,10 @@ def test_limits_are_those_of_the_policy_that_was_applied(found: Row) -> None:
     def limits(given: Row) -> set[Any]:
         return {(row[0][:3], *row[1:3]) for row in ratio_figures(given)[0]["curve"]["rows"]}
 
-    shipped = {("Fou", 0.8, 1.25), ("Cam", 0.8, 1.25), ("How", 0.8, 1.2)}
+    shipped = {("Fou", 0.8, 1.25), ("Cas", 0.8, 1.25), ("How", 0.8, 1.2)}
     assert limits(found) == shipped
     strict = load_policy().model_copy(update={"ratio_band": (0.9, 1.1)}).model_dump()
-    assert limits({**found, "policy": strict}) == {("Fou", 0.9, 1.1), ("Cam", 0.9, 1.1), ("How", 0.8, 1.2)}
+    assert limits({**found, "policy": strict}) == {("Fou", 0.9, 1.1), ("Cas", 0.9, 1.1), ("How", 0.8, 1.2)}
     # Another policy whose limits are not told: none are drawn, rather than the wrong ones.
     assert {limit[1:] for limit in limits({**found, "policy_sha256": "0" * 64})} == {(None, None)}
 

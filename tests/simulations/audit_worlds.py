@@ -20,6 +20,7 @@ from riskmodels.assessment.audit.contrasts import Comparison, measure
 from riskmodels.assessment.audit.counts import Replicates
 from riskmodels.assessment.audit.expected_groups import ExpectedCohort, ExpectedGroup, Repeats
 from riskmodels.assessment.audit.forecast import Forecast, at_capacity, forecast
+from riskmodels.assessment.audit.people import presence_of_rows
 from riskmodels.assessment.audit.policy import Policy, load_policy
 from riskmodels.assessment.audit.verdicts import QUESTIONS, verdict_of
 from riskmodels.assessment.intervals import Floats
@@ -266,6 +267,7 @@ def tabled(positives: int, published: tuple[float, float], samples: int, replica
         found = Replicates(
             counts=counts, resampled=drawn, everybody=counts.sum(axis=0), resampled_everybody=drawn.sum(axis=1),
             expected=zero[0], resampled_expected=zero, slope_shift=zero, units=int(sizes.sum()),
+            presence=presence_of_rows(counts), everybody_present=presence_of_rows(counts).sum(axis=0),
         )  # fmt: skip
         row = measure(Comparison(0, 1, "recall", "primary", "reference"), found, np.ones(2))
         assert None not in (row.centre, row.se, row.ratio, row.gap)

@@ -57,7 +57,7 @@ def changes_in_words(
     audit: Mapping[str, Any],
     telling: Telling,
 ) -> tuple[str, ...]:
-    """The whole; each primary contrast that changed beyond chance, then those that may be chance; what cannot be told.
+    """The whole; each primary contrast that changed beyond chance; for whom nothing did, and what cannot be told.
 
     Parameters
     ----------
@@ -80,10 +80,11 @@ def changes_in_words(
     ]  # fmt: skip
     chance = [row for row in primary if row["verdict"] == _VERDICTS[1]]
     sentences += [said.of(row) for row in beyond]
-    sentences += [said.of(row) for row in chance if row["against"] != "prediction"]
+    treated = [row for row in chance if row["against"] != "prediction"]
+    sentences += _together(treated, titles, "no change beyond chance in how groups are treated")
     sentences += _together(
         [row for row in chance if row["against"] == "prediction"], titles,
-        "whether the risks come true, and how they are spread, changed no more than chance may change it",
+        "no change beyond chance in what the risks mean",
     )  # fmt: skip
     sentences += _together(
         [row for row in primary if row["verdict"] == _VERDICTS[3]], titles, "not everything can be told"
@@ -144,6 +145,8 @@ class _Sentences:
         told = (self.telling.spreads if slope else self.telling.ratios).format(before, after, of=of)
         beside = "beside what the risks foresee" if own else f"beside {row['reference_label']}"
         went = {"equal": "nearer to equal", "unequal": "further from equal"}.get(row["towards"] or "")
+        if before == after:
+            went = None
         if own and went:
             went = went.replace("equal", "1")
         return f"{beside}, {told}{f', {went}' if went else ''} ({row['verdict']})"

@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from riskmodels.assessment.audit.change_words import OVER_TIME, changes_in_words
+from riskmodels.assessment.audit.changes_content import KEY, SLOPE, audit_content, question_of
 from riskmodels.assessment.audit.contrasts import benjamini_hochberg
 from riskmodels.assessment.audit.metrics import PROPORTIONS
 from riskmodels.assessment.audit.result import plain
 from riskmodels.assessment.intervals import Z
 from riskmodels.assessment.run_comparison import compare_groups
-from riskmodels.errors import DataError, UsageError
+from riskmodels.errors import UsageError
 
 Row = dict[str, Any]
 
@@ -29,7 +30,6 @@ LARGEST_P = 0.05
 NOT_BOTH = "not shown in both audits, or too few people"
 NO_INTERVAL = "a rate of nought has no ratio to compare"
 OTHER_LEVEL = "the policies set other levels of confidence"
-KEY = ("attribute", "group", "reference", "metric", "against")
 _ASKED_ALIKE = {
     "purpose": "a list for one purpose fails where a list for another passes",
     "outcome_measures": "need and a service's own decision are not the same outcome",
@@ -64,7 +64,12 @@ class Changes:
         return found
 
 
-def changed(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Changes:
+def changed(
+    earlier: Mapping[str, Any],
+    later: Mapping[str, Any],
+    *,
+    names: tuple[str, str] = ("the earlier audit", "the later audit"),
+) -> Changes:
     """Compare two audits of different people, contrast by contrast.
 
     The change of a log ratio has the standard error sqrt(s1^2 + s2^2), each s being the width of the audit's own
@@ -74,21 +79,20 @@ def changed(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Changes:
     Parameters
     ----------
     earlier, later : `Audit.to_dict()`, or what `disclosure.publish` made of it
+    names : what errors call the two, such as the names of their files
 
     Raises
     ------
     DataError
-        if one of them is not an audit.
+        if one of them is not an audit, or its parts do not fit each other.
     UsageError
         if they are of different purposes, outcomes or units of count.
     """
-    for name, audit in (("earlier", earlier), ("later", later)):
-        _refuse_what_is_no_audit(name, audit)
+    earlier, later = (audit_content(audit, name) for audit, name in zip((earlier, later), names, strict=True))
     for key, why in _ASKED_ALIKE.items():
         if earlier[key] != later[key]:
             raise UsageError(
-                f"{key}: {earlier[key]} in the earlier audit, {later[key]} in the later; {why}: compare audits that "
-                "ask alike"
+                f"{key}: {earlier[key]} in {names[0]}, {later[key]} in {names[1]}; {why}: compare audits that ask alike"
             )
     before, after = (
         {tuple(row[name] for name in KEY): row for row in audit["contrasts"]} for audit in (earlier, later)
@@ -150,7 +154,7 @@ def _change(
     other_level: bool,
 ) -> Row:  # fmt: skip
     row = changed_row(after, _side(before), _side(after))
-    slope = before["metric"] == "calibration_slope"
+    slope = before["metric"] == SLOPE
     sides = (before, after)
     if any(side["low"] is None for side in sides):
         return row | {"reason": NOT_BOTH}
@@ -173,31 +177,11 @@ def _standard_error(contrast: Mapping[str, Any], audit: Mapping[str, Any], slope
     """From the interval: its width over twice the number of standard errors that it reaches to either side."""
     low, high = contrast["low"], contrast["high"]
     width = high - low if slope else math.log(high) - math.log(low)
-    question = _question(contrast)
+    question = question_of(contrast["family"], contrast["against"])
     return width / (2 * (Z if question is None else float(audit["critical_values"][question])))
 
 
 # ---------------------------------------------------------------- what is not alike
-
-
-def _refuse_what_is_no_audit(name: str, audit: Any) -> None:
-    needed = {*_ASKED_ALIKE, "rows", "contrasts", "titles", "critical_values", "policy_sha256", "policy_name"}
-    whole = isinstance(audit, Mapping) and needed <= set(audit)
-    whole = whole and all({*KEY, "ratio", "low", "high", "family"} <= set(row) for row in audit["contrasts"])
-    if whole:
-        with_intervals = {_question(row) for row in audit["contrasts"] if row["low"] is not None}
-        whole = with_intervals - {None} <= set(audit["critical_values"])
-    if not whole:
-        raise DataError(
-            f"{name}: is not an audit of this version; give what `riskmodels audit --json` wrote, or a run's audit"
-        )
-
-
-def _question(contrast: Mapping[str, Any]) -> str | None:
-    """The simultaneous family of a contrast's interval; None where it stands alone."""
-    if contrast["family"] == "exploratory":
-        return None
-    return "meaning" if contrast["against"] == "prediction" else "treatment"
 
 
 def _only_in(these: Mapping[tuple[Any, ...], Any], those: Mapping[tuple[Any, ...], Any]) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from riskmodels.assessment.audit.policy import Policy
-from riskmodels.data.group_names import NOT_RECORDED, band_labels
+from riskmodels.data.group_names import EMPTY, NOT_RECORDED, band_labels, finite, in_bands, recorded
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import Protected
 
@@ -63,7 +63,8 @@ def as_series(values: Any, where: str) -> pl.Series:
 def as_text(values: Any, where: str) -> pl.Series:
     """Group values of any kind as text, null where nothing is recorded.
 
-    ``2``, ``2.0`` and ``"2"`` are the same group; blank text is nothing. Raises DataError.
+    ``2``, ``2.0`` and ``"2"`` are the same group; blank text is nothing, and so are the words that programs write for
+    it, such as ``nan``. Raises DataError.
     """
     series = as_series(values, where)
     try:
@@ -71,7 +72,7 @@ def as_text(values: Any, where: str) -> pl.Series:
             series = series.fill_nan(None)
             if (series == series.round()).all() and series.is_finite().all():
                 series = series.cast(pl.Int64)
-        return series.cast(pl.String).str.strip_chars().replace("", None)
+        return recorded(series)
     except pl.exceptions.PolarsError:
         raise DataError(f"{where}: is not a column of text, categories, numbers or booleans") from None
 
@@ -126,13 +127,15 @@ def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -
     Raises
     ------
     StudyError
-        if the reference named in the study is not one of the groups.
+        if the reference named in the study is not one of the groups, or one of those that are not known; if a label
+        makes a group of what is read as nothing recorded.
     """
-    if values.null_count() == values.len():
+    banded = in_bands(values, spec.bands) if spec.bands else values
+    if banded.null_count() == banded.len():
         return NOBODY
-    banded = _bands(values, spec.bands) if spec.bands else values
     distinct = banded.drop_nulls().unique().sort()
-    words = {word.casefold() for word in (*policy.missing.words, NOT_RECORDED)}
+    words = {_plainly(word) for word in (*policy.missing.words, NOT_RECORDED)}
+    _refuse_labels_of_nothing(name, spec, words)
     if not spec.bands and (numbers := _unnamed_numbers(distinct, spec, words)) > MOST_NUMBERS:
         return f"It has {numbers} different numbers; give bands, or labels that name them."
     if distinct.len() > policy.most_groups:
@@ -144,7 +147,7 @@ def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -
     if banded.null_count() and NOT_RECORDED not in labels:
         groups, labels = [*groups, NOT_RECORDED], [*labels, NOT_RECORDED]
     unknown = tuple(
-        label.casefold() in words or group.casefold() in words for group, label in zip(groups, labels, strict=True)
+        _plainly(label) in words or _plainly(group) in words for group, label in zip(groups, labels, strict=True)
     )
     if all(unknown):
         return NOBODY
@@ -162,13 +165,22 @@ def code_groups(name: str, values: pl.Series, spec: Protected, policy: Policy) -
         tuple(labels),
         unknown,
         reference,
-        _numbers(values) if spec.bands else None,
+        finite(values).fill_null(np.nan).to_numpy() if spec.bands else None,
     )
+
+
+def _refuse_labels_of_nothing(name: str, spec: Protected, unknown: set[str]) -> None:
+    for value, label in spec.labels.items():
+        if value.casefold() in EMPTY and _plainly(label) not in unknown:
+            raise StudyError(
+                f"protected.{name}.labels: {value!r} is read as nothing recorded, so it cannot be {label!r}; write "
+                "another code for that group in the data"
+            )
 
 
 def _unnamed_numbers(distinct: pl.Series, spec: Protected, unknown: set[str]) -> int:
     """How many numbers a column has that no label names; none where it has words too, but for the unknown."""
-    values = [value for value in distinct.to_list() if value not in spec.labels and value.casefold() not in unknown]
+    values = [value for value in distinct.to_list() if value not in spec.labels and _plainly(value) not in unknown]
     numbers = pl.Series(values, dtype=pl.String).cast(pl.Float64, strict=False)
     return 0 if numbers.null_count() else numbers.len()
 
@@ -188,12 +200,17 @@ def _groups_and_labels(
     places = {label: place for place, label in enumerate(given)}
 
     def place_of(label: str) -> tuple[bool, bool, int, list[tuple[bool, int, str]]]:
-        return label.casefold() in unknown, label == NOT_RECORDED, places.get(label, len(places)), _as_counted(label)
+        return _plainly(label) in unknown, label == NOT_RECORDED, places.get(label, len(places)), _as_counted(label)
 
     labels = sorted(by_label, key=place_of)
     groups = [by_label[label][0] for label in labels]
     position = {value: place for place, label in enumerate(labels) for value in by_label[label]}
     return groups, labels, position
+
+
+def _plainly(word: str) -> str:
+    """In whatever case, with whatever apostrophe and blanks."""
+    return " ".join(word.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").casefold().split())
 
 
 def _as_counted(label: str) -> list[tuple[bool, int, str]]:
@@ -205,27 +222,21 @@ def _as_counted(label: str) -> list[tuple[bool, int, str]]:
 def _reference(
     name: str, spec: Protected, groups: list[str], labels: list[str], unknown: tuple[bool, ...], sizes: np.ndarray
 ) -> int:
+    known = [label for label, is_unknown in zip(labels, unknown, strict=True) if not is_unknown]
     if spec.reference is not None:
         for names in (groups, labels):
             if spec.reference in names:
-                return names.index(spec.reference)
+                place = names.index(spec.reference)
+                if unknown[place]:
+                    raise StudyError(
+                        f"protected.{name}.reference: {spec.reference!r} says that the group is not known; name one of "
+                        f"the others ({', '.join(known)})"
+                    )
+                return place
         raise StudyError(
             f"protected.{name}.reference: {spec.reference!r} is not one of the groups ({', '.join(sorted(labels))})"
         )
-    known = sizes * ~np.array(unknown)
-    return int(np.argmax(known if known.any() else sizes))
-
-
-def _numbers(values: pl.Series) -> np.ndarray:
-    return np.asarray(values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy())
-
-
-def _bands(values: pl.Series, bands: tuple[float, ...]) -> pl.Series:
-    """Numbers as the names of their bands; words such as "Prefer not to say" stay as they are."""
-    numbers = values.cast(pl.Float64, strict=False)
-    place = np.searchsorted(np.asarray(bands), numbers.fill_null(0).to_numpy(), side="right")
-    named = pl.Series(np.array(band_labels(bands), dtype=object)[place].tolist(), dtype=pl.String)
-    return pl.select(pl.when(numbers.is_not_null()).then(named).otherwise(values)).to_series()
+    return int(np.argmax(np.where(unknown, -1, sizes)))
 
 
 def not_audited(
@@ -238,15 +249,20 @@ def not_audited(
     laws : the characteristics that must be audited or excused
     audited : those of them that were
     excused : characteristic -> the study's reason
-    refused : attribute -> (its law, why it could not be audited)
+    refused : attribute -> (its law, why it could not be audited); an excuse does not hide that it was supplied
     """
     rows = []
     for attribute, (law, reason) in refused.items():
         if law not in laws:
             rows.append({"attribute": attribute, "reason": reason, "accepted": False})
-    why = dict(refused.values())
     for law in laws:
         if law not in audited:
-            reason = excused.get(law, why.get(law, "It was not supplied, and no reason is given."))
+            why = " ".join(dict.fromkeys(reason for of, reason in refused.values() if of == law))
+            if law not in excused:
+                reason = why or "It was not supplied, and no reason is given."
+            elif why:
+                reason = f"{excused[law].rstrip('. ')}. It was supplied, and could not be audited: {why}"
+            else:
+                reason = excused[law]
             rows.append({"attribute": law, "reason": reason, "accepted": law in excused})
     return tuple(rows)

@@ -6,13 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from riskmodels.assessment.audit.counts import FN, FP, TN, TP, Replicates
 from riskmodels.assessment.audit.metrics import PROPORTIONS, parts
+from riskmodels.assessment.audit.people import people_in
 from riskmodels.assessment.audit.policy import Policy
+from riskmodels.assessment.audit.small_counts import SMALL, TwoRates
 
 ZERO_BOTH = "the rate is 0 on both sides"
 ZERO_REFERENCE = "the rate it is compared with is 0"
@@ -25,13 +27,16 @@ class Comparison:
 
     ``family``: primary ones carry the verdicts; ``second`` ones look at the same again, against everybody else: harm
     found there counts, and what cannot be told does not; exploratory ones only say where to look.
+
+    ``against`` "group" is a pair that was chosen for its ratio, the largest of ``chosen_from`` pairs.
     """
 
     group: int
     reference: int | None
     metric: str
     family: Literal["primary", "second", "exploratory"]
-    against: Literal["reference", "others", "prediction"]
+    against: Literal["reference", "others", "prediction", "group"]
+    chosen_from: int = 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Measured:
     """A comparison in numbers. ``centre``, ``se`` and ``draws`` (B,) are on the log scale, slopes on their own. An
     intersection has no draws: it belongs to no simultaneous family.
 
+    ``small`` are the two rates where one of their counts is so small that the log scale does not serve.
     ``smallest_denominator`` decides what may be judged, ``smallest_cell`` what may be shown: the least of the counts
     that the rates are made of.
     """
@@ -51,6 +57,7 @@ class Measured:
     se: float | None = None
     draws: np.ndarray | None = None
     reason: str | None = None
+    small: TwoRates | None = None
 
 
 # ---------------------------------------------------------------- measuring
@@ -70,7 +77,8 @@ def measure(comparison: Comparison, found: Replicates, slopes: np.ndarray) -> Me
     own = found.counts[comparison.group]
     other = found.everybody - own if comparison.reference is None else found.counts[comparison.reference]
     (top, bottom), (other_top, other_bottom) = parts(own, comparison.metric), parts(other, comparison.metric)
-    smallest, cell = int(min(bottom, other_bottom)), int(min(top, bottom - top, other_top, other_bottom - other_top))
+    mine, theirs = _people(comparison, found)
+    smallest, cell = min(mine.bottom, theirs.bottom), min(mine.top, mine.rest, theirs.top, theirs.rest)
     if smallest == 0:
         return Measured(0, 0)
     rate, other_rate = top / bottom, other_top / other_bottom
@@ -83,6 +91,7 @@ def measure(comparison: Comparison, found: Replicates, slopes: np.ndarray) -> Me
         spread = float(draws.std(ddof=1))
     else:
         draws, spread = None, _spread_of_intersection(comparison, found)
+    few = TwoRates(top * mine.bottom / bottom, mine.bottom, other_top * theirs.bottom / other_bottom, theirs.bottom)
     implied = math.sqrt((1 - smooth) / (bottom * smooth) + (1 - other_smooth) / (other_bottom * other_smooth))
     return Measured(
         smallest,
@@ -93,7 +102,27 @@ def measure(comparison: Comparison, found: Replicates, slopes: np.ndarray) -> Me
         max(spread, implied),
         draws,
         None if other_top else ZERO_REFERENCE,
+        few if cell < SMALL else None,
     )
+
+
+class _People(NamedTuple):
+    """How many people a rate is of, how many of them are counted by it, and how many are not."""
+
+    bottom: int
+    top: int
+    rest: int
+
+
+def _people(comparison: Comparison, found: Replicates) -> tuple[_People, _People]:
+    """The people behind both rates. Of everybody else, at least so many: who changes group may be on both sides."""
+    rate = PROPORTIONS[comparison.metric]
+    kinds = (rate.bottom, rate.top, tuple(cell for cell in rate.bottom if cell not in rate.top))
+    own = [int(people_in(found.presence[comparison.group], cells)) for cells in kinds]
+    if comparison.reference is None:
+        whole = [int(people_in(found.everybody_present, cells)) for cells in kinds]
+        return _People(*own), _People(*(all_ - mine for all_, mine in zip(whole, own, strict=True)))
+    return _People(*own), _People(*(int(people_in(found.presence[comparison.reference], cells)) for cells in kinds))
 
 
 def _drawn_ratios(comparison: Comparison, found: Replicates) -> np.ndarray:
@@ -134,15 +163,18 @@ def _observed_to_expected(group: int, found: Replicates) -> Measured:
     observed = int(found.counts[group, [FN, TP]].sum())
     known = int(found.counts[group, [TN, FP, FN, TP]].sum())
     expected = float(found.expected[group])
+    events, others, people = (
+        int(people_in(found.presence[group], cells)) for cells in ((FN, TP), (TN, FP), (TN, FP, FN, TP))
+    )
     if known == 0 or expected <= 0:
         return Measured(0, 0)
     drawn = found.resampled[:, group][:, [FN, TP]].sum(axis=1)
     draws = np.log((drawn + 0.5) / (np.maximum(found.resampled_expected[:, group], 0.0) + 0.5))
     # Below ten events the bootstrap is too sure of itself; the Poisson error is not.
-    floor = 1 / math.sqrt(observed + 0.5) if observed < 10 else 0.0
+    floor = 1 / math.sqrt(events + 0.5) if events < SMALL else 0.0
     return Measured(
-        int(max(observed, expected)),
-        min(observed, known - observed),
+        int(max(events, expected * people / known)),
+        min(events, others),
         observed / expected,
         (observed - expected) / known,
         math.log((observed + 0.5) / (expected + 0.5)),
@@ -152,8 +184,7 @@ def _observed_to_expected(group: int, found: Replicates) -> Measured:
 
 
 def _slope(group: int, found: Replicates, slopes: np.ndarray) -> Measured:
-    cells = found.counts[group]
-    rarer = int(min(cells[[FN, TP]].sum(), cells[[TN, FP]].sum()))
+    rarer = int(min(people_in(found.presence[group], cells) for cells in ((FN, TP), (TN, FP))))
     slope = float(slopes[group])
     if math.isnan(slope):
         return Measured(rarer, rarer, reason="the slope could not be fitted")

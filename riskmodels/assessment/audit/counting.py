@@ -12,6 +12,7 @@ from riskmodels.assessment.audit.coded_rows import Codes, Sorted, in_order_of, r
 from riskmodels.assessment.audit.counts import CELLS, UNKNOWN, Counted, cells_of
 from riskmodels.assessment.audit.metrics import Slopes, calibration_slopes
 from riskmodels.assessment.audit.patterns import patterns_of
+from riskmodels.assessment.audit.people import SETS, presence_of_clusters, presence_of_rows
 from riskmodels.assessment.audit.risk_bins import RiskBins, bin_risk, exact_sums, log_odds
 from riskmodels.models.logit import one_thread
 
@@ -60,7 +61,8 @@ def count(
         moments, sums = _moments_of_rows(coded, cells, bins, profiles, slopes)
     else:
         moments, sums = _moments_of_clusters(coded, cells, bins, slopes, together)
-    pair_counts, pair_moments = _pairs(coded, pairs, cells, together, int(sum(coded.sizes[:1])), moments)
+    present, everybody_present = _presence(coded, cells, counts, together)
+    pair_counts, pair_moments, pair_presence = _pairs(coded, pairs, cells, together, int(sum(coded.sizes[:1])), moments)
     counted = Counted(
         sizes=coded.sizes,
         units=len(status) if together is None else len(together.start),
@@ -72,10 +74,28 @@ def count(
         moments=moments,
         sums=sums,
         patterns=patterns_of(coded, cells, counts, together),
+        presence=present,
+        everybody_present=everybody_present,
         pair_counts=pair_counts,
         pair_moments=pair_moments,
+        pair_presence=pair_presence,
     )
     return counted, Binned(profiles, bins, together)
+
+
+def _presence(
+    codes: Codes, cells: np.ndarray, counts: np.ndarray, clusters: Sorted | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(S, 64) and (64,) units of each stratum, and of all, by the set of cells in which they have rows."""
+    if clusters is None:
+        present = presence_of_rows(counts)
+        return present, present[: codes.sizes[0]].sum(axis=0)
+    cell = cells[clusters.order]
+    strata = [
+        presence_of_clusters(part[clusters.order], cell, clusters, size)
+        for part, size in zip(codes.of_row, codes.sizes, strict=True)
+    ]
+    return np.concatenate(strata), presence_of_clusters(np.zeros_like(cell), cell, clusters, 1)[0]
 
 
 def outcomes(profile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -196,10 +216,11 @@ def _pairs(
     clusters: Sorted | None,
     first: int,
     moments: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Counts (P, 6) of the intersections, and moments (P, 12, 12) of their counts and everybody's."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts (P, 6) of the intersections, moments (P, 12, 12) of their counts and everybody's, presence (P, 64)."""
     everybody = moments[: first * CELLS, : first * CELLS].reshape(first, CELLS, first, CELLS).sum(axis=(0, 2))
     counts, within, across = [np.zeros((0, CELLS), dtype=np.int64)], [np.zeros((0, 6, 6))], [np.zeros((0, 6, 6))]
+    present = [np.zeros((0, SETS), dtype=np.int64)]
     if clusters is not None:
         cell = cells[clusters.order]
         in_all = np.bincount(clusters.of_row * CELLS + cell, minlength=len(clusters.start) * CELLS).reshape(-1, CELLS)
@@ -213,16 +234,19 @@ def _pairs(
             own = table[kept][:, :, None] * np.eye(CELLS)
             within.append(own)
             across.append(own)
+            present.append(presence_of_rows(table[kept]))
             continue
         code = code[clusters.order]
         place, size = code * CELLS + cell, number.size
         across.append(_weighted(place, size, in_all, clusters.of_row)[kept])
+        present.append(presence_of_clusters(code, cell, clusters, size)[kept])
         run, runs = runs_of(code, clusters, size)
         in_run = np.bincount(run * CELLS + cell, minlength=runs * CELLS).reshape(-1, CELLS)
         within.append(_weighted(place, size, in_run, run)[kept])
     own, mixed = np.concatenate(within), np.concatenate(across)
     whole = np.broadcast_to(everybody, own.shape)
-    return np.concatenate(counts), np.block([[own, mixed], [mixed.transpose(0, 2, 1), whole]])
+    both = np.block([[own, mixed], [mixed.transpose(0, 2, 1), whole]])
+    return np.concatenate(counts), both, np.concatenate(present)
 
 
 def _weighted(place: np.ndarray, size: int, counts: np.ndarray, of_row: np.ndarray) -> np.ndarray:

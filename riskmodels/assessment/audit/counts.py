@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from riskmodels.assessment.audit.drawing_order import in_drawing_order
 from riskmodels.models.logit import NARROW, one_thread
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class Counted:
     moments (8 S, 8 S): sum over units of u u', where u are a unit's 6 S counts, its S sums of risks and its S sums of
     influences on the slope, in bins of risk; sums (2 S,): of the latter two over all units.
 
+    presence (S, 64), pair_presence (P, 64) and everybody_present (64,): units by the set of cells in which they have
+    rows (`riskmodels.assessment.audit.people`).
+
     pair_counts (P, 6) and pair_moments (P, 12, 12): the same of each intersection, u being the unit's counts in it and
     its counts in all.
     """
@@ -83,8 +87,11 @@ class Counted:
     moments: np.ndarray
     sums: np.ndarray
     patterns: Patterns
+    presence: np.ndarray
+    everybody_present: np.ndarray
     pair_counts: np.ndarray
     pair_moments: np.ndarray
+    pair_presence: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,8 @@ class Replicates:
     counts (G, 6): people by stratum and cell, the S strata of single attributes first; resampled (B, S, 6): those of
     the S strata; everybody (6,) and resampled_everybody (B, 6): the same for the whole; expected (S,) and
     resampled_expected (B, S): sum of risks over known outcomes; slope_shift (B, S): change of the calibration slope.
+
+    presence (G, 64) and everybody_present (64,): units by the set of cells in which they have rows.
 
     pair_covariance (G - S, 12, 12): of the resampled counts of an intersection and of everybody: exploratory contrasts
     need no more than a standard error.
@@ -107,6 +116,8 @@ class Replicates:
     resampled_expected: np.ndarray
     slope_shift: np.ndarray
     units: int
+    presence: np.ndarray
+    everybody_present: np.ndarray
     pair_covariance: np.ndarray = field(default_factory=lambda: np.zeros((0, 2 * CELLS, 2 * CELLS)))
 
 
@@ -122,26 +133,32 @@ def cells_of(status: np.ndarray, selected: np.ndarray) -> np.ndarray:
 
 
 def resample(counted: Counted, replicates: int, rng: np.random.Generator) -> Replicates:
-    """Bootstrap the counts: as many units as there are, drawn with replacement."""
+    """Bootstrap the counts: as many units as there are, drawn with replacement.
+
+    What groups are called, and the order in which they and the attributes are given, change nothing of what is drawn.
+    """
     strata = len(counted.counts)
+    ordered, place = in_drawing_order(counted)
     with one_thread(NARROW + 1):
-        drawn = _drawn_counts(counted, replicates, rng)
-        expected, shift = _drawn_sums(counted, drawn, rng)
+        drawn = _drawn_counts(ordered, replicates, rng)
+        expected, shift = _drawn_sums(ordered, drawn, rng)
     resampled = drawn.reshape(replicates, strata, CELLS)
     # The groups of the first attribute are everybody.
-    first = slice(0, counted.sizes[0])
-    everybody = counted.counts[first].sum(axis=0)
+    first = slice(0, ordered.sizes[0])
+    everybody = ordered.counts[first].sum(axis=0)
     totals = np.concatenate([counted.pair_counts, np.broadcast_to(everybody, counted.pair_counts.shape)], axis=1)
     return Replicates(
         counts=np.concatenate([counted.counts, counted.pair_counts]),
-        resampled=resampled,
+        resampled=resampled[:, place],
         everybody=everybody,
         resampled_everybody=resampled[:, first].sum(axis=1),
         expected=counted.expected,
-        resampled_expected=expected,
-        slope_shift=shift,
+        resampled_expected=expected[:, place],
+        slope_shift=shift[:, place],
         pair_covariance=counted.pair_moments - totals[:, :, None] * totals[:, None, :] / counted.units,
         units=counted.units,
+        presence=np.concatenate([counted.presence, counted.pair_presence]),
+        everybody_present=counted.everybody_present,
     )
 
 

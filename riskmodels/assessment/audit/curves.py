@@ -40,8 +40,8 @@ def curve_rows(
 
     Logistic regression on a restricted cubic spline with four knots, or as many fewer as the numbers carry, among those
     with (without) the outcome; the pointwise interval is symmetric on the logit scale and uses cluster sums where
-    clusters repeat. Points lie on round numbers, and only where at least ``policy.floors.ratio`` people are near.
-    Source: Harrell 2015.
+    clusters repeat. Points lie on round numbers, and only where at least ``policy.floors.ratio`` people are near; of
+    rows that belong together, each cluster counts once. Source: Harrell 2015.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def curve_rows(
 
     Returns
     -------
-    rows {attribute, metric, points, reason}; points {at, value, low, high, n, hits}: n people near, and how many of
+    rows {attribute, metric, points, reason}; points {at, value, low, high, n, hits}: n rows near, and how many of
     them count as a hit, which is the owner's alone
     """
     rows: list[Row] = []
@@ -63,10 +63,13 @@ def curve_rows(
             is_hit[list(rate.top)], is_base[list(rate.bottom)] = True, True
             base = np.flatnonzero(is_base[cells] & ~np.isnan(attribute.numbers))
             row: Row = {"attribute": attribute.name, "metric": metric, "points": [], "reason": None}
-            if base.size < policy.floors.ratio:
+            together = of_rows(units, base)
+            # One cluster alone is another reason, which the curve gives.
+            people = base.size if together is None or together.count < 2 else together.count
+            if people < policy.floors.ratio:
                 rows.append(row | {"reason": too_few(policy.floors.ratio, rate.of, noun)})
                 continue
-            points = _curve(attribute.numbers[base], is_hit[cells[base]], of_rows(units, base), policy, noun)
+            points = _curve(attribute.numbers[base], is_hit[cells[base]], together, policy, noun)
             rows.append(row | ({"reason": points} if isinstance(points, str) else {"points": points}))
     return tuple(rows)
 
@@ -82,7 +85,9 @@ def _curve(x: Floats, hit: np.ndarray, units: Units, policy: Policy, noun: str) 
     tops: Floats = np.bincount(level_of, weights=hits, minlength=levels.size).astype(np.float64)
     low, high = (_quantile(levels, sizes, share) for share in (0.01, 0.99))
     step = _round_step((high - low) / MOST_POINTS)
-    grid = _near(levels, sizes, tops, low, high, step, policy.floors.ratio)
+    grid = _near(levels, sizes, tops, low, high, step)
+    people = [point["n"] for point in grid] if units is None else _people_near(grid, level_of, levels.size, units)
+    grid = [point for point, near in zip(grid, people, strict=True) if near >= policy.floors.ratio]
     if not grid:
         return f"no curve: nowhere are there {policy.floors.ratio} {noun} near each other"
     for count in range(KNOTS, FEWEST_KNOTS - 2, -1):
@@ -147,18 +152,27 @@ def _round_step(width: float) -> float:
     return float(next(unit * times for times in (1, 2, 5, 10) if unit * times >= width * (1 - 1e-9)))
 
 
-def _near(levels: Floats, sizes: Floats, tops: Floats, low: float, high: float, step: float, fewest: int) -> list[Row]:
-    """Round numbers with enough people near them: {at, n, hits}."""
+def _near(levels: Floats, sizes: Floats, tops: Floats, low: float, high: float, step: float) -> list[Row]:
+    """Round numbers, and who is near them: {at, n, hits}, and the levels from ``first`` to below ``last``."""
     reach = max(NEAR * (high - low), step)
     at = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
     rows, hits = (np.concatenate([[0.0], np.cumsum(part)]) for part in (sizes, tops))
     first, last = np.searchsorted(levels, at - reach, "left"), np.searchsorted(levels, at + reach, "right")
     n, top = rows[last] - rows[first], hits[last] - hits[first]
     return [
-        {"at": float(f"{point:.10g}"), "n": int(count), "hits": int(hit)}
-        for point, count, hit in zip(at.tolist(), n.tolist(), top.tolist(), strict=True)
-        if count >= fewest
+        {"at": float(f"{point:.10g}"), "n": int(count), "hits": int(hit), "first": start, "last": end}
+        for point, count, hit, start, end in zip(
+            at.tolist(), n.tolist(), top.tolist(), first.tolist(), last.tolist(), strict=True
+        )
     ]
+
+
+def _people_near(grid: Sequence[Row], level_of: np.ndarray, levels: int, units: Clusters) -> list[int]:
+    """How many clusters have a row near each point."""
+    both = np.unique(level_of * units.count + units.of_row)
+    starts = np.searchsorted(both, np.arange(levels + 1) * units.count)
+    of_cluster = both % units.count
+    return [np.unique(of_cluster[starts[point["first"]] : starts[point["last"]]]).size for point in grid]
 
 
 def _design(x: Floats, knots: Floats, low: float, high: float) -> Floats:

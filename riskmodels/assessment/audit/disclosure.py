@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from riskmodels.assessment.audit.exclusions import exclusions_in_words
-from riskmodels.assessment.audit.published_groups import BOTH, NEEDS, Key, Row, choose, publish_contrast, publish_row
+from riskmodels.assessment.audit.published_contrasts import Whole, publish_contrast, publish_p_values, wholes
+from riskmodels.assessment.audit.published_groups import BOTH, NEEDS, Key, choose, publish_row
+from riskmodels.assessment.audit.published_numbers import Row, outward, rounded_value
 from riskmodels.assessment.audit.published_tables import publish_curves, publish_pooled, publish_sweep
 from riskmodels.assessment.audit.words import NOUNS, in_words
 from riskmodels.assessment.suppression import PROFILES, Profile, hidden_rows, not_shown, published_count, would_show
@@ -20,8 +22,9 @@ def publish(audit: Mapping[str, Any], profile: Profile | str = "sro-10") -> tupl
 
     Each group's numbers come in blocks: its size; how many had the outcome and were selected; how many of those with
     the outcome were selected; how many of those without. A block is shown only if none of its counts, nor what they
-    leave over, is small, and if no hidden number can then be worked out. Rates are made of the rounded counts and keep
-    the width of their intervals. Verdicts are the exact audit's.
+    leave over, is small, in rows or in people, and if no hidden number can then be worked out. Rates and their
+    intervals are made of the rounded counts; other intervals are rounded so that their width does not tell of the exact
+    ones. Verdicts are the exact audit's.
 
     Parameters
     ----------
@@ -39,16 +42,23 @@ def publish(audit: Mapping[str, Any], profile: Profile | str = "sro-10") -> tupl
     noun = NOUNS[published["level"]]
     blocks, why, log = choose(published["rows"], profile, noun)
     log += publish_sweep(published["sweep"], audit["rows"], blocks, profile)
-    log += publish_curves(published["curves"], profile)
+    log += publish_curves(published["curves"], audit["rows"], profile)
+    behind, everybody = _by_key(audit["rows"]), wholes(audit["rows"], profile)
     for name in ("n", "known", "units"):
         published[name] = published_count(published[name], profile)
+    # To the nearest even tenth: more digits would be a fingerprint of the exact table.
+    published["critical_values"] = {
+        name: round(round(width * 5) / 5, 1) for name, width in audit["critical_values"].items()
+    }
     for row in published["rows"]:
         key = row["attribute"], row["group"]
         publish_row(row, blocks[key], why[key], profile)
-    shown = {(row["attribute"], row["group"]): row for row in published["rows"]}
+    shown = _by_key(published["rows"])
     for contrast in published["contrasts"]:
-        log += publish_contrast(contrast, shown, blocks, profile)
-    _publish_shares(published, blocks, why, profile)
+        log += publish_contrast(contrast, shown, behind, blocks, everybody, published["critical_values"], profile)
+    publish_p_values(published["contrasts"], audit["contrasts"])
+    _publish_composition(published["composition"], shown, everybody, blocks, why)
+    _publish_shares(published, everybody, blocks, why, profile)
     published["pooled"] = publish_pooled(published["pooled"], shown, blocks, NEEDS, profile)
     if published["after_exclusions"] is not None:
         log += _publish_exclusions(published, blocks, profile, noun)
@@ -66,15 +76,39 @@ def publish(audit: Mapping[str, Any], profile: Profile | str = "sro-10") -> tupl
 # ---------------------------------------------------------------- shares
 
 
-def _publish_shares(audit: Row, blocks: Mapping[Key, set[str]], whys: Mapping[Key, str], profile: Profile) -> None:
-    """Shares and areas that speak of a hidden group."""
-    needed = {"in_cohort": "size", "on_list": "margins", "in_need": "margins"}
-    for row in audit["composition"]:
+def _by_key(rows: Sequence[Row]) -> dict[Key, Row]:
+    return {(row["attribute"], row["group"]): row for row in rows}
+
+
+def _publish_composition(
+    rows: Sequence[Row],
+    shown: Mapping[Key, Row],
+    everybody: Mapping[str, Whole],
+    blocks: Mapping[Key, set[str]],
+    whys: Mapping[Key, str],
+) -> None:
+    """Each group's share of the cohort, of the list and of those with the outcome.
+
+    Its published count over the rounded whole: nothing new to a reader who knows both.
+    """
+    made_of = {"in_cohort": "n", "on_list": "selected", "in_need": "positives"}
+    for row in rows:
         key = row["attribute"], row["group"]
-        for name, block in needed.items():
-            row[name] = None if block not in blocks[key] or row[name] is None else round(row[name], 2)
+        for name, count in made_of.items():
+            own, whole = shown[key][count], everybody[row["attribute"]].counts[count]
+            row[name] = None if own is None or row[name] is None or not whole else rounded_value(min(own / whole, 1.0))
         if "margins" not in blocks[key]:
             row["reason"] = whys[key]
+
+
+def _publish_shares(
+    audit: Row,
+    everybody: Mapping[str, Whole],
+    blocks: Mapping[Key, set[str]],
+    whys: Mapping[Key, str],
+    profile: Profile,
+) -> None:
+    """Areas and shares that speak of a hidden group."""
     for row in audit["proxies"]:
         key = row["attribute"], row["group"]
         if "size" not in blocks[key]:
@@ -90,9 +124,18 @@ def _publish_shares(audit: Row, blocks: Mapping[Key, set[str]], whys: Mapping[Ke
             row |= {"share": None, "reason": would_show(profile)}
         if row["bounds"] and not all(shown >= BOTH for shown in of_attribute):
             row |= {"bounds": None, "reason": would_show(profile)}
-        row["share"] = None if row["share"] is None else round(row["share"], 2)
+        if row["share"]:
+            row["share"] = _coarse(row["share"], everybody[row["attribute"]], profile)
         for bound in row["bounds"] or ():
-            bound |= {side: None if bound[side] is None else round(bound[side], 2) for side in ("low", "high")}
+            bound["low"], bound["high"] = outward(bound["low"], bound["high"], places=2)
+
+
+def _coarse(share: float, whole: Whole, profile: Profile) -> float:
+    """A share of the people, the list, or those with or without the outcome, no finer than their rounded counts."""
+    counts = whole.counts
+    smallest = min(counts["n"], counts["selected"], counts["positives"], counts["fp"] + counts["tn"])
+    step = max(0.01, profile.base / max(smallest, profile.base))
+    return round(min(max(round(share / step), 1) * step, 1.0), 2)
 
 
 # ---------------------------------------------------------------- after exclusions
@@ -106,17 +149,23 @@ def _publish_exclusions(audit: Row, blocks: Mapping[Key, set[str]], profile: Pro
     after: Row = audit["after_exclusions"]
     counts = after.pop("counts")
     of_list, why, _ = choose(counts, profile, noun)
+    behind, everybody, exact = (
+        _by_key(copy.deepcopy(counts)),
+        wholes(counts, profile),
+        copy.deepcopy(after["contrasts"]),
+    )
     log, told = _publish_rates(after["excluded"], blocks, profile, noun)
     both = {key: shown & blocks[key] if key in told else set() for key, shown in of_list.items()}
     for row in counts:
         key = row["attribute"], row["group"]
         publish_row(row, both[key], why[key], profile)
-    shown = {(row["attribute"], row["group"]): row for row in counts}
+    shown = _by_key(counts)
     for contrast in after["contrasts"]:
         log += [
             line | {"where": f"after_exclusions: {line['where']}"}
-            for line in publish_contrast(contrast, shown, both, profile)
+            for line in publish_contrast(contrast, shown, behind, both, everybody, audit["critical_values"], profile)
         ]
+    publish_p_values(after["contrasts"], exact)
     after["in_words"] = exclusions_in_words(after, audit["contrasts"], audit["titles"], noun)
     return log
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from riskmodels.assessment.audit.counts import Stratum, resample
 from riskmodels.assessment.audit.exact_content import NOT_COUNTS, Content, KeptAttribute, KeptStratum, Numbers
-from riskmodels.assessment.audit.policy import POLICIES, Policy, load_policy
+from riskmodels.assessment.audit.policy import POLICIES, Policy, load_policy, widenings
 from riskmodels.assessment.audit.result import Audit, Row, plain
 from riskmodels.assessment.audit.steps import Asked, judged_contrasts
 from riskmodels.assessment.audit.tables import Basis, Evidence, missing_rows
@@ -41,11 +41,17 @@ class Exact:
 
 
 class Verification(NamedTuple):
-    """agrees: every verdict in the file is the one its counts give; verdict: theirs; differences: one line each."""
+    """agrees: every verdict in the file is the one its counts give; verdict: theirs; differences: one line each.
+
+    own_policy: the name of a policy that is not a shipped one, None where it is; widened: the keys in which that is
+    more lenient than the default, by its content and whatever the file says.
+    """
 
     agrees: bool
     verdict: str
     differences: tuple[str, ...]
+    own_policy: str | None = None
+    widened: tuple[str, ...] = ()
 
 
 def kept(evidence: Evidence, asked: Asked) -> Exact:
@@ -147,14 +153,17 @@ def verify(file: bytes) -> Verification:
     contrasts, widths = _judged_anew(content)
     judged = tally(contrasts)
     verdict = overall_verdict(judged, any(not row["accepted"] for row in content.not_audited))
+    shipped = _shipped(content.policy)
+    widened = () if shipped else _widened(content)
     differences = [
-        *_other_policy(content),
+        *_other_policy(content, shipped, widened),
         *_differences(stated.contrasts, plain(contrasts)),
         *_of_values("critical values", stated.critical_values, widths),
         *_of_values("judged", stated.judged, judged),
         *([f"the verdict is {stated.verdict}, the counts say {verdict}"] if verdict != stated.verdict else []),
     ]
-    return Verification(not differences, verdict, tuple(differences))
+    own = None if shipped else f"{content.policy.name} {content.policy.version}"
+    return Verification(not differences, verdict, tuple(differences), own, widened)
 
 
 def _judged_anew(content: Content) -> tuple[tuple[Row, ...], dict[str, float]]:
@@ -176,16 +185,35 @@ def _judged_anew(content: Content) -> tuple[tuple[Row, ...], dict[str, float]]:
 # ---------------------------------------------------------------- comparing
 
 
-def _other_policy(content: Content) -> list[str]:
-    """A shipped policy is known by its SHA-256; one's own is taken as it stands in the file."""
-    for path in sorted(POLICIES.glob("*.yaml")):
-        shipped = load_policy(path.stem)
-        if shipped.sha256 != content.policy.sha256:
-            continue
-        # Where no risks were given, calibration is not asked for.
-        without = shipped.model_copy(update={"every_purpose": ()})
-        if content.policy not in (shipped, without):
-            return [f"the policy is not the shipped one, {shipped.name} {shipped.version}, whose SHA-256 it bears"]
+def _shipped(policy: Policy) -> Policy | None:
+    """The shipped policy whose SHA-256 this one bears."""
+    every = (load_policy(path.stem) for path in sorted(POLICIES.glob("*.yaml")))
+    return next((shipped for shipped in every if shipped.sha256 == policy.sha256), None)
+
+
+def _widened(content: Content) -> tuple[str, ...]:
+    """Where a policy of one's own is more lenient, from what it says. Calibration that was left out, and is stated as
+    not audited, was not asked for: no risks were given.
+    """
+    from riskmodels.assessment.audit.without_risk import CALIBRATION  # which audits, and so imports this module
+
+    default, without_risk = load_policy(), any(row.get("attribute") == CALIBRATION for row in content.not_audited)
+    keys = widenings(content.policy, default)
+    asked_of_none = {"every_purpose"} if without_risk and not content.policy.every_purpose else set()
+    return tuple(key for key in keys if key not in asked_of_none or key in content.policy.widened)
+
+
+def _other_policy(content: Content, shipped: Policy | None, widened: tuple[str, ...]) -> list[str]:
+    """A shipped policy is that which it was shipped as; one's own states where it is more lenient."""
+    if shipped is None:
+        said, found = (", ".join(keys) or "nothing" for keys in (content.policy.widened, widened))
+        if said == found:
+            return []
+        return [f"the policy is stated as more lenient than the default in {said}, its content is so in {found}"]
+    # Where no risks were given, calibration is not asked for.
+    without = shipped.model_copy(update={"every_purpose": ()})
+    if content.policy not in (shipped, without):
+        return [f"the policy is not the shipped one, {shipped.name} {shipped.version}, whose SHA-256 it bears"]
     return []
 
 

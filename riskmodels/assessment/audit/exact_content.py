@@ -9,6 +9,7 @@ from pydantic import Field
 
 from riskmodels.assessment.audit.coding import Attribute
 from riskmodels.assessment.audit.counts import CELLS, Counted, Patterns, Stratum
+from riskmodels.assessment.audit.people import SETS
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.errors import DataError
 from riskmodels.study import Section
@@ -17,6 +18,7 @@ NOT_COUNTS = "counts file: is not a file of exact counts"
 NEAR, LARGEST = 1e-6, 1e15
 
 Whole = Annotated[int, Field(ge=0, strict=True)]
+Sets = Annotated[tuple[Whole, ...], Field(min_length=SETS, max_length=SETS)]
 Cells = Annotated[tuple[Whole, ...], Field(min_length=CELLS, max_length=CELLS)]
 
 
@@ -69,6 +71,9 @@ class Numbers(Section):
     pattern_value: tuple[Whole, ...]
     pair_counts: tuple[Cells, ...]
     pair_moments: tuple[tuple[float, ...], ...]
+    presence: tuple[Sets, ...]
+    pair_presence: tuple[Sets, ...]
+    everybody_present: Sets
 
     @classmethod
     def of(cls, counted: Counted) -> Numbers:
@@ -88,6 +93,9 @@ class Numbers(Section):
             pattern_value=patterns.value.tolist(),
             pair_counts=counted.pair_counts.tolist(),
             pair_moments=[matrix[below].tolist() for matrix in counted.pair_moments],
+            presence=counted.presence.tolist(),
+            pair_presence=counted.pair_presence.tolist(),
+            everybody_present=counted.everybody_present.tolist(),
         )
 
     def counted(self) -> Counted:
@@ -106,6 +114,9 @@ class Numbers(Section):
                 )
             ),
             pair_counts=np.array(self.pair_counts, dtype=np.int64).reshape(-1, CELLS),
+            presence=np.array(self.presence, dtype=np.int64).reshape(-1, SETS),
+            pair_presence=np.array(self.pair_presence, dtype=np.int64).reshape(-1, SETS),
+            everybody_present=np.array(self.everybody_present, dtype=np.int64),
             pair_moments=np.array([_symmetric(part, 2 * CELLS) for part in self.pair_moments]).reshape(
                 -1, 2 * CELLS, 2 * CELLS
             ),
@@ -159,6 +170,8 @@ class Content(Section):
                 and len(numbers.sums) == 2 * strata
                 and len(numbers.moments) == 4 * strata * (8 * strata + 1)
                 and len(numbers.pair_counts) == len(numbers.pair_moments) == len(self.intersections)
+                and len(numbers.pair_presence) == len(self.intersections)
+                and len(numbers.presence) == len(numbers.counts)
                 and all(len(part) == CELLS * (2 * CELLS + 1) for part in numbers.pair_moments),
             ),
             ("a reason is missing for what was not audited", all({"accepted"} <= set(row) for row in self.not_audited)),

@@ -10,8 +10,8 @@ import numpy as np
 from riskmodels.assessment.audit.coding import Attribute, flags
 from riskmodels.assessment.audit.counts import CELLS, FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN, cells_of
 from riskmodels.assessment.audit.metrics import PROPORTIONS, parts
-from riskmodels.assessment.audit.verdicts import overall_verdict, tally
-from riskmodels.assessment.audit.words import judged_in_words, per_hundred, titled
+from riskmodels.assessment.audit.verdicts import FAIL, overall_verdict, tally
+from riskmodels.assessment.audit.words import per_hundred, question_of, titled
 from riskmodels.errors import DataError
 
 Row = dict[str, Any]
@@ -121,7 +121,7 @@ def exclusions_in_words(
     found : exact or published: a rate that is not shown there is not said here
     before : contrasts on the list as it was
     """
-    said = [f"Once the service has taken out those whom it would not contact: {_lowered(found['judged'])}"]
+    said = [judged_again_in_words(found["judged"], before)]
     for attribute in dict.fromkeys(row["attribute"] for row in found["excluded"]):
         shown = [row for row in found["excluded"] if row["attribute"] == attribute and row["rate"] is not None]
         if len(shown) > 1:
@@ -139,18 +139,31 @@ def exclusions_in_words(
         old = was.get(_question(row), row["verdict"])
         if old != row["verdict"]:
             against = "everybody else" if row["against"] == "others" else row["reference_label"]
-            what = row["metric"].replace("_", " ")
             said.append(
-                f"{titled(titles, row['attribute'])}: {row['label']} against {against}, {what}: {row['verdict']}, "
-                f"where it was {old}."
+                f"{titled(titles, row['attribute'])}: {row['label']} beside {against}, {question_of(row['metric'])}: "
+                f"{row['verdict']}, where it was {old}."
             )
+    return said
+
+
+def judged_again_in_words(judged: Mapping[str, int], before: Sequence[Mapping[str, Any]]) -> str:
+    """How many comparisons were judged again, and that a FAIL of what was not stands.
+
+    Parameters
+    ----------
+    before : contrasts on the list as it was
+    """
+    said = (
+        "Once the service has taken out those whom it would not contact, only rates are judged again, not what the "
+        f"risks mean. Comparisons: {judged['comparisons']}. Passed {judged['passed']}, failed {judged['failed']}, "
+        f"cannot be judged {judged['insufficient']}."
+    )
+    if others := judged.get("failed_against_others"):
+        said += f" Against everybody else, failed {others}."
+    if any(row["verdict"] == FAIL for row in before):
+        said += " What failed above and cannot be judged here still fails."
     return said
 
 
 def _question(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in ("attribute", "group", "metric", "against", "family"))
-
-
-def _lowered(judged: Mapping[str, int]) -> str:
-    said = judged_in_words(judged)
-    return f"{said[:1].lower()}{said[1:]}"

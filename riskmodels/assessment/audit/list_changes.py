@@ -35,8 +35,8 @@ class ListChanges:
     """What differs between two lists of the same people: ``rows`` as in `Changes`, and each group's own rates.
 
     groups: {attribute, group, label, metric, first, second, difference, moved, verdict}; ``difference`` is second less
-    first with a paired 95% interval; ``moved`` counts the people whom the two lists treat differently in this metric,
-    in ``rows`` those of both groups together.
+    first with a paired 95% interval; ``moved`` counts the people (where rows belong together: the clusters) whom the
+    two lists treat differently in this metric, in ``rows`` those of both groups together.
     """
 
     rows: tuple[Row, ...]
@@ -70,9 +70,10 @@ def changed_lists(
     A rate is (x + 1/2) / (n + 1) on the log scale, as in the audit. A person's influence on the log of a rate x / n is
     (counted above - x / n * counted below) / (x + 1/2); on the change of a log ratio, that of the second list less that
     of the first, of the group less the reference. Influences are summed within clusters, and the variance is that of
-    these sums (Liang & Zeger 1986); the interval takes Student's t where clusters repeat. Not judged
-    are rates of fewer than ``policy.floors.ratio`` people, and changes that treat fewer than ``policy.floors.show``
-    differently.
+    these sums (Liang & Zeger 1986). Where clusters repeat, the interval takes Student's t on one less than the clusters
+    that the rates of the smaller group are made of: six people on twenty dates each are six, however many others there
+    are. Not judged are rates of fewer than ``policy.floors.ratio`` people, and changes that treat fewer than
+    ``policy.floors.show`` differently; of rows that belong together, each cluster counts once.
 
     Parameters
     ----------
@@ -158,11 +159,10 @@ class _Paired:
         self.attribute, self.metric, self.policy, self.noun = attribute, metric, policy, noun
         self.first, self.second = first, second
         self.codes, self.units = attribute.codes, units
-        apart = (first.above != second.above) | (first.below != second.below)
-        size = len(attribute.groups)
-        self.moved = np.bincount(self.codes[apart], minlength=size)
+        self.moved = self._people((first.above != second.above) | (first.below != second.below))
+        self.counted = [self._people(side.below) for side in (first, second)]
+        self.either = self._people(first.below | second.below)
         deviations = [side.deviations(self.codes) for side in (first, second)]
-        self.critical = critical_value(units)
         one = isinstance(units, Clusters) and units.count < 2
         scales = [side.top + 0.5 for side in (first, second)]
         self.of_logs = None if one else self._covariance(deviations, scales)
@@ -182,6 +182,20 @@ class _Paired:
         sums = csr_array((influence[some], where), shape=(self.units.count, size))
         return np.asarray((sums.T @ sums).toarray() * self.units.count / (self.units.count - 1))
 
+    def _people(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """(G,) how many of each group have such a row; a cluster counts once in each."""
+        some, size = np.flatnonzero(rows), len(self.attribute.groups)
+        codes = self.codes[some]
+        if self.units is not None:
+            codes = np.unique(self.units.of_row[some] * size + codes) % size
+        return np.bincount(codes, minlength=size)
+
+    def _units(self, *places: int) -> Units:
+        """As many as there are in the smallest of the groups: what the spread of its sums can be told from."""
+        if self.units is None:
+            return None
+        return Clusters(self.units.of_row, int(min(self.either[place] for place in places)))
+
     # ------------------------------------------------------------ each group
 
     def groups(self) -> list[Row]:
@@ -189,10 +203,10 @@ class _Paired:
 
     def _group(self, place: int) -> Row:
         values = [side.value(place) for side in (self.first, self.second)]
-        difference = Estimate(None, reason=self._too_few(place))
+        difference = Estimate(None, reason=None if self.of_rates is None else self._too_few(place))
         if difference.reason is None and values[0] is not None and values[1] is not None:
             gap, variance = values[1] - values[0], 0.0 if self.of_rates is None else float(self.of_rates[place, place])
-            half = self.critical * math.sqrt(max(variance, 0.0))
+            half = critical_value(self._units(place)) * math.sqrt(max(variance, 0.0))
             why = ONE_CLUSTER if self.of_rates is None else self._too_few_moved(int(self.moved[place]))
             difference = (
                 Estimate(gap, reason=why)
@@ -207,7 +221,7 @@ class _Paired:
         }  # fmt: skip
 
     def _too_few(self, *places: int) -> str | None:
-        smallest = min(side.bottom[place] for side in (self.first, self.second) for place in places)
+        smallest = min(counted[place] for counted in self.counted for place in places)
         floor = self.policy.floors.ratio
         return too_few(floor, PROPORTIONS[self.metric].of, self.noun) if smallest < floor else None
 
@@ -232,11 +246,9 @@ class _Paired:
         moved = int(self.moved[place] + self.moved[against])
         sides = [self._side(side, place) for side in (self.first, self.second)]
         row = changed_row(named, *sides) | {"moved": moved}
-        reason = self._too_few(place, against) or self._too_few_moved(moved)
+        reason = ONE_CLUSTER if self.of_logs is None else self._too_few(place, against) or self._too_few_moved(moved)
         if reason is None and any(not side["ratio"] for side in sides):
             reason = ZERO
-        if reason is None and self.of_logs is None:
-            reason = ONE_CLUSTER
         if reason or self.of_logs is None:
             return row | {"reason": reason, "verdict": CANNOT_TELL}
         if not moved:
@@ -246,20 +258,21 @@ class _Paired:
         if se == 0:
             return row | {"reason": ZERO, "verdict": CANNOT_TELL}
         logs = [side.log(place) - side.log(against) for side in (self.first, self.second)]
-        change = logs[1] - logs[0]
-        return measured_change(row, change, se, critical=self.critical, p=self._p(change / se))
+        change, units = logs[1] - logs[0], self._units(place, against)
+        return measured_change(row, change, se, critical=critical_value(units), p=_p(change / se, units))
 
     def _side(self, side: _Rates, place: int) -> Row:
         own, other = side.value(place), side.value(self.attribute.reference)
         return {"ratio": None if own is None or not other else own / other}
 
-    def _p(self, z: float) -> float:
-        """Two-sided, of the distribution that the interval takes."""
-        if self.units is None:
-            return math.erfc(abs(z) / math.sqrt(2))
-        from scipy.special import stdtr
 
-        return float(2 * stdtr(max(self.units.count - 1, 1), -abs(z)))
+def _p(z: float, units: Units) -> float:
+    """Two-sided, of the distribution that the interval takes."""
+    if units is None:
+        return math.erfc(abs(z) / math.sqrt(2))
+    from scipy.special import stdtr
+
+    return float(2 * stdtr(max(units.count - 1, 1), -abs(z)))
 
 
 def _verdict(difference: Estimate, moved: int) -> str:

@@ -146,7 +146,7 @@ def counted_as(noun: str, of: str) -> str:
 
 
 def rate_estimate(
-    cells: np.ndarray, spread: float, metric: str, policy: Policy, noun: str, clustered: bool
+    cells: np.ndarray, spread: float, metric: str, policy: Policy, noun: str, people: int
 ) -> dict[str, Any]:
     """A rate with its Wilson interval, or the reason why it is not shown.
 
@@ -154,16 +154,18 @@ def rate_estimate(
     ----------
     cells : (6,) counts of the group
     spread : standard deviation of the rate over the resamples
+    people : how many people, or clusters, the rate is of
     """
     top, bottom = (int(part) for part in parts(cells, metric))
     of = PROPORTIONS[metric].of
     if bottom == 0:
         return {"value": None, "reason": f"nobody {of}" if noun == "people" else f"no {counted_as(noun, of)}"}
-    if bottom < policy.floors.show:
+    if people < policy.floors.show:
         return {"value": None, "reason": f"not shown ({too_few(policy.floors.show, of, noun)})"}
     rate = top / bottom
     binomial = rate * (1 - rate) / bottom
-    effect = max(1.0, spread**2 / binomial) if clustered and binomial > 0 else 1.0
+    # Where all rows agree the resamples do, and cannot say that rows of one person always would.
+    effect = max(1.0, spread**2 / binomial if binomial > 0 else bottom / people) if people < bottom else 1.0
     low, high = wilson(rate, bottom / effect, NormalDist().inv_cdf((1 + policy.level) / 2))
     found: dict[str, Any] = {"value": rate, "low": low, "high": high, "n": bottom}
     unknown = bounds(cells, metric)

@@ -7,6 +7,7 @@ from typing import Any
 
 from riskmodels.assessment.audit.trials import COULD, SIMULATION, TODAY, rate_of
 from riskmodels.assessment.audit.words import NOUNS, per_hundred
+from riskmodels.study import PROTECTED_BY_LAW
 
 Row = Mapping[str, Any]
 
@@ -18,6 +19,11 @@ FIRST = (
     "Only then one score for all, taught on reweighed records; then the number of places; then a person who looks "
     "again at those whom the list misses or picks.",
 )
+NOT_FOR_USE = (
+    "Simulations show what parity would cost and are not for use: a different cut-off for each group, or a place by "
+    "lot, cannot be explained to the person."
+)
+SEX_OR_RACE = "sex or race"
 UNLAWFUL = (
     "Simulations show what parity would cost and cannot be used: a different cut-off because of sex or race is prima "
     "facie direct discrimination (Equality Act 2010, s.13), and a place by lot cannot be explained to the person."
@@ -35,7 +41,7 @@ NAMES = {
 
 SHORT = {
     TODAY: "today", "other_family": "other ranking", "without_stand_ins": "no stand-ins", "reweighed": "reweighed",
-    "reduction": "reduction", "thresholds": "thresholds", "equal_cuts": "equal cuts",
+    "reduction": "equal score, lots", "thresholds": "own cut-offs, lots", "equal_cuts": "own cut-offs",
 }  # fmt: skip
 
 
@@ -55,7 +61,12 @@ def name_of(row: Row) -> str:
 
 
 def in_words(
-    found: Row, titles: Mapping[str, str] | None = None, *, noun: str | None = None, who: str | None = None
+    found: Row,
+    titles: Mapping[str, str] | None = None,
+    *,
+    noun: str | None = None,
+    who: str | None = None,
+    laws: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """What to do first, what each attribute's trials came to, and what may not be used.
 
@@ -64,6 +75,7 @@ def in_words(
     found : a `Mitigation` as plain values, exact or published: what is not shown there is not said here
     titles : attribute -> its name in words; the experiments' own by default
     noun, who : what is counted, in the plural, and ``who`` or ``that``; by the study's level by default
+    laws : attribute -> the protected characteristic that it is, or none; all are taken for protected by default
     """
     found = {
         **found, "titles": titles or found["titles"], "noun": noun or NOUNS[found["level"]],
@@ -76,9 +88,20 @@ def in_words(
     for attribute, rows in by_attribute.items():
         title = found["titles"].get(attribute, attribute)
         sentences += [_capital(f"{title}: {line}") for line in attribute_in_words(rows, found)]
-    if any(row["kind"] == SIMULATION for row in found["points"]):
-        sentences.append(UNLAWFUL)
+    simulated = dict.fromkeys(row["attribute"] for row in found["points"] if row["kind"] == SIMULATION)
+    if simulated:
+        sentences.append(_not_for_use(list(simulated), laws))
     return tuple(sentences)
+
+
+def _not_for_use(attributes: Sequence[str], laws: Mapping[str, str] | None) -> str:
+    """Why a simulation may not be used: the law where it protects one of the attributes, else plain words."""
+    if laws is None or any(name not in laws for name in attributes):
+        return UNLAWFUL
+    protected = [law for law in PROTECTED_BY_LAW if law in {laws[name] for name in attributes}]
+    if not protected:
+        return NOT_FOR_USE
+    return UNLAWFUL if set(protected) <= {"sex", "race"} else UNLAWFUL.replace(SEX_OR_RACE, " or ".join(protected))
 
 
 def attribute_in_words(rows: Sequence[Row], found: Row) -> list[str]:
@@ -90,7 +113,9 @@ def attribute_in_words(rows: Sequence[Row], found: Row) -> list[str]:
     tried = [row for row in rows[1:] if row["kind"] == COULD]
     helps = [row for row in tried if row["narrower"]]
     if not helps:
-        said.append("nothing tried that could be done narrows the gap beyond chance.")
+        said.append(
+            "nothing tried that could be done narrows the gap by more than chance; smaller gaps below may be luck."
+        )
     said += [price_in_words(row, today, found) for row in helps]
     cheapest = [row for row in rows[1:] if row["kind"] == SIMULATION and row["narrower"]]
     if cheapest:
@@ -112,15 +137,13 @@ def _today(today: Row, found: Row) -> str:
         return "how the groups fare is not shown."
     noun, with_need = _nouns(found)
     if today["metric"] == "recall":
-        said = (
-            f"of 100 {today['worse_label']} {noun} {with_need}, today's list misses {per_hundred(worse)}; of 100 "
-            f"{today['better_label']} {noun}, {per_hundred(better)}"
-        )
+        said = f"of 100 {noun} {with_need}, today's list misses"
     else:
-        said = (
-            f"of 100 {today['worse_label']} {noun} without the outcome, today's list wrongly picks "
-            f"{per_hundred(worse)}; of 100 {today['better_label']} {noun}, {per_hundred(better)}"
-        )
+        said = f"of 100 {noun} without the outcome, today's list wrongly picks"
+    said += (
+        f" {per_hundred(worse)} in the group {today['worse_label']} and {per_hundred(better)} in the group "
+        f"{today['better_label']}"
+    )
     return f"{said}.{'' if _is_clear(today) else ' This could be chance, so no remedy can be judged.'}"
 
 
@@ -152,10 +175,10 @@ def _group(row: Row, today: Row, found: Row) -> str:
         return "How the groups would fare is not shown"
     noun, with_need = _nouns(found)
     if row["metric"] == "recall":
-        of, verb = f"{row['worse_label']} {noun} {with_need}", "would be missed"
+        of, verb = f"{noun} {with_need}", "would be missed"
     else:
-        of, verb = f"{row['worse_label']} {noun} without the outcome", "would be wrongly picked"
-    return f"Of 100 {of}, {per_hundred(then)} {verb}; today, {per_hundred(now)}"
+        of, verb = f"{noun} without the outcome", "would be wrongly picked"
+    return f"Of 100 {of} in the group {row['worse_label']}, {per_hundred(then)} {verb}; today, {per_hundred(now)}"
 
 
 def _chance(row: Row) -> str:

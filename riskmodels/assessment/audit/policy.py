@@ -44,7 +44,7 @@ class Policy(Section):
     ratio_band: tuple[float, float]
     slope_band: tuple[float, float]
     smallest_gap: float = Field(ge=0, lt=1)
-    level: float = Share
+    level: float = Field(ge=0.5, le=0.9999)
     replicates: int = Field(ge=200, le=100_000)
     power: float = Share
     floors: Floors
@@ -109,21 +109,27 @@ def load_policy(name: str = "default") -> Policy:
 
 def widenings(policy: Policy, default: Policy) -> tuple[str, ...]:
     """Where a policy is more lenient than the default: the names of its keys."""
+    judged_anyway = set.intersection(*(set(metrics) for metrics in policy.verdict_metrics.values()))
     lenient = {
         "smallest_gap": policy.smallest_gap > default.smallest_gap,
         "level": policy.level != default.level,
-        "floors.show": policy.floors.show < default.floors.show,
-        # A lower floor lets chance PASS, a higher one lets harm go unjudged: either is recorded.
+        "replicates": policy.replicates < default.replicates,
+        "power": policy.power < default.power,
+        # A lower floor lets chance PASS, a higher one lets harm go unseen: either is recorded.
+        "floors.show": policy.floors.show != default.floors.show,
         "floors.ratio": policy.floors.ratio != default.floors.ratio,
         "floors.verdict": policy.floors.verdict != default.floors.verdict,
         "floors.slope_events": policy.floors.slope_events != default.floors.slope_events,
         "missing.bounds_above": policy.missing.bounds_above > default.missing.bounds_above,
         "missing.cap_above": policy.missing.cap_above > default.missing.cap_above,
-        "missing.words": not set(default.missing.words) <= set(policy.missing.words),
+        # With one word less nobody is missing who is; with one more, a real group could be declared missing.
+        "missing.words": _words(policy) != _words(default),
+        "most_groups": policy.most_groups < default.most_groups,
         "exploratory_q": policy.exploratory_q < default.exploratory_q,
         "proxy_auc": policy.proxy_auc > default.proxy_auc,
         "every_purpose": not set(default.every_purpose) <= set(policy.every_purpose),
         "service_outcome": not set(default.service_outcome) <= set(policy.service_outcome),
+        "secondary": not set(default.secondary) <= {*policy.secondary, *judged_anyway},
     }
     for name in ("ratio_band", "slope_band"):
         (low, high), (floor, ceiling) = getattr(policy, name), getattr(default, name)
@@ -131,3 +137,7 @@ def widenings(policy: Policy, default: Policy) -> tuple[str, ...]:
     for purpose, metrics in default.verdict_metrics.items():
         lenient[f"verdict_metrics.{purpose}"] = not set(metrics) <= set(policy.verdict_metrics[purpose])
     return tuple(sorted(name for name, is_wider in lenient.items() if is_wider))
+
+
+def _words(policy: Policy) -> set[str]:
+    return {word.casefold() for word in policy.missing.words}

@@ -1,30 +1,37 @@
-"""Disclosure control of groups and of their contrasts: which of their numbers may be shown, and how.
+"""Disclosure control of groups: which of their numbers may be shown, and how.
 
-A group's numbers come in blocks, each shown whole or not at all. The rules themselves stand in `suppression`.
+A group's numbers come in blocks, each shown whole or not at all. The rules themselves stand in `suppression`. A count
+is small if its rows are few, or the people behind them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from riskmodels.assessment.audit.contrasts import ZERO_BOTH, ZERO_REFERENCE
 from riskmodels.assessment.audit.counts import CELLS, FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
-from riskmodels.assessment.audit.metrics import ALL_CELLS, PROPORTIONS, parts
-from riskmodels.assessment.audit.verdicts import FAIL
+from riskmodels.assessment.audit.metrics import ALL_CELLS, PROPORTIONS, bounds, parts
+from riskmodels.assessment.audit.published_numbers import (
+    OF_EXPECTED,
+    Row,
+    around,
+    down,
+    outward,
+    rate_of_counts,
+    rounded_value,
+    up,
+)
 from riskmodels.assessment.suppression import (
     Profile,
     first_found_out,
     hidden_rows,
     not_shown,
     published_count,
+    rounded,
     window,
     would_show,
 )
-
-Row = dict[str, Any]
 
 Key = tuple[str, str]
 
@@ -38,13 +45,13 @@ _MADE_OF = {
     "positives": ("margins", (FN, TP)), "selected": ("margins", (FP, TP, SELECTED_UNKNOWN)),
     "tp": ("hits", (TP,)), "fn": ("hits", (FN,)), "fp": ("alarms", (FP,)), "tn": ("alarms", (TN,)),
 }  # fmt: skip
+_KNOWN = (TN, FP, FN, TP)
 BOTH = {"hits", "alarms"}
 NEEDS = {
     "selection_rate": {"margins"}, "oe_ratio": {"margins"}, "calibration_slope": {"margins"}, "auc": {"margins"},
     "recall": {"hits"}, "fnr": {"hits"}, "fpr": {"alarms"}, "fdr": BOTH, "for": BOTH, "precision": BOTH,
     "base_rate": BOTH,
 }  # fmt: skip
-_CONTRAST_NUMBERS = ("ratio", "low", "high", "gap", "p", "p_adjusted", "minimum_detectable")
 
 
 # ---------------------------------------------------------------- which numbers
@@ -69,6 +76,11 @@ def choose(rows: Sequence[Row], profile: Profile, noun: str) -> tuple[dict[Key, 
     return blocks, whys, log
 
 
+def people(row: Row, name: str) -> int:
+    """A count of a row, or of the distinct people behind it if they are fewer: two people on 24 dates are two."""
+    return int(min(row[name], row.get("people", row)[name]))
+
+
 def _blocks_of_attribute(rows: Sequence[Row], profile: Profile) -> tuple[list[set[str]], list[bool]]:
     """For each group the blocks to show, and whether a small count of its own is why there are no more."""
     small = np.zeros(len(rows), dtype=bool)
@@ -77,7 +89,8 @@ def _blocks_of_attribute(rows: Sequence[Row], profile: Profile) -> tuple[list[se
         before = np.zeros(len(rows), dtype=bool)
         for needed in _STANDS_ON[block]:
             before = before | hidden[needed]
-        hidden[block], protecting = hidden_rows(_counts_of(block, rows), profile, before)
+        few = (_people_of(block, rows) < profile.below).any(axis=1)
+        hidden[block], protecting = hidden_rows(_counts_of(block, rows), profile, before | few)
         small |= hidden[block] & ~before & ~protecting
     chosen = [{block for block in _BLOCKS if not hidden[block][place]} for place in range(len(rows))]
     while (place := _found_out(rows, chosen, profile)) is not None:
@@ -99,25 +112,44 @@ def _counts_of(block: str, rows: Sequence[Row]) -> np.ndarray:
     return np.array([[row[name] for name in _BLOCKS[block]] for row in rows])
 
 
+def _people_of(block: str, rows: Sequence[Row]) -> np.ndarray:
+    """As `_counts_of`, in people. Of those who are left over it is known that there are at least so many."""
+    if block != "margins":
+        return np.array([[people(row, name) for name in _BLOCKS[block]] for row in rows])
+    of = [{name: people(row, name) for name in _MADE_OF} for row in rows]
+    return np.array(
+        [
+            [own["positives"], max(own["fp"], own["tn"]), own["selected"],
+             max(own["n"] - own["selected"], own["fn"], own["tn"])]
+            for own in of
+        ]
+    )  # fmt: skip
+
+
 def _found_out(rows: Sequence[Row], chosen: Sequence[set[str]], profile: Profile) -> int | None:
-    """A group of which a small number could be worked out from all that is published of its attribute; None if none."""
+    """A group of which a small number could be worked out from all that is published of its attribute; None if none.
+
+    Many rows of few people count as found out unless they could as well be few.
+    """
     facts, windows, targets, owners = [], [], [], []
     for place, row in enumerate(rows):
         for name, (block, cells) in _MADE_OF.items():
             line = np.zeros((len(rows), CELLS))
             line[place, list(cells)] = 1
-            small, hidden = row[name] < profile.below, block not in chosen[place]
-            if not hidden or (small and name == "n"):
+            small, hidden = people(row, name) < profile.below, block not in chosen[place]
+            # A size says of itself that it is small; and so does a number that is missing in a block that is shown.
+            if (not hidden and not small) or (row[name] < profile.below and (name == "n" or not hidden)):
                 facts.append(line.ravel())
                 windows.append(window(row[name], profile))
             if small and hidden:
                 targets.append(line.ravel())
                 owners.append(place)
-    for name, (_, cells) in _MADE_OF.items():
+    known = {"known": sum(row["n"] - row["unknown"] for row in rows)}
+    for name, cells in {**{name: cells for name, (_, cells) in _MADE_OF.items()}, "known": _KNOWN}.items():
         line = np.zeros((len(rows), CELLS))
         line[:, list(cells)] = 1
         facts.append(line.ravel())
-        windows.append(window(sum(row[name] for row in rows), profile))
+        windows.append(window(known.get(name, sum(row.get(name, 0) for row in rows)), profile))
     found = first_found_out(np.array(facts), windows, np.array(targets), profile) if targets else None
     return None if found is None else owners[found]
 
@@ -126,9 +158,12 @@ def _found_out(rows: Sequence[Row], chosen: Sequence[set[str]], profile: Profile
 
 
 def publish_row(row: Row, shown: set[str], why: str, profile: Profile) -> None:
+    """Round what may be shown, hide the rest, and make every metric from what is left, in place."""
     expected = row["expected"]
     for name, (block, _) in _MADE_OF.items():
-        row[name] = published_count(row[name], profile) if block in shown else None
+        few = people(row, name) < profile.below
+        row[name] = published_count(row[name], profile) if block in shown and not few else None
+    row.pop("people", None)
     row["unknown_selected"] = None
     row["expected"] = published_count(round(expected), profile) if "margins" in shown and expected is not None else None
     row["shown"] = "size" in shown
@@ -136,104 +171,61 @@ def publish_row(row: Row, shown: set[str], why: str, profile: Profile) -> None:
         hidden = not NEEDS[metric] <= shown
         if hidden or found["value"] is None:
             row["metrics"][metric] = {"value": None, "reason": why if hidden else found["reason"]}
+        elif metric in PROPORTIONS:
+            row["metrics"][metric] = _rate(row, metric, found)
         else:
-            value = _made_of_rounded(row, expected, metric, found["value"])
-            row["metrics"][metric] = moved(found, value, profile, rate=metric in PROPORTIONS)
+            row["metrics"][metric] = _no_rate(row, metric, found, expected, profile)
 
 
-def _made_of_rounded(row: Row, expected: float, metric: str, exact: float) -> float:
-    """A metric from the counts as published; as it is if it is not made of counts."""
+def _rate(row: Row, metric: str, found: Row) -> Row:
+    rate = rate_of_counts(found, *rounded_parts(row, metric))
+    if "bounds" in found and row["unknown"] is not None:
+        between = _bounds(row, metric)
+        if between is not None:
+            rate["bounds"] = outward(*between, places=2)
+    return rate
+
+
+def _bounds(row: Row, metric: str) -> tuple[float, float] | None:
+    """A rate if all unknown outcomes had turned out at worst and at best, from the counts as published."""
+    cells, unknown = _cells(row), row["unknown"]
+    if row["tp"] is None or row["fp"] is None:
+        # How many of the unknown are on the list cannot be told: each may raise the rate or lower it.
+        top, bottom = rounded_parts(row, metric)
+        return top / (bottom + unknown), (top + unknown) / (bottom + unknown)
+    listed = min(max(row["selected"] - row["tp"] - row["fp"], 0), unknown)
+    cells[[UNSELECTED_UNKNOWN, SELECTED_UNKNOWN]] = unknown - listed, listed
+    return bounds(cells, metric)
+
+
+def _no_rate(row: Row, metric: str, found: Row, expected: float, profile: Profile) -> Row:
+    """Observed to expected of the counts as published; a slope or an area to two decimals, its interval outward."""
+    known = row["n"] - (row["unknown"] or 0)
+    low, high = found.get("low"), found.get("high")
     if metric == "oe_ratio":
-        return float(row["positives"] / expected)
-    if metric not in PROPORTIONS:
-        return exact
-    top, bottom = rounded_parts(row, metric)
-    return top / bottom
+        foreseen = row["expected"] or max(round(expected), 1)
+        value, n = row["positives"] / foreseen, max(row["positives"], foreseen)
+        if low is not None and high is not None:
+            low, high = around(value, low, high, profile, OF_EXPECTED, log=True)
+    else:
+        value = found["value"]
+        n = known if metric == "auc" else min(row["positives"], known - row["positives"])
+        low, high = None if low is None else down(low), None if high is None else up(high)
+    there: Row = {"value": rounded_value(value) if metric == "oe_ratio" else round(value, 2)}
+    there |= {side: end for side, end in (("low", low), ("high", high)) if end is not None}
+    there |= {"n": rounded(n, profile)} if found.get("n") is not None else {}
+    return there | ({"reason": found["reason"]} if found.get("reason") is not None else {})
 
 
 def rounded_parts(row: Row, metric: str) -> tuple[float, float]:
     """Numerator and denominator of a rate, from the counts as published."""
     if metric == "selection_rate":
         return float(row["selected"]), float(row["n"])
-    cells = np.zeros(CELLS)
-    cells[[TN, FP, FN, TP]] = [row[name] or 0 for name in ("tn", "fp", "fn", "tp")]
-    top, bottom = parts(cells, metric)
+    top, bottom = parts(_cells(row), metric)
     return float(top), float(bottom)
 
 
-def moved(found: Row, value: float, profile: Profile, *, rate: bool) -> Row:
-    """An estimate at a published value, its interval as wide as the exact one."""
-    there: Row = {"value": round(value, 3)}
-    for side in ("low", "high"):
-        if found.get(side) is not None:
-            end = value + found[side] - found["value"]
-            there[side] = round(min(max(end, 0.0), 1.0 if rate else np.inf), 3)
-    if found.get("n") is not None:
-        there["n"] = published_count(found["n"], profile)
-    if found.get("reason") is not None:
-        there["reason"] = found["reason"]
-    return there
-
-
-# ---------------------------------------------------------------- contrasts
-
-
-def publish_contrast(
-    contrast: Row,
-    rows: Mapping[Key, Row],
-    blocks: Mapping[Key, set[str]],
-    profile: Profile,
-) -> list[Row]:
-    """Hide a contrast that would show a hidden number, and say so. Intersections have no rows: their cells decide."""
-    needed = NEEDS[contrast["metric"]]
-    sides = [blocks.get((contrast["attribute"], contrast[side]), needed) for side in ("group", "reference")]
-    smallest = contrast.pop("smallest_cell")
-    nothing = contrast["low"] is None
-    if all(needed <= shown for shown in sides) and smallest >= profile.below:
-        if not nothing:
-            _move_contrast(contrast, rows)
-        return []
-    contrast |= dict.fromkeys(_CONTRAST_NUMBERS)
-    if contrast["verdict"] != FAIL:
-        contrast["worse_off"] = None
-    if contrast["reason"] in (None, ZERO_REFERENCE, ZERO_BOTH):
-        contrast["reason"] = would_show(profile)
-    where = f"contrasts, {contrast['attribute']}: {contrast['group']}: {contrast['metric']} v {contrast['reference']}"
-    return [] if nothing else [{"where": where, "what": "the ratio", "why": would_show(profile)}]
-
-
-def _same_side(end: float, exact: float, edges: Sequence[float]) -> float:
-    """An interval's end as published, on the same side of each edge as the exact one: a verdict must agree with it."""
-    for edge in sorted(edges):
-        if exact < edge <= end:
-            return edge - 0.001
-    for edge in sorted(edges, reverse=True):
-        if end < edge <= exact:
-            return edge
-    return end
-
-
-def _move_contrast(contrast: Row, rows: Mapping[Key, Row]) -> None:
-    """The ratio of the published rates, its interval as wide as the exact one (on the log scale)."""
-    metric, exact = contrast["metric"], contrast["ratio"]
-    own = rows.get((contrast["attribute"], contrast["group"]))
-    other = rows.get((contrast["attribute"], contrast["reference"]))
-    ratio, digits = exact, 2
-    if own is not None and (other is not None or contrast["against"] == "prediction"):
-        value = own["metrics"][metric]["value"]
-        against = 1.0 if other is None else other["metrics"][metric]["value"]
-        if value is not None and against:
-            ratio, digits = value / against, 3
-            contrast["gap"] = value - against
-    for side in ("low", "high"):
-        # Too few clusters give a ratio without an interval, and a rate of nought an end of one without a ratio.
-        if contrast[side] is not None:
-            end = round(contrast[side] * (ratio / exact if exact else 1.0), digits)
-            contrast[side] = _same_side(end, contrast[side], (*(contrast.get("band") or ()), 1.0))
-    contrast["ratio"] = None if ratio is None else round(ratio, digits)
-    contrast["gap"] = None if contrast["gap"] is None else round(contrast["gap"], digits)
-    if contrast["minimum_detectable"] is not None:
-        contrast["minimum_detectable"] = round(contrast["minimum_detectable"], 2)
-    for name in ("p", "p_adjusted"):
-        if contrast[name] is not None:
-            contrast[name] = max(float(f"{contrast[name]:.1g}"), 0.001)
+def _cells(row: Row) -> np.ndarray:
+    cells = np.zeros(CELLS)
+    cells[[TN, FP, FN, TP]] = [row[name] or 0 for name in ("tn", "fp", "fn", "tp")]
+    return cells

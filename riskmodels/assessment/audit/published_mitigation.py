@@ -1,19 +1,22 @@
 """Mitigation experiments made fit to be shown, by the rules of the audit itself (`suppression`).
 
 A group's rate is shown only where the audit shows it, and only if none of the counts behind it is small or could be
-worked out from the others. Rates are made of rounded counts and keep the width of their intervals; expected counts of
-a simulation are treated as counts. Whether a gap narrows beyond chance is the exact experiment's.
+worked out from the others. Rates are made of rounded counts, and intervals are rounded so that their width does not
+tell of the exact ones; expected counts of a simulation are treated as counts. Whether a gap narrows beyond chance is
+the exact experiment's.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from riskmodels.assessment.audit.mitigation_words import in_words, name_of
+from riskmodels.assessment.audit.published_numbers import OF_RATIO, around, difference, outward, rounded_value
 from riskmodels.assessment.audit.trials import CELLS, Row, largest_gap, rate_of, with_frontier
 from riskmodels.assessment.suppression import (
     PROFILES,
@@ -56,7 +59,7 @@ def publish_mitigation(
             log += _publish_groups(row, in_audit, profile)
             _publish_list(row, profile)
         for row in rows[1:]:
-            _publish_changes(row, rows[0])
+            _publish_changes(row, rows[0], profile)
         points += with_frontier(rows)
     published["points"] = points
     published |= {name: list(published[name]) for name in ("left_out", "first")}
@@ -87,13 +90,12 @@ def _publish_groups(row: Row, in_audit: Mapping[tuple[str, str], Row], profile: 
         row |= {"gap": _not(profile), "gap_change": row["gap_change"] and _not(profile), "narrower": None}
     else:
         gap = better - worse if metric == "recall" else worse - better
-        row["gap"] = _moved(row["gap"], gap, (-1.0, 1.0))
+        row["gap"] = _moved(row["gap"], gap, (-1.0, 1.0), profile)
     lowest, exact = after[row["ratio_group"]], row["ratio"].get("value")
     if lowest is None or better is None:
         row["ratio"] = _not(profile)
     elif better and exact:
-        scale = lowest / better / exact
-        row["ratio"] = _rounded({end: value * scale for end, value in _ends(row["ratio"])} | _n(row["ratio"], profile))
+        row["ratio"] = _ratio(row["ratio"], lowest / better, profile)
     where = f"mitigation, {row['attribute']}, {name_of(row)}"
     told = [name for name, rate in before.items() if rate is not None and after[name] is None]
     return [{"where": f"{where}: {name}", "what": "its rate", "why": would_show(profile)} for name in told]
@@ -124,47 +126,59 @@ def _publish_list(row: Row, profile: Profile) -> None:
     if hits is None or others is None:
         row |= {"precision": _not(profile), "reached": None}
     else:
-        row["precision"] = _moved(precision, hits / (hits + others), (0.0, 1.0))
+        row["precision"] = _moved(precision, hits / (hits + others), (0.0, 1.0), profile)
     auc = row["auc"]
-    row["auc"] = _rounded(dict(_ends(auc)) | _n(auc, profile)) if auc.get("value") is not None else auc
+    if auc.get("value") is not None:
+        low, high = outward(auc.get("low"), auc.get("high"), places=2)
+        ends = {side: end for side, end in (("low", low), ("high", high)) if end is not None}
+        row["auc"] = {"value": round(auc["value"], 2), **ends, **_rest(auc, profile)}
 
 
-def _publish_changes(row: Row, today: Row) -> None:
-    """Differences of what is published, with the width of the exact intervals."""
+def _publish_changes(row: Row, today: Row, profile: Profile) -> None:
+    """Differences of what is published, with intervals about as wide as the exact ones."""
     for name, of, limits in (
         ("precision_change", "precision", (-1.0, 1.0)),
         ("gap_change", "gap", (-2.0, 2.0)),
     ):
         then, now = row[of].get("value"), today[of].get("value")
         hidden = then is None or now is None
-        row[name] = {"value": None, "reason": SMALL_OR_TELLING} if hidden else _moved(row[name], then - now, limits)
+        nothing: Row = {"value": None, "reason": SMALL_OR_TELLING}
+        row[name] = nothing if hidden else _moved(row[name], then - now, limits, profile)
     if row["gap_change"]["value"] is None:
         row["narrower"] = None
     if row["reached"] is None or today["reached"] is None:
         row["more_reached"] = {"value": None, "reason": SMALL_OR_TELLING}
     else:
-        change = float(row["reached"] - today["reached"])
-        moved = _moved(row["more_reached"], change, (-np.inf, np.inf))
-        row["more_reached"] = {end: float(round(value)) for end, value in _ends(moved)}
+        row["more_reached"] = _people(row["more_reached"], row["reached"] - today["reached"], profile)
 
 
 # ---------------------------------------------------------------- one number
 
 
-def _ends(estimate: Row) -> Sequence[tuple[str, float]]:
-    return [(end, estimate[end]) for end in ("value", "low", "high") if estimate.get(end) is not None]
+def _rest(estimate: Row, profile: Profile) -> Row:
+    """What stands beside the numbers: how many there are, and why there is no interval."""
+    n = {} if estimate.get("n") is None else {"n": published_count(estimate["n"], profile)}
+    return n | ({} if estimate.get("reason") is None else {"reason": estimate["reason"]})
 
 
-def _n(estimate: Row, profile: Profile) -> Row:
-    return {} if estimate.get("n") is None else {"n": published_count(estimate["n"], profile)}
+def _moved(found: Row, value: float, within: tuple[float, float], profile: Profile) -> Row:
+    """An estimate at a published value; see `published_numbers.difference`."""
+    return difference(found, value, profile, within) | _rest(found, profile)
 
 
-def _rounded(estimate: Row) -> Row:
-    return {name: round(value, 3) + 0.0 if isinstance(value, float) else value for name, value in estimate.items()}
+def _ratio(found: Row, value: float, profile: Profile) -> Row:
+    there: Row = {"value": rounded_value(value)}
+    if found.get("low") is not None and found.get("high") is not None:
+        there["low"], there["high"] = around(
+            value, found["low"], found["high"], profile, OF_RATIO, log=True, edges=(1.0,)
+        )  # fmt: skip
+    return there | _rest(found, profile)
 
 
-def _moved(found: Row, value: float, within: tuple[float, float]) -> Row:
-    """An estimate at a published value, its interval as wide as the exact one."""
-    shift = value - found["value"]
-    moved = {end: float(np.clip(exact + shift, *within)) for end, exact in _ends(found)}
-    return _rounded(moved | {"value": float(value)})
+def _people(found: Row, value: int, profile: Profile) -> Row:
+    """A number of people, its interval's half-width rounded up as counts are rounded."""
+    there: Row = {"value": float(value)}
+    if found.get("low") is not None and found.get("high") is not None:
+        half = math.ceil((found["high"] - found["low"]) / 2 / profile.base) * profile.base
+        there |= {"low": float(value - half), "high": float(value + half)}
+    return there

@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 
 from riskmodels.assessment.audit.pooling import pool_groups
-from riskmodels.assessment.audit.published_groups import Key, Row, moved, rounded_parts
+from riskmodels.assessment.audit.published_groups import Key, people, rounded_parts
+from riskmodels.assessment.audit.published_numbers import Row, outward, rate_of_counts, rounded_value
 from riskmodels.assessment.audit.sweep import TODAY
 from riskmodels.assessment.suppression import SMALL_OR_TELLING, Profile, published_count
 
@@ -32,7 +33,8 @@ def publish_sweep(rows: Sequence[Row], groups: Sequence[Row], blocks: Blocks, pr
 
     The lists hold one another, so that two points also tell who is on one of them and not on the other. A point is
     shown only if at least ``profile.below`` people with the outcome, and as many without it, lie between it and the
-    next point shown on either side, up to nobody and everybody. And where a point is hidden in one group, it is hidden
+    next point shown on either side, up to nobody and everybody; where people have several rows each, so many times as
+    many rows. And where a point is hidden in one group, it is hidden
     in at least one other that has enough people around it: then nothing can be found by subtracting the groups that are
     shown from the whole, since somebody in one of them could as well be in the other.
 
@@ -44,13 +46,15 @@ def publish_sweep(rows: Sequence[Row], groups: Sequence[Row], blocks: Blocks, pr
     """
     by_key = {(row["attribute"], row["group"]): row for row in groups}
     counts: dict[str, dict[str, _Counts]] = {}
+    least: dict[str, dict[str, float]] = {}
     for row in rows:
         whole = by_key[row["attribute"], row["group"]]
         ends = {_NOBODY: (0, 0), _EVERYBODY: (whole["positives"], whole["fp"] + whole["tn"])}
         of_group = counts.setdefault(row["attribute"], {}).setdefault(row["group"], ends)
         of_group[row["share"]] = row["tp"], row["fp"]
+        least.setdefault(row["attribute"], {})[row["group"]] = profile.below * _rows_per_person(whole)
     shown = {
-        attribute: _shown_points(of_groups, {group: blocks[attribute, group] for group in of_groups}, profile)
+        attribute: _shown_points(of_groups, {group: blocks[attribute, group] for group in of_groups}, least[attribute])
         for attribute, of_groups in counts.items()
     }
     hidden: dict[Key, list[str]] = {}
@@ -66,7 +70,7 @@ def publish_sweep(rows: Sequence[Row], groups: Sequence[Row], blocks: Blocks, pr
         listed, everybody = (published_count(count, profile) or 0 for count in (selected, by_key[key]["n"]))
         for metric, top, bottom in (("recall", hits, hits + misses), ("selection_rate", listed, everybody)):
             if row[metric]["value"] is not None:
-                row[metric] = moved(row[metric], top / bottom, profile, rate=True)
+                row[metric] = rate_of_counts(row[metric], top, bottom)
     return [
         {"where": f"sweep, {attribute}: {group}", "what": f"rates at {', '.join(shares)} times the places",
          "why": SMALL_OR_TELLING}
@@ -74,11 +78,17 @@ def publish_sweep(rows: Sequence[Row], groups: Sequence[Row], blocks: Blocks, pr
     ]  # fmt: skip
 
 
+def _rows_per_person(row: Row) -> float:
+    """On average, of those with the outcome, without it, or of all: the most of them."""
+    names = ("n", "positives", "fp", "tn")
+    return max((row[name] / people(row, name) for name in names if people(row, name)), default=1.0)
+
+
 def _shown_points(
-    counts: Mapping[str, _Counts], blocks: Mapping[str, set[str]], profile: Profile
+    counts: Mapping[str, _Counts], blocks: Mapping[str, set[str]], least: Mapping[str, float]
 ) -> dict[str, set[float]]:
     """The list lengths that are shown of each group of one attribute."""
-    shown = {group: _own_points(counts[group], profile) if "hits" in blocks[group] else set() for group in counts}
+    shown = {group: _own_points(counts[group], least[group]) if "hits" in blocks[group] else set() for group in counts}
     for share in sorted({share for of_group in counts.values() for share in of_group}):
         having = [group for group in counts if share in shown[group]]
         # Today's list is that of the groups' own rows, which are protected already.
@@ -88,14 +98,14 @@ def _shown_points(
     return shown
 
 
-def _own_points(counts: _Counts, profile: Profile) -> set[float]:
+def _own_points(counts: _Counts, least: float) -> set[float]:
     """Today's list, and of the others, the nearest first, those with enough people between them and the next."""
     kept = {_NOBODY, TODAY, _EVERYBODY}
     for share in sorted(set(counts) - kept, key=lambda share: (max(share, 1 / share), share)):
         ordered = sorted(kept | {share})
         steps = [step for step in pairwise(ordered) if share in step]
         if all(
-            after - before >= profile.below
+            after - before >= least
             for first, second in steps
             for before, after in zip(counts[first], counts[second], strict=True)
         ):
@@ -106,18 +116,26 @@ def _own_points(counts: _Counts, profile: Profile) -> set[float]:
 # ---------------------------------------------------------------- curves
 
 
-def publish_curves(rows: Sequence[Row], profile: Profile) -> list[Row]:
+def publish_curves(rows: Sequence[Row], groups: Sequence[Row], profile: Profile) -> list[Row]:
     """Keep the points that have enough hits and enough misses near them; say of no point how many people those are.
 
-    The numbers of people near neighbouring points would tell, by their difference, of those between.
+    The numbers of people near neighbouring points would tell, by their difference, of those between. Where people have
+    several rows each, enough is so many times as many rows.
+
+    Parameters
+    ----------
+    groups : the audit's exact rows by group
     """
     log: list[Row] = []
     for row in rows:
         kept = []
+        own = [group for group in groups if group["attribute"] == row["attribute"]]
+        least = profile.below * max(map(_rows_per_person, own), default=1.0)
         for point in row["points"]:
             hits = point.pop("hits")
-            if min(hits, point["n"] - hits) >= profile.below:
-                ends = {name: round(point[name], 2) for name in ("value", "low", "high")}
+            if min(hits, point["n"] - hits) >= least:
+                low, high = outward(point["low"], point["high"], places=2)
+                ends = {"value": round(point["value"], 2), "low": low, "high": high}
                 kept.append({**point, **ends, "n": None if profile.below else point["n"]})
         if len(kept) < len(row["points"]):
             where = f"curves, {row['attribute']}: {row['metric']}"
@@ -161,7 +179,10 @@ def publish_pooled(
         reference = next((place for place, row in enumerate(own) if row["is_reference"]), None)
         again = pool_groups(names, tops, bottoms, effects, hidden, reference, own[0]["level"])
         published += [
-            {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
+            {
+                name: rounded_value(value) if isinstance(value, float) and name != "level" else value
+                for name, value in row.items()
+            }
             for row in again
         ]
     return published

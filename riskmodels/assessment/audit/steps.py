@@ -15,13 +15,13 @@ from riskmodels.assessment.audit.exclusions import after_exclusions
 from riskmodels.assessment.audit.metrics import PROPORTIONS
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.audit.pooling import pooled_rows
+from riskmodels.assessment.audit.questions import comparisons
 from riskmodels.assessment.audit.sweep import sweep_rows
 from riskmodels.assessment.audit.tables import (
     LISTED,
     Basis,
     Evidence,
     Row,
-    comparisons,
     composition_rows,
     gather,
     group_rows,

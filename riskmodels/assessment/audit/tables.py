@@ -33,12 +33,18 @@ from riskmodels.assessment.audit.metrics import (
     rate_estimate,
     too_few,
 )
+from riskmodels.assessment.audit.people import people_in
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.estimate import Estimate
 
 Row = dict[str, Any]
 KNOWN = (TN, FP, FN, TP)
 LISTED = (FP, TP, SELECTED_UNKNOWN)
+# The counts of a group's row, and the cells that each is the sum of.
+NUMBERS = {
+    "n": (*KNOWN, UNSELECTED_UNKNOWN, SELECTED_UNKNOWN), "unknown": (UNSELECTED_UNKNOWN, SELECTED_UNKNOWN),
+    "positives": (FN, TP), "selected": LISTED, "tp": (TP,), "fp": (FP,), "fn": (FN,), "tn": (TN,),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,8 @@ def _group_row(evidence: Evidence, index: int, area: Estimate, policy: Policy, n
     for metric in PROPORTIONS:
         top, bottom = parts(found.resampled[:, index], metric)
         spread = float((top / np.maximum(bottom, 1)).std(ddof=1))
-        metrics[metric] = rate_estimate(cells, spread, metric, policy, noun, clustered=evidence.clusters is not None)
+        people = int(people_in(found.presence[index], PROPORTIONS[metric].bottom))
+        metrics[metric] = rate_estimate(cells, spread, metric, policy, noun, people)
     for metric in ("oe_ratio", "calibration_slope"):
         own = measure(Comparison(index, None, metric, "primary", "prediction"), found, evidence.slopes)
         metrics[metric] = _calibration(own, metric, policy, noun)
@@ -155,6 +162,7 @@ def _group_row(evidence: Evidence, index: int, area: Estimate, policy: Policy, n
         "tp": int(cells[TP]), "fp": int(cells[FP]), "fn": int(cells[FN]), "tn": int(cells[TN]),
         "unknown": int(cells[[UNSELECTED_UNKNOWN, SELECTED_UNKNOWN]].sum()),
         "unknown_selected": int(cells[SELECTED_UNKNOWN]), "expected": float(found.expected[index]),
+        "people": {name: int(people_in(found.presence[index], part)) for name, part in NUMBERS.items()},
         "metrics": metrics, "shown": int(cells.sum()) >= policy.floors.show,
     }  # fmt: skip
 
@@ -184,6 +192,7 @@ def _auc(area: Estimate, cells: np.ndarray, policy: Policy, noun: str) -> Row:
 def missing_rows(evidence: Basis, metrics: Sequence[str], policy: Policy) -> tuple[Row, ...]:
     """For each attribute the share whose group is not known, and what they could do to the ratios at worst and at best.
 
+    The share is that of people, or of those whom a rate that carries a verdict is of, whichever is larger.
     At worst for a group, all of them with a miss belong to it and all with a hit to its reference; at best the other
     way round. The bounds are given from ``policy.missing.bounds_above`` on, for the rates that carry a verdict.
     """
@@ -192,7 +201,8 @@ def missing_rows(evidence: Basis, metrics: Sequence[str], policy: Policy) -> tup
         counts = evidence.found.counts[start : start + len(attribute.groups)]
         start += len(attribute.groups)
         unknown = np.array(attribute.unknown)
-        share = float(counts[unknown].sum() / counts.sum())
+        bottoms = [counts.sum(axis=1), *(parts(counts, metric)[1] for metric in metrics if metric in PROPORTIONS)]
+        share = max(float(bottom[unknown].sum() / max(bottom.sum(), 1)) for bottom in bottoms)
         bounds: list[Row] | None = None
         if share > policy.missing.bounds_above and not unknown[attribute.reference]:
             bounds = [
@@ -261,28 +271,3 @@ def composition_rows(evidence: Evidence) -> tuple[Row, ...]:
             row[name] = float(evidence.found.counts[index][list(cells)].sum() / whole) if whole else None
         rows.append(row)
     return tuple(rows)
-
-
-# ---------------------------------------------------------------- which questions to ask
-
-
-def comparisons(evidence: Basis, metrics: Sequence[str], policy: Policy) -> list[Comparison]:
-    """Primary: each group against its reference, and against its own prediction. Second: against everybody else."""
-    asked: list[Comparison] = []
-    rates = [metric for metric in metrics if metric in PROPORTIONS]
-    secondary = [metric for metric in policy.secondary if metric not in metrics]
-    start = 0
-    for attribute in evidence.attributes:
-        reference = start + attribute.reference
-        for index in range(start, start + len(attribute.groups)):
-            if index != reference:
-                asked += [Comparison(index, reference, metric, "primary", "reference") for metric in rates]
-                asked += [Comparison(index, reference, metric, "exploratory", "reference") for metric in secondary]
-            asked += [Comparison(index, None, m, "primary", "prediction") for m in metrics if m not in PROPORTIONS]
-            # Between two groups, everybody else is the other one: nothing new to ask.
-            if len(attribute.groups) > 2:
-                asked += [Comparison(index, None, metric, "second", "others") for metric in rates]
-        start += len(attribute.groups)
-    for index in range(start, len(evidence.strata)):
-        asked += [Comparison(index, None, metric, "exploratory", "others") for metric in rates]
-    return asked

@@ -23,6 +23,8 @@ from riskmodels.assessment.audit.contrasts import (
 from riskmodels.assessment.audit.counts import Replicates, Stratum
 from riskmodels.assessment.audit.metrics import NOT_A_RATE, PROPORTIONS, too_few
 from riskmodels.assessment.audit.policy import Policy
+from riskmodels.assessment.audit.small_counts import ratio_interval, ratio_p
+from riskmodels.assessment.audit.unknown import UnknownOutcomes, unknown_outcomes
 
 PASS = "PASS"  # noqa: S105 - a verdict
 FAIL = "FAIL"
@@ -32,6 +34,7 @@ LOOK_HERE = "look here"
 NOTHING_STANDS_OUT = "nothing stands out"
 TOO_FEW = "too few to judge"
 SMALL_BY_POLICY = "a real difference, but small by the policy"
+OUTCOMES_UNKNOWN = "too many outcomes are not known: the verdict would hang on how they came out"
 TOO_WIDE = "the interval reaches past the band"
 
 # How groups are treated, and what a risk means in each.
@@ -119,7 +122,8 @@ def contrast_rows(
             row |= _judged(
                 comparison, m, row, index in judged, strata[comparison.group].attribute in capped, policy, noun
             )
-            if row["verdict"] == INSUFFICIENT and index in judged:
+            row |= _with_unknown(row, unknown_outcomes(comparison, found), policy)
+            if row["verdict"] == INSUFFICIENT and index in judged and row["reason"] != OUTCOMES_UNKNOWN:
                 row["minimum_detectable"] = minimum_detectable(comparison, m, found, width, purpose, policy)
         rows.append(row)
     return tuple(rows), widths
@@ -138,11 +142,15 @@ def _judgeable(comparison: Comparison, measured: Measured, policy: Policy) -> bo
 
 
 def _p_value(comparison: Comparison, measured: Measured, policy: Policy) -> float | None:
-    """Two-sided, for equality (ratio or slope 1)."""
+    """Two-sided, for equality (ratio or slope 1); of a pair that was chosen, for all that it was chosen from
+    (Bonferroni).
+    """
     if measured.centre is None or not measured.se or measured.smallest_denominator < policy.floors.ratio:
         return None
+    if measured.small is not None:
+        return min(1.0, comparison.chosen_from * ratio_p(measured.small))
     distance = measured.centre - (1.0 if comparison.metric == "calibration_slope" else 0.0)
-    return math.erfc(abs(distance) / measured.se / math.sqrt(2))
+    return min(1.0, comparison.chosen_from * math.erfc(abs(distance) / measured.se / math.sqrt(2)))
 
 
 def _row(
@@ -163,24 +171,27 @@ def _row(
         "reference_label": label, "metric": comparison.metric, "against": comparison.against,
         "family": comparison.family, "ratio": None, "low": None, "high": None, "gap": None, "p": None,
         "p_adjusted": None, "verdict": None, "worse_off": None, "minimum_detectable": None, "reason": measured.reason,
-        "band": None if comparison.family == "exploratory" else list(policy.band(comparison.metric)),
+        "bounds": None, "band": None if comparison.family == "exploratory" else list(policy.band(comparison.metric)),
         "smallest_cell": measured.smallest_cell,
     }  # fmt: skip
     if measured.smallest_denominator < policy.floors.ratio or measured.centre is None or measured.se is None:
         return row
+    low, high = _interval(comparison, measured, width)
+    row |= {"ratio": measured.ratio, "low": low, "high": high, "gap": measured.gap}
+    row["worse_off"] = _worse_off(comparison, row, purpose)
+    return row
+
+
+def _interval(comparison: Comparison, measured: Measured, width: float) -> tuple[float, float | None]:
+    """``width`` standard errors either way; the upper end None where the rate it is compared with is nought."""
+    assert measured.centre is not None
+    assert measured.se is not None
+    if measured.small is not None:
+        return ratio_interval(measured.small, width)
     low, high = measured.centre - width * measured.se, measured.centre + width * measured.se
     if comparison.metric != "calibration_slope":
         low, high = math.exp(low), math.exp(high)
-    if measured.ratio is not None:
-        low, high = min(low, measured.ratio), max(high, measured.ratio)
-    row |= {
-        "ratio": measured.ratio,
-        "low": low,
-        "high": high if measured.ratio is not None else None,
-        "gap": measured.gap,
-    }
-    row["worse_off"] = _worse_off(comparison, row, purpose)
-    return row
+    return (low, None) if measured.ratio is None else (min(low, measured.ratio), max(high, measured.ratio))
 
 
 def _worse_off(comparison: Comparison, row: dict[str, Any], purpose: str) -> str | None:
@@ -236,3 +247,23 @@ def _judged(
             "reason": f"{SMALL_BY_POLICY}: at most {gap} in 100" if outside else inside,
         }
     return {"verdict": verdict}
+
+
+def _with_unknown(row: dict[str, Any], unknown: UnknownOutcomes, policy: Policy) -> dict[str, Any]:
+    """What is left of a verdict where many outcomes are not known.
+
+    A verdict on rates holds if it would whichever way they all came out; one on risks, unless they are too many.
+    """
+    if unknown.share <= policy.missing.bounds_above:
+        return {}
+    found: dict[str, Any] = {"bounds": None if unknown.ratio is None else list(unknown.ratio)}
+    if row["verdict"] not in (PASS, FAIL):
+        return found
+    low, high = row["band"]
+    if unknown.ratio is None:
+        holds = row["against"] == "prediction" and unknown.share <= policy.missing.cap_above
+    elif row["verdict"] == PASS:
+        holds = low <= unknown.ratio[0] and unknown.ratio[1] <= high
+    else:
+        holds = unknown.ratio[1] < low or unknown.ratio[0] > high
+    return found if holds else found | {"verdict": INSUFFICIENT, "reason": OUTCOMES_UNKNOWN}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.assessment.audit.risk_words import risks_in_words
 from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, PASS, SMALL_BY_POLICY, TOO_FEW, TOO_WIDE
 from riskmodels.data.group_names import NOT_RECORDED
 
@@ -34,7 +35,7 @@ _QUESTIONS = {
     "fdr": "how often the list is wrong",
     "selection_rate": "how many are on the list",
     "oe_ratio": "whether the risks come true",
-    "calibration_slope": "how the risks are spread",
+    "calibration_slope": "whether high and low risks are right",
 }
 
 
@@ -68,7 +69,7 @@ def in_words(
             "All verdicts are provisional: the outcome is a service's contact or decision, so equal rates may mean "
             "equal attention rather than equal need."
         )
-    sentences += [said.alone(contrast) for contrast in failures(contrasts)]
+    sentences += [*risks_in_words(contrasts), *(said.alone(contrast) for contrast in failures(contrasts))]
     primary = [row for row in contrasts if row["family"] == "primary" and not is_too_few(row)]
     for verdict in (INSUFFICIENT, PASS):
         alike: dict[tuple[Any, ...], list[Row]] = {}
@@ -78,6 +79,11 @@ def in_words(
                 alike.setdefault(key, []).append(row)
         sentences += [said.alone(found[0]) if len(found) == 1 else said.together(found) for found in alike.values()]
     return (*sentences, *too_few_in_words(contrasts, titles, noun))
+
+
+def question_of(metric: str) -> str:
+    """What a metric asks, in a few words that stand in a sentence."""
+    return _QUESTIONS.get(metric, metric.replace("_", " "))
 
 
 def judged_in_words(judged: Mapping[str, int]) -> str:
@@ -136,7 +142,7 @@ def why(contrast: Row) -> str:
 def what_the_data_tell(contrasts: Sequence[Row]) -> str:
     """Of contrasts of one metric without a verdict: that they are more than chance, or what would have shown."""
     if any(beyond_chance(row) and not is_small(row) and not is_too_few(row) for row in contrasts):
-        return "Chance alone would seldom do this; how much it matters, the data cannot tell."
+        return "There is a difference, and it is more than chance. Whether it is large enough to matter is open."
     return detectable_in_words(contrasts)
 
 
@@ -207,7 +213,11 @@ def _least(metric: str, ratio: float) -> str:
     count = f"{100 * ratio:.0f} or {'less' if ratio < 1 else 'more'}"
     if metric == "oe_ratio":
         return f"{count.replace('less', 'fewer')} cases for each 100 that the risks foresee"
-    return f"a rate of {count} for each 100 of the other's"
+    return f"a rate of {_times(ratio)} the other group's, or {'less' if ratio < 1 else 'more'},"
+
+
+def _times(ratio: float) -> str:
+    return f"{100 * ratio:.0f}% of" if ratio < 1 else f"{ratio:.1f} times"
 
 
 # ---------------------------------------------------------------- sentences
@@ -252,7 +262,7 @@ class _Sentences:
             if metric == "oe_ratio":
                 said = f"for 100 cases that the risks foresee, so many came about: {said}"
             elif metric == "calibration_slope":
-                said = f"how the risks are spread (slope; 1 is right): {said}"
+                said = f"{_QUESTIONS[metric]} (slope; 1 is right, below 1 too extreme, above 1 too flat): {said}"
             else:
                 there = self._there(*shown[0])
                 other = "it is not shown" if there is None else per_hundred(there)
@@ -304,7 +314,7 @@ def _compared(verb: str, contrast: Row) -> str:
 
 def _spread(slope: float) -> str:
     if 0.95 <= slope <= 1.05:
-        return "risks are spread about right"
+        return "high and low risks are about right"
     return (
         "high risks are too high and low ones too low" if slope < 1 else "high risks are too low and low ones too high"
     )

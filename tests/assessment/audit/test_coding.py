@@ -84,6 +84,61 @@ def test_bands_keep_those_who_prefer_not_to_say():
     assert attribute.unknown == (False, False, True)
 
 
+EMPTY = ["nan", "NaN", "NA", "n/a", "NULL", "<NA>", " "]
+
+
+def test_what_programs_write_for_an_empty_cell_is_no_group():
+    attribute = coded(["b", *EMPTY, "a"])
+    assert attribute.groups == ("a", "b", "Not recorded")
+    assert attribute.codes.tolist() == [1, *[2] * 7, 0]
+
+
+def test_none_is_a_group():
+    assert coded(["None", "Christian", None]).groups == ("Christian", "None", "Not recorded")
+
+
+def test_what_is_no_number_is_in_no_band():
+    """ "nan" sorts above every cut point, and so do infinite numbers: they were the oldest."""
+    attribute = coded([*EMPTY, "inf", "-Infinity", "30", "70", "Refused"], bands=(45,))
+    assert attribute.labels == ("under 45", "45 and over", "Refused", "Not recorded")
+    assert attribute.codes.tolist() == [*[3] * 9, 0, 1, 2]
+    assert np.nan_to_num(attribute.numbers, nan=-1).tolist() == [*[-1] * 9, 30, 70, -1]
+    assert coded(np.array([np.inf, 30, 70]), bands=(45,)).codes.tolist() == [2, 0, 1]
+    assert coded(["inf", None], bands=(45,)) == "It is not recorded for anybody."
+
+
+def test_a_label_does_not_make_a_group_of_what_is_read_as_nothing():
+    with pytest.raises(StudyError, match=r"protected\.race\.labels: 'NA' is read as nothing recorded") as refused:
+        coded(["a", "NA"], labels={"NA": "North African"})
+    assert "\n" not in str(refused.value)
+    assert coded(["a", "b", "NA"], labels={"NA": "not known"}).labels == ("a", "b", "Not recorded")
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["Refused", "declined", "Prefer not to disclose", "Undisclosed", "Not provided", "NOT ASKED", "Don't know",
+     "Don\N{RIGHT SINGLE QUOTATION MARK}t  know", "dont know", "Not answered"],
+)  # fmt: skip
+def test_who_did_not_say_is_no_group_to_compare_with(word):
+    attribute = coded([word] * 5 + ["a", "b", "b"])
+    assert attribute.unknown == (False, False, True)
+    assert attribute.labels[attribute.reference] == "b"
+
+
+@pytest.mark.parametrize("word", ["None", "Not applicable", "Other"])
+def test_a_fact_about_people_is_a_group(word):
+    assert coded([word] * 5 + ["a", "b", "b"]).unknown == (False, False, False)
+
+
+@pytest.mark.parametrize("reference", ["Refused", "refused to say", "Not recorded"])
+def test_a_reference_that_is_not_known_is_refused(reference):
+    with pytest.raises(
+        StudyError, match=rf"reference: '{reference}' says that .* one of the others \(a, b\)"
+    ) as refused:
+        coded(["Refused", "a", "b", None], labels={"Refused": "refused to say"}, reference=reference)
+    assert "\n" not in str(refused.value)
+
+
 def test_values_with_one_label_are_one_group():
     attribute = coded(["M", "m", "F"], labels={"M": "male", "m": "male", "F": "female"})
     assert attribute.labels == ("male", "female")
@@ -162,6 +217,20 @@ def test_clusters_are_told_apart():
     assert cluster_codes(["x", "y", "z"], 3) is None
     with pytest.raises(DataError, match="clusters"):
         cluster_codes(["x", None], 2)
+
+
+def test_an_excuse_does_not_hide_what_was_supplied():
+    refused = {"ward": ("race", "It has 80 different values."), "born": ("race", "It is not recorded for anybody.")}
+    rows = not_audited(("race", "sex"), {"sex"}, {"race": "Not held."}, refused)
+    said = "It has 80 different values. It is not recorded for anybody."
+    assert rows == (
+        {
+            "attribute": "race",
+            "reason": f"Not held. It was supplied, and could not be audited: {said}",
+            "accepted": True,
+        },
+    )
+    assert not_audited(("race",), set(), {}, refused)[0] == {"attribute": "race", "reason": said, "accepted": False}
 
 
 def test_what_is_not_audited_needs_a_reason():

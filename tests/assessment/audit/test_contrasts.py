@@ -19,6 +19,7 @@ from riskmodels.assessment.audit.contrasts import (
     minimum_detectable,
 )
 from riskmodels.assessment.audit.counts import Replicates
+from riskmodels.assessment.audit.people import presence_of_rows
 from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.assessment.audit.verdicts import (
     FAIL,
@@ -52,6 +53,8 @@ def two_groups(group, reference, replicates=2000, seed=1):
         expected + noise,
         0.05 * noise,
         int(whole),
+        presence_of_rows(counts),
+        presence_of_rows(counts).sum(axis=0),
     )
 
 

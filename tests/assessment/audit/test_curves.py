@@ -133,6 +133,29 @@ def test_people_who_prefer_not_to_say_are_left_out():
     assert curve_rows([attribute], cells_of(status, selected), None, "assistive", POLICY, "people") == left
 
 
+def test_a_few_people_on_many_dates_are_a_few():
+    """Of 60 people 20 are in their eighties, on 30 dates each: 600 rows, and too few for a point."""
+    person = np.repeat(np.arange(60), 30)
+    ages = np.where(person < 40, 20 + person // 20, 85)
+    ages = ages + np.tile(np.arange(30) // 10, 60)
+    selected = np.random.default_rng(1).random(1800) < 0.4
+    status = np.ones(1800, dtype=int)
+    assert {point["at"] > 60 for point in curves(ages, status, selected)[0]["points"]} == {False, True}
+    points = curves(ages, status, selected, person)[0]["points"]
+    assert points
+    assert max(point["at"] for point in points) < 60
+    few = curves(ages[person >= 40], status[person >= 40], selected[person >= 40], person[person >= 40] - 40)[0]
+    assert few["reason"] == "fewer than 30 people who had the outcome"
+
+
+def test_numbers_that_are_not_finite_are_left_out():
+    ages, status, selected = made(1000)
+    words = np.where(np.arange(1000) % 10 == 0, "inf", ages.astype(str))
+    words[5::10] = "nan"
+    known = np.arange(1000) % 5 != 0
+    assert curves(words, status, selected) == curves(ages[known], status[known], selected[known])
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_the_order_of_rows_does_not_matter(whole):
     ages, status, selected = made(1000, whole=whole)

@@ -3,11 +3,13 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
 from riskmodels.assessment.audit import audit_predictions
 from riskmodels.assessment.audit.exact import counts_file, from_json, to_json, verify
-from riskmodels.assessment.audit.policy import load_policy
+from riskmodels.assessment.audit.policy import POLICIES, load_policy
 from riskmodels.assessment.audit.without_risk import audit_without_risk
+from riskmodels.cli.audit_lines import print_verification
 from riskmodels.errors import DataError
 from riskmodels.storage import canonical_json, sha256
 from riskmodels.study import PROTECTED_BY_LAW
@@ -127,8 +129,53 @@ def test_a_contrast_left_out_is_found(stated):
 
 def test_a_milder_policy_under_the_shipped_name_is_found(stated):
     stated["content"]["policy"]["ratio_band"] = [0.5, 2.0]
-    said = "the policy is not the shipped one, default 1, whose SHA-256 it bears"
+    said = "the policy is not the shipped one, default 2, whose SHA-256 it bears"
     assert said in verify(sealed(stated)).differences
+
+
+def of_ones_own(tmp_path, **changes):
+    path = tmp_path / "committee.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load((POLICIES / "default.yaml").read_bytes()) | changes))
+    return load_policy(str(path))
+
+
+def test_a_policy_of_ones_own_is_said_with_what_it_is_more_lenient_in(tmp_path, capsys):
+    policy = of_ones_own(tmp_path, name="committee", ratio_band=[0.5, 2.0])
+    verification = verify(counts_file(audit(policy=policy)))
+    assert verification.agrees
+    assert (verification.own_policy, verification.widened) == ("committee 2", ("ratio_band",))
+    print_verification(verification)
+    said = capsys.readouterr().out
+    assert "By a policy of its own (committee 2), more lenient than the default in: ratio_band." in said
+
+
+def test_the_shipped_policy_goes_without_saying(found, capsys):
+    verification = verify(counts_file(found))
+    assert (verification.own_policy, verification.widened) == (None, ())
+    print_verification(verification)
+    assert "of its own" not in capsys.readouterr().out
+
+
+def test_a_milder_policy_that_says_it_is_none_is_found(stated):
+    """Whoever bends the policy also gives it a SHA-256 of its own, and states that it is nowhere more lenient."""
+    stated["content"]["policy"] |= {"sha256": "0" * 64, "ratio_band": [0.5, 2.0], "smallest_gap": 0.5, "widened": []}
+    verification = verify(sealed(stated))
+    assert not verification.agrees
+    assert verification.widened == ("ratio_band", "smallest_gap")
+    assert verification.differences[0] == (
+        "the policy is stated as more lenient than the default in nothing, its content is so in ratio_band, "
+        "smallest_gap"
+    )
+
+
+@pytest.mark.parametrize("changes", [{}, {"every_purpose": []}])
+def test_calibration_that_could_not_be_asked_for_makes_no_policy_lenient(tmp_path, changes):
+    outcome, _, selected, groups = rows()
+    policy = of_ones_own(tmp_path, name="committee", **changes)
+    audited = audit_without_risk(outcome, selected, groups, policy=policy, excused=EXCUSED, purpose="assistive", seed=1)
+    verification = verify(counts_file(audited))
+    assert verification.agrees
+    assert verification.widened == policy.widened == tuple(changes)
 
 
 def test_another_seed_draws_otherwise(stated):

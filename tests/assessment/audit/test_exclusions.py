@@ -3,6 +3,7 @@ import pytest
 
 from riskmodels.assessment.audit import audit_predictions
 from riskmodels.assessment.audit.disclosure import publish
+from riskmodels.assessment.audit.exclusions import judged_again_in_words
 from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.errors import DataError
 from riskmodels.study import PROTECTED_BY_LAW
@@ -64,11 +65,19 @@ def test_it_is_said_in_words():
     outcome, selected, race, excluded, chosen = planted()
     words = audited(outcome, selected, race, excluded, chosen).after_exclusions["in_words"]
     taken_out = "Once the service has taken out those whom it would not contact"
-    assert words[0] == f"{taken_out}: judged 1 of 1: harm found in 1, cannot judge 0."
+    again = "only rates are judged again, not what the risks mean"
+    assert words[0] == f"{taken_out}, {again}. Comparisons: 1. Passed 0, failed 1, cannot be judged 0."
     taken = [round(100 * excluded[race == group].mean()) for group in "ba"]
     most = f"Race, b: of 100 people, about {taken[0]} are taken out, the most of any group"
     assert words[1] == f"{most}; the least, about {taken[1]}, in the group a."
-    assert words[2].endswith("recall: FAIL, where it was PASS.")
+    assert words[2].endswith("whom the list finds: FAIL, where it was PASS.")
+
+
+def test_a_fail_that_is_not_judged_again_is_not_undone():
+    judged = {"comparisons": 2, "passed": 0, "failed": 0, "insufficient": 2, "failed_against_others": 1}
+    said = judged_again_in_words(judged, [{"verdict": "FAIL"}])
+    assert said.endswith("Against everybody else, failed 1. What failed above and cannot be judged here still fails.")
+    assert "still fails" not in judged_again_in_words(judged, [{"verdict": "PASS"}])
 
 
 @pytest.mark.parametrize("excluded", [None, np.zeros(8000, dtype=bool)])
@@ -114,7 +123,7 @@ def test_published_numbers_are_made_of_rounded_counts():
         hits, misses = (5 * round(rows[group][name] / 5) for name in ("tp", "fn"))
         return round(hits / (hits + misses), 3)
 
-    assert recall["ratio"] == pytest.approx(rate(recall["group"]) / rate(recall["reference"]), abs=0.001)
+    assert recall["ratio"] == pytest.approx(rate(recall["group"]) / rate(recall["reference"]), abs=0.006)
     assert recall["verdict"] == "FAIL"
     assert "smallest_cell" not in recall
 

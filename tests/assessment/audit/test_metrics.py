@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from riskmodels.assessment.audit.counts import cells_of
+from riskmodels.assessment.audit.counts import FN, TP, cells_of
 from riskmodels.assessment.audit.metrics import (
     PROPORTIONS,
     bounds,
@@ -45,19 +45,28 @@ def test_no_bounds_where_all_is_known():
 
 
 def test_a_group_without_positives_has_no_recall_and_says_so():
-    found = rate_estimate(np.array([40, 10, 0, 0, 0, 0]), 0.0, "recall", load_policy(), "people", clustered=False)
+    found = rate_estimate(np.array([40, 10, 0, 0, 0, 0]), 0.0, "recall", load_policy(), "people", 0)
     assert found == {"value": None, "reason": "nobody who had the outcome"}
 
 
 def test_a_rate_of_nine_people_is_not_shown():
-    found = rate_estimate(np.array([40, 10, 4, 5, 0, 0]), 0.1, "recall", load_policy(), "people", clustered=False)
+    found = rate_estimate(np.array([40, 10, 4, 5, 0, 0]), 0.1, "recall", load_policy(), "people", 9)
     assert found == {"value": None, "reason": "not shown (fewer than 10 people who had the outcome)"}
 
 
 def test_repeated_people_widen_the_interval():
-    alone = rate_estimate(CELLS, 0.2, "recall", load_policy(), "people", clustered=False)
-    together = rate_estimate(CELLS, 0.2, "recall", load_policy(), "people", clustered=True)
+    positives = int(CELLS[[FN, TP]].sum())
+    alone = rate_estimate(CELLS, 0.2, "recall", load_policy(), "people", positives)
+    together = rate_estimate(CELLS, 0.2, "recall", load_policy(), "people", positives - 1)
     assert together["low"] < alone["low"] < alone["value"] < alone["high"] < together["high"]
+
+
+def test_twenty_rows_each_of_five_people_are_not_a_hundred_people():
+    cells = np.array([0, 0, 0, 100, 0, 0])
+    assert rate_estimate(cells, 0.0, "recall", load_policy(), "people", 5)["value"] is None
+    found = rate_estimate(cells, 0.0, "recall", load_policy(), "people", 20)
+    # Wilson's lower end at 20 of 20: 20 / (20 + 1.96^2).
+    assert found["low"] == pytest.approx(20 / (20 + 1.96**2), abs=0.001)
 
 
 def binned(outcome, risk, codes, size):

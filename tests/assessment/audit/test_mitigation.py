@@ -197,7 +197,7 @@ def test_the_words_begin_with_what_comes_first_and_end_with_the_law(world: World
     assert words[-1] == UNLAWFUL
     price = next(line for line in words if NAMES["reweighed"] in line)
     assert price.startswith("Ethnic group: one score, taught on reweighed records. Of 100 places, ")
-    assert "Of 100 b people who needed help, about" in price
+    assert "Of 100 people who needed help in the group b, about" in price
     assert "would be missed; today, about" in price
 
 
@@ -276,10 +276,10 @@ def test_what_is_published_is_rounded_and_says_the_same_thing_everywhere(world: 
         assert row["reached"] is None or row["reached"] % 5 == 0
         if row["gap"]["value"] is not None:
             rates = {group["group"]: rate_of(group, row["metric"]) for group in row["groups"]}
-            assert row["gap"]["value"] == pytest.approx(rates[row["better"]] - rates[row["worse"]], abs=6e-4)
+            assert row["gap"]["value"] == pytest.approx(rates[row["better"]] - rates[row["worse"]], abs=6e-3)
     today = next(row for row in published["points"] if row["name"] == "today" and row["attribute"] == "race")
     recall = {row["group"]: row["metrics"]["recall"]["value"] for row in audit["rows"] if row["attribute"] == "race"}
-    assert {group["group"]: round(rate_of(group, "recall") or 0, 3) for group in today["groups"]} == recall
+    assert {group["group"]: round(rate_of(group, "recall") or 0, 2) for group in today["groups"]} == recall
 
 
 def test_a_group_that_the_audit_hides_is_hidden_here(world: World) -> None:

@@ -57,6 +57,36 @@ def test_a_wider_policy_is_recorded(tmp_path):
     assert policy.widened == ("every_purpose", "ratio_band", "verdict_metrics.assistive")
 
 
+FLOORS = yaml.safe_load(DEFAULT)["floors"]
+MISSING = yaml.safe_load(DEFAULT)["missing"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "widened"),
+    [
+        ({"most_groups": 2}, ("most_groups",)),
+        ({"most_groups": 90}, ()),
+        ({"replicates": 200}, ("replicates",)),
+        ({"replicates": 4000}, ()),
+        ({"power": 0.5}, ("power",)),
+        ({"secondary": []}, ("secondary",)),
+        ({"floors": FLOORS | {"show": 100_000}}, ("floors.show",)),
+        ({"floors": FLOORS | {"show": 1}}, ("floors.show",)),
+        ({"missing": MISSING | {"words": [*MISSING["words"], "female"]}}, ("missing.words",)),
+        ({"missing": MISSING | {"words": MISSING["words"][1:]}}, ("missing.words",)),
+        ({"missing": MISSING | {"words": [word.upper() for word in MISSING["words"]]}}, ()),
+    ],
+)
+def test_what_could_hide_a_group_is_recorded(tmp_path, changes, widened):
+    assert load_policy(written(tmp_path, **changes)).widened == widened
+
+
+def test_what_is_judged_need_not_be_looked_at_besides(tmp_path):
+    judged = {purpose: ["recall", "fpr", "fdr", "for", "precision"] for purpose in ("assistive", "punitive", "mixed")}
+    policy = load_policy(written(tmp_path, verdict_metrics=judged, secondary=["selection_rate"]))
+    assert policy.widened == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

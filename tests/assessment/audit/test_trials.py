@@ -234,6 +234,23 @@ def test_a_shorter_list_alone_is_not_fairer():
     assert row["narrower"] is False
 
 
+def test_a_longer_list_alone_is_not_fairer():
+    """Recall 0.20 v 0.40 today, 0.50 v 0.80 on a list twice as long: the ratio goes from 0.50 to 0.625, which is
+    clearly nearer to 1, and the points from 0.20 to 0.30. At 0.70 v 0.80 they are 0.10, and the gap is narrower.
+    """
+    codes, place = np.repeat([0, 1], 2000), np.tile(np.arange(2000) / 2000, 2)
+    now = place < np.where(codes == 1, 0.2, 0.4)
+    on = ground(np.ones(4000), now, codes)
+    wider, narrower = (
+        measure_trial(trial(place < np.where(codes == 1, *rates), share=2.0), trial(now, TODAY), on)
+        for rates in ((0.5, 0.8), (0.7, 0.8))
+    )
+    assert wider["ratio"]["low"] > 0.5
+    assert wider["gap_change"]["value"] == pytest.approx(0.1)
+    assert wider["narrower"] is False
+    assert narrower["narrower"] is True
+
+
 def test_a_gap_that_is_turned_round_is_no_narrower_one():
     """0.40 v 0.60 today; then 0.58 v 0.50, which is clearly the other way round, or 0.55 v 0.54, which is not."""
     rng = np.random.default_rng(2)

@@ -158,7 +158,10 @@ def test_a_group_beyond_chance_does_not_share_one_with_the_others():
     asked = [open_("b"), open_("c", low=0.1, high=0.9)]
     sentences = said(asked, [])
     assert len(sentences) == 3
-    assert "Chance alone would seldom do this; how much it matters, the data cannot tell." in sentences[2]
+    assert (
+        "There is a difference, and it is more than chance. Whether it is large enough to matter is open."
+        in sentences[2]
+    )
     assert "Chance" not in sentences[1]
 
 
@@ -204,16 +207,16 @@ def test_groups_too_small_for_some_verdicts_are_named_with_what_cannot_be_judged
         few("calibration_slope", "c"),
     ]  # fmt: skip
     assert too_few_in_words(asked, TITLES, "people") == (
-        "Ethnic group: too few people to judge anything for a; whom the list finds for b; how the risks are spread for "
-        "the others.",
+        "Ethnic group: too few people to judge anything for a; whom the list finds for b; whether high and low risks "
+        "are right for the others.",
     )
 
 
 @pytest.mark.parametrize(
     ("metric", "smallest", "words"),
     [
-        ("recall", 0.613, "Only a rate of 61 or less for each 100 of the other's would have shown."),
-        ("fpr", 1.804, "Only a rate of 180 or more for each 100 of the other's would have shown."),
+        ("recall", 0.613, "Only a rate of 61% of the other group's, or less, would have shown."),
+        ("fpr", 1.804, "Only a rate of 1.8 times the other group's, or more, would have shown."),
         ("oe_ratio", 1.64, "Only 164 or more cases for each 100 that the risks foresee would have shown."),
         ("oe_ratio", 0.58, "Only 58 or fewer cases for each 100 that the risks foresee would have shown."),
         ("calibration_slope", 0.62, "Only a slope of 0.62 or less would have shown."),
@@ -229,7 +232,7 @@ def test_what_would_have_shown(metric, smallest, words):
 def test_of_several_groups_the_nearest_is_said_and_those_where_nothing_would_show():
     asked = [open_("a", minimum_detectable=0.3), open_("b", minimum_detectable=0.5), open_("c")]
     assert detectable_in_words(asked) == (
-        "At best, only a rate of 50 or less for each 100 of the other's would have shown. For c, not even a very large "
+        "At best, only a rate of 50% of the other group's, or less, would have shown. For c, not even a very large "
         "difference."
     )
 
