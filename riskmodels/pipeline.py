@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from riskmodels.assessment.audit import Audit, audit_groups
-from riskmodels.assessment.audit.mitigation import Mitigation, try_mitigations
-from riskmodels.assessment.audit.proxies import study_proxies
+from riskmodels.assessment.audit.further.proxies import study_proxies
+from riskmodels.assessment.audit.remedies.mitigation import Mitigation, try_mitigations
 from riskmodels.assessment.deep import Deep, look_deeper
 from riskmodels.assessment.detail import Detail, Learned, assess_detail
 from riskmodels.assessment.explanation import Explanation, explain

@@ -115,13 +115,12 @@ def published_groups(
 
 
 def _rate(count: int, n: int, rules: Profile, part: str) -> Row:
-    """A share of the rounded counts; its 95% interval (Wilson 1927) is as wide as the exact one's."""
+    """A share of the rounded counts with its 95% interval (Wilson 1927): the exact one's width would give them away."""
     shown, size = published_count(count, rules) if count else 0, published_count(n, rules)
     assert shown is not None
     assert size is not None
     share = min(shown / size, 1.0)
-    exact, (low, high) = count / n, wilson(count / n, n)
-    low, high = (round(min(max(share + end - exact, 0.0), 1.0), 3) for end in (low, high))
+    low, high = (round(end, 3) for end in wilson(share, size))
     return {part: min(shown, size), "share": round(share, 3), "low": low, "high": high}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from riskmodels.assessment.audit.answers import HEADING as TO_BE_ANSWERED
 from riskmodels.assessment.audit.answers import to_be_answered
-from riskmodels.assessment.audit.exclusions import judged_again_in_words
+from riskmodels.assessment.audit.further.exclusions import judged_again_in_words
 from riskmodels.assessment.audit.words import too_few_in_words
 from riskmodels.cards.audit_tables import (
     CALIBRATION_METRICS,

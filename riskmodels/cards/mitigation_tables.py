@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from riskmodels.assessment.audit.mitigation_words import in_words, name_of, short_name_of
-from riskmodels.assessment.audit.published_mitigation import publish_mitigation
-from riskmodels.assessment.audit.trials import COULD, RATES
+from riskmodels.assessment.audit.remedies.mitigation_words import in_words, name_of, short_name_of
+from riskmodels.assessment.audit.remedies.published_mitigation import publish_mitigation
+from riskmodels.assessment.audit.remedies.trials import COULD, RATES
 from riskmodels.cards.card import Cell, CloserPart, Table
 from riskmodels.cards.cells import plain, with_range
 from riskmodels.cards.shown import Shown
@@ -41,7 +41,7 @@ def mitigation_part(
 
     Parameters
     ----------
-    published : from `riskmodels.assessment.audit.published_mitigation`; None where it was not run
+    published : from `riskmodels.assessment.audit.remedies.published_mitigation`; None where it was not run
     title : attribute -> its name in the words of the study
     """
     if published is None:

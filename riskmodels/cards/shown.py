@@ -1,6 +1,6 @@
 """What may be shown, and with how many digits: every number passes here before it enters a card.
 
-Counts go by the study's disclosure profile; the audit is published by `riskmodels.assessment.audit.disclosure`.
+Counts go by the study's disclosure profile; the audit is published by `riskmodels.assessment.audit.publishing`.
 Publishing twice is the same as once, so what was made safe before passes unchanged.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskmodels.assessment.audit.disclosure import publish
+from riskmodels.assessment.audit.publishing.disclosure import publish
 from riskmodels.assessment.intervals import wilson
 from riskmodels.assessment.suppression import PROFILES, SMALL_OR_TELLING, Profile, not_shown, published_count
 

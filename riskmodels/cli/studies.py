@@ -144,7 +144,7 @@ def _print_steps(steps: Iterable[Any]) -> None:
 def _print_forecast(found: Mapping[str, Any] | None, level: str) -> None:
     import textwrap
 
-    from riskmodels.assessment.audit.forecast_shown import (
+    from riskmodels.assessment.audit.forecasting.forecast_shown import (
         assumed_in_words,
         forecast_lines,
         never_in_words,

@@ -96,7 +96,7 @@ def audit(
     OutsideError
         if an output cannot be written; said before the work begins.
     """
-    from riskmodels.assessment.audit.disclosure import publish
+    from riskmodels.assessment.audit.publishing.disclosure import publish
     from riskmodels.commands.audit_columns import described, excuses
     from riskmodels.data.prediction_file import read_predictions
 
@@ -132,7 +132,7 @@ def audit(
         "notes": [note.said for note in notes],
     }
     if earlier is not None and against is not None:
-        from riskmodels.assessment.audit.changes import changed
+        from riskmodels.assessment.audit.comparing.changes import changed
 
         found["changes"] = changed(earlier, found, names=(against.name, "this audit")).to_dict()
     if other is not None:
@@ -186,8 +186,8 @@ def _audited(
     rows: PredictionFile, taken: TakenList, taken_after: TakenList | None, progress: Progress, **more: Any
 ) -> Audit:
     from riskmodels.assessment.audit import audit_predictions
+    from riskmodels.assessment.audit.further.proxies import feature_proxies
     from riskmodels.assessment.audit.lists import belonging_together
-    from riskmodels.assessment.audit.proxies import feature_proxies
     from riskmodels.assessment.audit.without_risk import audit_without_risk
 
     outcome = np.where(rows.known, rows.outcome, np.nan)
@@ -218,10 +218,10 @@ def _of_two_lists(
     """How the other list, the first, differs from the one audited, as it may be shown."""
     import polars as pl
 
-    from riskmodels.assessment.audit.change_disclosure import publish_list_changes
-    from riskmodels.assessment.audit.disclosure import publish
-    from riskmodels.assessment.audit.list_changes import changed_lists
+    from riskmodels.assessment.audit.comparing.change_disclosure import publish_list_changes
+    from riskmodels.assessment.audit.comparing.list_changes import changed_lists
     from riskmodels.assessment.audit.lists import belonging_together
+    from riskmodels.assessment.audit.publishing.disclosure import publish
 
     assert rows.entity_ids is not None  # a comparison without ids was refused
     keys = pl.DataFrame({"id": rows.entity_ids} | ({} if rows.dates is None else {"date": rows.dates}))
@@ -263,14 +263,14 @@ def _policy(path: Path | None) -> Policy:
 
 
 def _other_audit(path: Path, small_numbers: str) -> Mapping[str, Any]:
-    from riskmodels.assessment.audit.changes_content import read_audit
+    from riskmodels.assessment.audit.comparing.changes_content import read_audit
 
     return read_audit(storage.read_json(path), f"--against: {path.name}", small_numbers)
 
 
 def _printable(value: Any) -> Any:
     """Whatever names and reasons a file or a user gives, nothing in them steers a terminal or turns a line round."""
-    from riskmodels.assessment.audit.changes_content import printable
+    from riskmodels.assessment.audit.comparing.changes_content import printable
 
     if isinstance(value, Mapping):
         return {printable(name): _printable(part) for name, part in value.items()}

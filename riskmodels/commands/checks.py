@@ -23,7 +23,7 @@ class CheckReport:
     """What ``check`` found.
 
     ``not_audited``: characteristics protected by law, neither audited nor excused. ``forecast``: what the audit will be
-    able to judge, as it may be shown (`riskmodels.assessment.audit.forecast_shown`); None where it cannot be told.
+    able to judge, as it may be shown (`riskmodels.assessment.audit.forecasting`); None where it cannot be told.
     """
 
     prepared: Prepared
@@ -133,9 +133,9 @@ def audit_forecast(prepared: Prepared) -> dict[str, Any] | None:
     """
     import polars as pl
 
-    from riskmodels.assessment.audit.expected_groups import expect
-    from riskmodels.assessment.audit.forecast import forecast
-    from riskmodels.assessment.audit.forecast_shown import publish_forecast
+    from riskmodels.assessment.audit.forecasting.expected_groups import expect
+    from riskmodels.assessment.audit.forecasting.forecast import forecast
+    from riskmodels.assessment.audit.forecasting.forecast_shown import publish_forecast
     from riskmodels.assessment.audit.policy import load_policy
     from riskmodels.assessment.audit.words import NOUNS
 

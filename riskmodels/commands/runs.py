@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
-from riskmodels.commands.checks import profile_page
+from riskmodels.commands.checks import audit_forecast, profile_page
 from riskmodels.commands.sources import Progress, data_folder, engine_named, silent, steps_of, version_of
 from riskmodels.errors import ExitCode
 from riskmodels.study import load_study
@@ -150,6 +150,7 @@ def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = Non
         files["explain/drivers.svg"] = found.explanation.figure_svg
     files["checks/checks.json"] = storage.canonical_json([finding.to_dict() for finding in found.checks])
     files["checks/profile.html"] = profile_page(found.prepared)
+    files["checks/forecast.json"] = storage.canonical_json(audit_forecast(found.prepared))
     # Owner-only, never logged: they hold ids or exact counts.
     files["predictions.parquet"] = storage.table_bytes(found.predictions.frame, ".parquet")
     files["ranking.parquet"] = storage.table_bytes(found.ranking.frame, ".parquet")
@@ -172,8 +173,8 @@ def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = Non
 
 def audit_page(found: StudyRun) -> bytes:
     """The fairness audit as a page of its own, as it may be shown."""
-    from riskmodels.assessment.audit.disclosure import publish
     from riskmodels.assessment.audit.policy import load_policy
+    from riskmodels.assessment.audit.publishing.disclosure import publish
     from riskmodels.reports.audit_page import render_audit
 
     question = found.study.file

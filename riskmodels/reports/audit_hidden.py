@@ -30,7 +30,7 @@ def hidden_lines(found: Row, hidden: Sequence[Row]) -> list[list[str]]:
 
     Parameters
     ----------
-    hidden : the log of `riskmodels.assessment.audit.disclosure.publish`: {where, what, why}
+    hidden : the log of `riskmodels.assessment.audit.publishing.disclosure.publish`: {where, what, why}
     """
     told: dict[str, dict[str, dict[str, None]]] = {}
     whys: dict[str, dict[str, None]] = {}

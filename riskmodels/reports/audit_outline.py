@@ -145,7 +145,7 @@ def _what_changed(found: Row) -> str:
 
 
 def _changes(found: Row) -> list[Part]:
-    """Against another audit (`riskmodels.assessment.audit.changes`): sentences, then comparison by comparison."""
+    """Against another audit (`riskmodels.assessment.audit.comparing`): sentences, then comparison by comparison."""
     changes = found.get("changes") or {}
     rows: Sequence[Row] = changes.get("rows") or ()
     said = [str(line) for line in changes.get("in_words") or ()]

@@ -18,7 +18,7 @@ def render_audit(found: Mapping[str, Any]) -> bytes:
 
     Parameters
     ----------
-    found : the published audit (`riskmodels.assessment.audit.disclosure.publish`), with ``about`` (study or file,
+    found : the published audit (`riskmodels.assessment.audit.publishing`), with ``about`` (study or file,
         outcome, risk, and whatever else says what was audited; ``purpose`` and ``misses`` are sentences: what a place
         on the list leads to, and what the outcome may miss). May have ``notes`` (sentences), ``hidden`` (what
         `publish` hid), ``policy`` (`Policy` as plain values), ``changes`` ({in_words, rows}), ``sweep``, ``curves``,

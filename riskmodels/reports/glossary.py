@@ -13,7 +13,7 @@ GLOSSARY = {
     "Brier score": "The average squared error of the risks. Lower is better.",
     "Calibration": "Whether risks come true: of 100 people with a risk of 0.3, about 30 should have the outcome.",
     "Calibration in the large": "Whether risks are right on the whole. Above 0: they are too low. Below 0: too high.",
-    "Calibration slope": "Whether risks are spread as they should be. Below 1: too extreme. Above 1: too timid.",
+    "Calibration slope": "Whether high and low risks are right. Below 1: they are too extreme. Above 1: too timid.",
     "Calibrator": "What turns a model's score into a risk. Sigmoid, isotonic, beta and Venn-Abers are kinds of it.",
     "Capacity": "How many places there are on a list.",
     "Closed test": "Asks which is the least change that is enough, so that nothing is changed without good evidence.",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskmodels.assessment.audit.forecast_shown import never_in_words, settled_in_words
+from riskmodels.assessment.audit.forecasting.forecast_shown import never_in_words, settled_in_words
 from riskmodels.assessment.suppression import SMALL_OR_TELLING
 from riskmodels.reports.cells import capital, day_text, label, spelled
 from riskmodels.reports.outline import Part, Section, bullets, plain_facts, table, texts

@@ -31,7 +31,7 @@ def render_profile(
     checks : rows {check, words, result, evidence, accepted} of the leak detectors
     gaps : rows {source, key, words} of `riskmodels.data.register.register_gaps`
     disclosure : the profile of disclosure control, as the study names it
-    forecast : of `riskmodels.assessment.audit.forecast_shown.publish_forecast`, where there is one
+    forecast : of `riskmodels.assessment.audit.forecasting.forecast_shown.publish_forecast`, where there is one
     today : printed as the day on which the page was made
     """
     published, hidden = publish_profile(profile, disclosure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskmodels.assessment.audit.forecast_shown import assumed_in_words, forecast_lines
+from riskmodels.assessment.audit.forecasting.forecast_shown import assumed_in_words, forecast_lines
 from riskmodels.reports.cells import label
 
 Row = Mapping[str, Any]

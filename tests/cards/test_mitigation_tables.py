@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from riskmodels.assessment.audit.mitigation_words import FIRST, NOT_FOR_USE, UNLAWFUL, in_words
+from riskmodels.assessment.audit.remedies.mitigation_words import FIRST, NOT_FOR_USE, UNLAWFUL, in_words
 from riskmodels.cards.mitigation_tables import (
     FRONTIER_COLUMNS,
     NOT_RUN,

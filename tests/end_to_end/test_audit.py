@@ -212,7 +212,7 @@ def test_a_shuffled_file_in_other_types_has_the_same_audit(tmp_path: Path) -> No
 
 
 def test_each_date_has_its_own_list(tmp_path: Path) -> None:
-    frame = predictions(1000, days=3)
+    frame = predictions(1000, days=3).filter(pl.col("race") != "D")  # too few people to be shown
     found = audit(
         written(tmp_path, frame), *OPTIONS, "--capacity", 100, "--groups", "race", "--entity", "who", "--as-of", "day"
     )

@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from riskmodels import load_study, run_study
-from riskmodels.assessment.audit.mitigation_words import FIRST, UNLAWFUL
+from riskmodels.assessment.audit.remedies.mitigation_words import FIRST, UNLAWFUL
 from riskmodels.cards.mitigation_tables import HEADING, NOT_RUN
 from riskmodels.commands.runs import run_files
 from riskmodels.pipeline import StudyRun

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_score, roc_curve
 
 from riskmodels.assessment.audit import audit_predictions
-from riskmodels.assessment.audit.disclosure import publish
 from riskmodels.assessment.audit.policy import Floors, load_policy
+from riskmodels.assessment.audit.publishing.disclosure import publish
 from riskmodels.storage import canonical_json
 from riskmodels.study import Protected
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from riskmodels.assessment.audit import audit_predictions
-from riskmodels.assessment.audit.changes import changed
-from riskmodels.assessment.audit.disclosure import publish
+from riskmodels.assessment.audit.comparing.changes import changed
+from riskmodels.assessment.audit.publishing.disclosure import publish
 from riskmodels.reports.audit_page import render_audit
 from riskmodels.study import Protected
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from riskmodels.assessment.audit import FAIL, PASS, audit_predictions
 from riskmodels.assessment.audit.contrasts import Comparison, measure
-from riskmodels.assessment.audit.counts import Replicates
-from riskmodels.assessment.audit.expected_groups import ExpectedCohort, ExpectedGroup, Repeats
-from riskmodels.assessment.audit.forecast import Forecast, at_capacity, forecast
-from riskmodels.assessment.audit.people import presence_of_rows
+from riskmodels.assessment.audit.counting.counts import Replicates
+from riskmodels.assessment.audit.counting.people import presence_of_rows
+from riskmodels.assessment.audit.forecasting.expected_groups import ExpectedCohort, ExpectedGroup, Repeats
+from riskmodels.assessment.audit.forecasting.forecast import Forecast, at_capacity, forecast
 from riskmodels.assessment.audit.policy import Policy, load_policy
 from riskmodels.assessment.audit.verdicts import QUESTIONS, verdict_of
 from riskmodels.assessment.intervals import Floats

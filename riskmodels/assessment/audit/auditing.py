@@ -3,7 +3,7 @@
 `audit_groups` audits the list of a study; `audit_predictions` audits any predictions. The story is: code the groups,
 count once, bootstrap the counts, contrast each group with its reference, give a verdict, say it in words; then look at
 other list lengths, at curves, at pooled rates, and at the list after the service's own exclusions. What is made here is
-exact and owner-only: `riskmodels.assessment.audit.disclosure.publish` makes it fit to be shown.
+exact and owner-only: `riskmodels.assessment.audit.publishing.disclosure.publish` makes it fit to be shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from riskmodels.assessment.audit.coding import (
     outcome_status,
 )
 from riskmodels.assessment.audit.exact import Exact, kept
-from riskmodels.assessment.audit.exclusions import checked_exclusions
+from riskmodels.assessment.audit.further.exclusions import checked_exclusions
+from riskmodels.assessment.audit.further.sweep import checked_depth
 from riskmodels.assessment.audit.policy import Policy, load_policy
 from riskmodels.assessment.audit.result import Audit, Row
 from riskmodels.assessment.audit.steps import (
@@ -38,7 +39,6 @@ from riskmodels.assessment.audit.steps import (
     judged_after,
     with_features,
 )
-from riskmodels.assessment.audit.sweep import checked_depth
 from riskmodels.assessment.audit.verdicts import overall_verdict, tally
 from riskmodels.assessment.audit.words import NOUNS, in_words
 from riskmodels.assessment.intervals import checked_risk

@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from riskmodels.assessment.audit.counts import FN, FP, TN, TP, Replicates
+from riskmodels.assessment.audit.counting.counts import FN, FP, TN, TP, Replicates
+from riskmodels.assessment.audit.counting.people import people_in
 from riskmodels.assessment.audit.metrics import PROPORTIONS, parts
-from riskmodels.assessment.audit.people import people_in
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.audit.small_counts import SMALL, TwoRates
 

@@ -1,7 +1,7 @@
 """The exact counts of an audit as a file, from which every verdict can be worked out anew, without the rows.
 
 The file holds no row: no id and no person's risk. It does hold counts of few people, and patterns that a single person
-may have, so it is for its owner alone. What is published is `riskmodels.assessment.audit.disclosure.publish`.
+may have, so it is for its owner alone. What may be shown is made by `riskmodels.assessment.audit.publishing`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from riskmodels.assessment.audit.counts import Stratum, resample
+from riskmodels.assessment.audit.counting.counts import Stratum, resample
 from riskmodels.assessment.audit.exact_content import NOT_COUNTS, Content, KeptAttribute, KeptStratum, Numbers
 from riskmodels.assessment.audit.policy import POLICIES, Policy, load_policy, widenings
 from riskmodels.assessment.audit.result import Audit, Row, plain

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from riskmodels.assessment.audit.coding import Attribute
-from riskmodels.assessment.audit.counts import CELLS, Counted, Patterns, Stratum
-from riskmodels.assessment.audit.people import SETS
+from riskmodels.assessment.audit.counting.counts import CELLS, Counted, Patterns, Stratum
+from riskmodels.assessment.audit.counting.people import SETS
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.errors import DataError
 from riskmodels.study import Section

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskmodels.assessment.audit.counts import FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
+from riskmodels.assessment.audit.counting.counts import FN, FP, SELECTED_UNKNOWN, TN, TP, UNSELECTED_UNKNOWN
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.intervals import wilson
 

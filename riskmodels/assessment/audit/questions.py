@@ -9,8 +9,8 @@ import numpy as np
 
 from riskmodels.assessment.audit.coding import Attribute
 from riskmodels.assessment.audit.contrasts import Comparison
+from riskmodels.assessment.audit.counting.people import people_in
 from riskmodels.assessment.audit.metrics import PROPORTIONS, parts
-from riskmodels.assessment.audit.people import people_in
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.audit.tables import Basis
 

@@ -1,4 +1,4 @@
-"""What an audit found: exact, and its owner's alone. `riskmodels.assessment.audit.disclosure` makes it fit to show."""
+"""What an audit found: exact, and its owner's alone. `riskmodels.assessment.audit.publishing` makes it fit to show."""
 
 from __future__ import annotations
 

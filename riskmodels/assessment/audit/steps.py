@@ -9,14 +9,14 @@ import numpy as np
 
 from riskmodels.assessment.audit.coding import Attribute
 from riskmodels.assessment.audit.contrasts import measure
-from riskmodels.assessment.audit.counts import cells_of
-from riskmodels.assessment.audit.curves import curve_rows
-from riskmodels.assessment.audit.exclusions import after_exclusions
+from riskmodels.assessment.audit.counting.counts import cells_of
+from riskmodels.assessment.audit.further.curves import curve_rows
+from riskmodels.assessment.audit.further.exclusions import after_exclusions
+from riskmodels.assessment.audit.further.pooling import pooled_rows
+from riskmodels.assessment.audit.further.sweep import sweep_rows
 from riskmodels.assessment.audit.metrics import PROPORTIONS
 from riskmodels.assessment.audit.policy import Policy
-from riskmodels.assessment.audit.pooling import pooled_rows
 from riskmodels.assessment.audit.questions import comparisons
-from riskmodels.assessment.audit.sweep import sweep_rows
 from riskmodels.assessment.audit.tables import (
     LISTED,
     Basis,

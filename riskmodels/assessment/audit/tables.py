@@ -12,8 +12,8 @@ import numpy as np
 
 from riskmodels.assessment.audit.coding import Attribute
 from riskmodels.assessment.audit.contrasts import Comparison, Measured, measure
-from riskmodels.assessment.audit.counting import Binned, count
-from riskmodels.assessment.audit.counts import (
+from riskmodels.assessment.audit.counting.counting import Binned, count
+from riskmodels.assessment.audit.counting.counts import (
     FN,
     FP,
     SELECTED_UNKNOWN,
@@ -25,7 +25,8 @@ from riskmodels.assessment.audit.counts import (
     Stratum,
     resample,
 )
-from riskmodels.assessment.audit.group_auc import group_aucs
+from riskmodels.assessment.audit.counting.group_auc import group_aucs
+from riskmodels.assessment.audit.counting.people import people_in
 from riskmodels.assessment.audit.metrics import (
     NOT_A_RATE,
     PROPORTIONS,
@@ -33,7 +34,6 @@ from riskmodels.assessment.audit.metrics import (
     rate_estimate,
     too_few,
 )
-from riskmodels.assessment.audit.people import people_in
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.estimate import Estimate
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskmodels.assessment.audit.contrasts import Comparison
-from riskmodels.assessment.audit.counts import FP, SELECTED_UNKNOWN, TP, UNSELECTED_UNKNOWN, Replicates
+from riskmodels.assessment.audit.counting.counts import FP, SELECTED_UNKNOWN, TP, UNSELECTED_UNKNOWN, Replicates
 from riskmodels.assessment.audit.metrics import ALL_CELLS, PROPORTIONS, bounds
 
 _UNKNOWN = (UNSELECTED_UNKNOWN, SELECTED_UNKNOWN)

@@ -20,7 +20,7 @@ from riskmodels.assessment.audit.contrasts import (
     holm,
     minimum_detectable,
 )
-from riskmodels.assessment.audit.counts import Replicates, Stratum
+from riskmodels.assessment.audit.counting.counts import Replicates, Stratum
 from riskmodels.assessment.audit.metrics import NOT_A_RATE, PROPORTIONS, too_few
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.audit.small_counts import ratio_interval, ratio_p

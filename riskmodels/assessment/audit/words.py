@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.assessment.audit.risk_words import risks_in_words
-from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, PASS, SMALL_BY_POLICY, TOO_FEW, TOO_WIDE
+from riskmodels.assessment.audit.verdicts import (
+    FAIL,
+    INSUFFICIENT,
+    OUTCOMES_UNKNOWN,
+    PASS,
+    SMALL_BY_POLICY,
+    TOO_FEW,
+    TOO_WIDE,
+)
 from riskmodels.data.group_names import NOT_RECORDED
 
 Row = Mapping[str, Any]
@@ -190,7 +198,7 @@ def detectable_in_words(contrasts: Sequence[Row]) -> str:
     """
     open_ = [
         row for row in contrasts if row["verdict"] == INSUFFICIENT and row.get("low") is not None
-        and not is_too_few(row) and not is_small(row) and not beyond_chance(row)
+        and not is_too_few(row) and not is_small(row) and not beyond_chance(row) and row["reason"] != OUTCOMES_UNKNOWN
     ]  # fmt: skip
     if not open_:
         return ""

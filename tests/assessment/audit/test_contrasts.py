@@ -18,8 +18,8 @@ from riskmodels.assessment.audit.contrasts import (
     measure,
     minimum_detectable,
 )
-from riskmodels.assessment.audit.counts import Replicates
-from riskmodels.assessment.audit.people import presence_of_rows
+from riskmodels.assessment.audit.counting.counts import Replicates
+from riskmodels.assessment.audit.counting.people import presence_of_rows
 from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.assessment.audit.verdicts import (
     FAIL,

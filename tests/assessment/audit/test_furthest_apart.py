@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from riskmodels.assessment.audit import audit_predictions
-from riskmodels.assessment.audit.disclosure import publish
 from riskmodels.assessment.audit.exact import counts_file, verify
 from riskmodels.assessment.audit.policy import load_policy
+from riskmodels.assessment.audit.publishing.disclosure import publish
 from riskmodels.study import PROTECTED_BY_LAW
 
 QUICK = load_policy().model_copy(update={"replicates": 300})

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from riskmodels.assessment.audit.counts import FN, TP, cells_of
+from riskmodels.assessment.audit.counting.counts import FN, TP, cells_of
+from riskmodels.assessment.audit.counting.risk_bins import bin_risk, log_odds
 from riskmodels.assessment.audit.metrics import (
     PROPORTIONS,
     bounds,
@@ -11,7 +12,6 @@ from riskmodels.assessment.audit.metrics import (
     rate_estimate,
 )
 from riskmodels.assessment.audit.policy import load_policy
-from riskmodels.assessment.audit.risk_bins import bin_risk, log_odds
 
 # tn, fp, fn, tp, unknown off the list, unknown on the list
 CELLS = np.array([40, 10, 15, 25, 7, 3])

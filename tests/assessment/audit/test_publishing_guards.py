@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from riskmodels.assessment.audit import audit_predictions
-from riskmodels.assessment.audit.change_disclosure import publish_list_changes
-from riskmodels.assessment.audit.disclosure import publish
-from riskmodels.assessment.audit.list_changes import changed_lists
+from riskmodels.assessment.audit.comparing.change_disclosure import publish_list_changes
+from riskmodels.assessment.audit.comparing.list_changes import changed_lists
 from riskmodels.assessment.audit.policy import load_policy
+from riskmodels.assessment.audit.publishing.disclosure import publish
 from riskmodels.study import PROTECTED_BY_LAW
 
 QUICK = load_policy().model_copy(update={"replicates": 200})

@@ -1,0 +1,1 @@
+"""Two audits, or two lists of the same people, beyond chance."""

@@ -1,0 +1,1 @@
+"""What the audit will be able to judge, said before anything is trained."""
