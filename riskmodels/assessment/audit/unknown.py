@@ -10,6 +10,7 @@ import numpy as np
 from riskmodels.assessment.audit.contrasts import Comparison
 from riskmodels.assessment.audit.counting.counts import FP, SELECTED_UNKNOWN, TP, UNSELECTED_UNKNOWN, Replicates
 from riskmodels.assessment.audit.metrics import ALL_CELLS, PROPORTIONS, bounds
+from riskmodels.assessment.audit.policy import Policy
 
 _UNKNOWN = (UNSELECTED_UNKNOWN, SELECTED_UNKNOWN)
 _LISTED = (FP, TP, SELECTED_UNKNOWN)
@@ -24,19 +25,36 @@ class UnknownOutcomes:
     share: float
     ratio: tuple[float, float] | None
 
+    def leave(self, passes: bool, metric: str, policy: Policy) -> bool:
+        """Whether a PASS, or else a FAIL, stands.
+
+        On rates it does if it would whichever way they all came out; on what risks mean, unless they are too many.
+        """
+        if self.share <= policy.missing.bounds_above:
+            return True
+        if self.ratio is None:
+            return metric not in PROPORTIONS and self.share <= policy.missing.cap_above
+        (low, high), (least, most) = policy.band(metric), self.ratio
+        return low <= least and most <= high if passes else most < low or least > high
+
 
 def unknown_outcomes(comparison: Comparison, found: Replicates) -> UnknownOutcomes:
     """How many outcomes are not known on either side, and what they could do at worst and at best."""
     own = found.counts[comparison.group]
-    sides = [own]
-    if comparison.against != "prediction":
-        sides.append(found.everybody - own if comparison.reference is None else found.counts[comparison.reference])
-    if comparison.metric in PROPORTIONS and not PROPORTIONS[comparison.metric].adds:
+    if comparison.against == "prediction":
+        return unknown_between(comparison.metric, own)
+    other = found.everybody - own if comparison.reference is None else found.counts[comparison.reference]
+    return unknown_between(comparison.metric, own, other)
+
+
+def unknown_between(metric: str, *sides: np.ndarray) -> UnknownOutcomes:
+    """The same of one group's cells (6,), or of two."""
+    if metric in PROPORTIONS and not PROPORTIONS[metric].adds:
         return UnknownOutcomes(0.0, None)  # whom the list picks is known of everybody
     share = max(_share(cells, among) for cells in sides for among in (ALL_CELLS, _LISTED))
-    if comparison.metric not in PROPORTIONS:
+    if metric not in PROPORTIONS:
         return UnknownOutcomes(share, None)
-    (low, high), (other_low, other_high) = (_bounds(cells, comparison.metric) for cells in sides)
+    (low, high), (other_low, other_high) = (_bounds(cells, metric) for cells in sides)
     if other_low <= 0 or other_high <= 0:
         return UnknownOutcomes(share, None)
     return UnknownOutcomes(share, (low / other_high, high / other_low))

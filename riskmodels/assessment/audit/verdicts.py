@@ -250,20 +250,10 @@ def _judged(
 
 
 def _with_unknown(row: dict[str, Any], unknown: UnknownOutcomes, policy: Policy) -> dict[str, Any]:
-    """What is left of a verdict where many outcomes are not known.
-
-    A verdict on rates holds if it would whichever way they all came out; one on risks, unless they are too many.
-    """
+    """What is left of a verdict where many outcomes are not known."""
     if unknown.share <= policy.missing.bounds_above:
         return {}
     found: dict[str, Any] = {"bounds": None if unknown.ratio is None else list(unknown.ratio)}
-    if row["verdict"] not in (PASS, FAIL):
+    if row["verdict"] not in (PASS, FAIL) or unknown.leave(row["verdict"] == PASS, row["metric"], policy):
         return found
-    low, high = row["band"]
-    if unknown.ratio is None:
-        holds = row["against"] == "prediction" and unknown.share <= policy.missing.cap_above
-    elif row["verdict"] == PASS:
-        holds = low <= unknown.ratio[0] and unknown.ratio[1] <= high
-    else:
-        holds = unknown.ratio[1] < low or unknown.ratio[0] > high
-    return found if holds else found | {"verdict": INSUFFICIENT, "reason": OUTCOMES_UNKNOWN}
+    return found | {"verdict": INSUFFICIENT, "reason": OUTCOMES_UNKNOWN}

@@ -35,6 +35,8 @@ from riskmodels.assessment.audit.forecasting.forecast_widths import Contrast, si
 from riskmodels.assessment.audit.metrics import NOT_A_RATE, PROPORTIONS, parts, too_few
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.audit.tables import KNOWN
+from riskmodels.assessment.audit.unknown import UnknownOutcomes, unknown_between
+from riskmodels.assessment.audit.verdicts import OUTCOMES_UNKNOWN
 from riskmodels.assessment.intervals import Floats
 from riskmodels.assessment.logistic import expit
 from riskmodels.assessment.sample_size import linear_predictor
@@ -222,8 +224,9 @@ class _Audit:
         rule = Rule(self.widths[contrast.question], self.policy.band(metric), self.policy.smallest_gap)
         judged, capped = self._judged(contrast), self._capped(group.attribute)
         cannot = self._cannot_fail(ratio, sampling)
-        clears = 0.0 if capped else judged * sampling.chances(1.0, rule)[0]
-        catches = None if cannot else judged * sampling.chances(ratio, rule)[1]
+        passes, fails = (self._stands(contrast, at) for at in (1.0, ratio))
+        clears = judged * sampling.chances(1.0, rule)[0] if passes and not capped else 0.0
+        catches = None if cannot else judged * sampling.chances(ratio, rule)[1] * fails
         power_z = NormalDist().inv_cdf(self.policy.power)
         low, high = rule.band
         ratios = np.flip(GRID[low > GRID]) if below else GRID[high < GRID]
@@ -235,8 +238,19 @@ class _Audit:
             "clears": clears, "ratio": ratio, "catches": catches, "can_fail": cannot is None,
             "smallest": sampling.smallest(ratios, rule, power_z) if judged > HARDLY else None,
             "settles": min(clears, catches or 0.0) >= self.policy.power,
-            "reason": self._reason(metric, judged, capped) or cannot,
+            "reason": self._reason(metric, judged, capped) or (None if passes or fails else OUTCOMES_UNKNOWN) or cannot,
         }  # fmt: skip
+
+    def _stands(self, contrast: Contrast, ratio: float) -> bool:
+        """Whether a verdict would stand beside the outcomes that will not be known: a PASS at 1, else a FAIL."""
+        other = () if contrast.reference is None else (self.cells[contrast.reference],)
+        if contrast.metric in PROPORTIONS and not other:
+            other = (self.everybody - self.cells[contrast.group],)
+        unknown = unknown_between(contrast.metric, self.cells[contrast.group], *other)
+        if unknown.ratio is not None:
+            low, high = unknown.ratio
+            unknown = UnknownOutcomes(unknown.share, (low * ratio, high * ratio))
+        return unknown.leave(ratio == 1.0, contrast.metric, self.policy)
 
     def _sampling(self, contrast: Contrast) -> Sampling:
         own, metric = self.cells[contrast.group], contrast.metric

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from riskmodels.assessment.audit.forecasting.forecast import HARDLY, SURELY, UNEQUAL
+from riskmodels.assessment.audit.verdicts import OUTCOMES_UNKNOWN
 from riskmodels.assessment.suppression import PROFILES, Profile, hidden_rows, not_shown, published_count, would_show
 
 Row = dict[str, Any]
@@ -75,7 +76,9 @@ def settled_in_words(found: Mapping[str, Any]) -> str:
     if total == 0:
         return "There is nothing that the audit could compare."
     comparisons = "1 comparison" if total == 1 else f"{total} comparisons"
-    return f"Of {comparisons} the audit can be expected to settle {settled or 'none'}."
+    said = f"Of {comparisons} the audit can be expected to settle {settled or 'none'}."
+    unknown = sum(row["reason"] == OUTCOMES_UNKNOWN for row in found.get("rows", ()))
+    return f"{said} Of {unknown} too many outcomes will not be known to say." if unknown else said
 
 
 def assumed_in_words(found: Mapping[str, Any]) -> str:

@@ -137,7 +137,8 @@ def _make_published(
             half = width * made.se * coarse_factor(half / (width * made.se))
         centre = ratio if slope else math.log(ratio)
         ends = (centre - half, centre + half) if slope else (math.exp(centre - half), math.exp(centre + half))
-        p = _two_sided((centre - (1.0 if slope else 0.0)) / (half / width))
+        if half > 0:
+            p = _two_sided((centre - (1.0 if slope else 0.0)) / (half / width))
         if contrast["against"] == "group":
             p = min(p * _chosen_from(contrast), 1.0)
     # A rate of nought gives an end without a ratio; too few clusters a ratio without an end.

@@ -23,7 +23,7 @@ from riskmodels.assessment.audit.forecasting.forecast_shown import (
 )
 from riskmodels.assessment.audit.forecasting.forecast_widths import Contrast, simultaneous_widths
 from riskmodels.assessment.audit.policy import load_policy
-from riskmodels.assessment.audit.verdicts import verdict_of
+from riskmodels.assessment.audit.verdicts import OUTCOMES_UNKNOWN, verdict_of
 from riskmodels.assessment.sample_size import linear_predictor, validation_size
 from riskmodels.assessment.suppression import Profile
 from riskmodels.errors import DataError, StudyError
@@ -265,6 +265,20 @@ def test_where_the_group_is_not_known_for_many_nothing_is_cleared():
     assert {row["clears"] for row in found.rows} == {0.0}
     assert told(found, "b", "recall")["catches"] > 0.5
     assert "not known for more than 20 in 100" in told(found, "b", "recall")["reason"]
+
+
+@pytest.mark.parametrize(("known", "clears"), [(1.0, True), (0.97, True), (0.7, False)])
+def test_where_many_outcomes_will_not_be_known_nothing_is_settled(known, clears):
+    found = forecast(
+        cohort(group("a", 40_000, known=known, reference=True), group("b", 40_000, known=known)),
+        CAPACITY,
+        "assistive",
+        POLICY,
+    )
+    for metric in ("recall", "oe_ratio"):
+        row = told(found, "b", metric)
+        assert (row["clears"] > 0.9) == clears
+        assert (row["reason"] == OUTCOMES_UNKNOWN) != clears
 
 
 def test_the_same_people_again_tell_less():
