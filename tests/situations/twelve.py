@@ -158,7 +158,7 @@ SITUATIONS: dict[str, Situation] = {
         ),
         "FAIL, group named in natural frequencies",
         ("do_not_use",),
-        ("treats one group worse", "ethnic group, Asian"),
+        ("treats one group worse", "ethnic group: Asian"),
     ),
     "noise": Situation(
         "Pure noise",

@@ -362,9 +362,9 @@ def made_of_counts(row):
     }
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_published_row_leaves_many_tables(seed):
-    """The reviewer's attack: of the 5^4 tables that round alike, which would have had these very intervals?"""
+    """An attack: of the 5^4 tables that round alike, which would have had these very intervals?"""
     groups = random_groups(seed)
     published, _ = publish(audited(groups), SRO)
     tried = 0
