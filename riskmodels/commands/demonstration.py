@@ -74,14 +74,15 @@ def service_date(study: Study) -> dt.date:
 
 def example_decision(template: Path, found: RunReport, today: dt.date) -> dict[str, Any]:
     """The study's example decision with today's dates, answering each verdict of this run that needs an answer."""
-    from riskmodels.governance.decision import verdicts_to_answer
+    from riskmodels.governance.decision import CROSSED, verdicts_to_answer
     from riskmodels.study import Period
 
     raw: dict[str, Any] = storage.read_yaml(template)
     expires = Period(6, "month").after(today)
     raw["meeting"] = {**raw.get("meeting", {}), "date": today}
     raw["expires"] = expires
-    needed = {key.split(":")[0].strip() for key in verdicts_to_answer(found.run.card.to_dict())}
+    verdicts = verdicts_to_answer(found.run.card.to_dict())
+    needed = {name for verdict in verdicts for name in verdict.split(":")[0].strip().split(CROSSED)}
     answers = {
         name: {**answer, "expires": expires} for name, answer in raw.get("answers", {}).items() if name in needed
     }

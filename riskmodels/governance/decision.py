@@ -16,6 +16,8 @@ from riskmodels.errors import CardError, GateError, StudyError
 
 STAGES_IN_USE = ("pilot", "live")
 TO_ANSWER = ("FAIL", "INSUFFICIENT EVIDENCE")
+FLAGGED = "look here"
+CROSSED = " × "  # between the two characteristics of an intersection
 LONGEST = {"pilot": study.Period(6, "month")}
 LONGEST_OTHERWISE = study.Period(12, "month")
 
@@ -188,8 +190,8 @@ def parse_card(content: bytes) -> dict[str, Any]:
 
 
 def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
-    """The keys ``attribute: group: metric`` of every primary contrast judged FAIL or INSUFFICIENT EVIDENCE, and of
-    every group that FAILs against everybody else.
+    """The keys ``attribute: group: metric`` of every primary contrast judged FAIL or INSUFFICIENT EVIDENCE, of
+    every group that FAILs against everybody else, and of every gap that is flagged: it cannot fail a list alone.
 
     Raises
     ------
@@ -206,6 +208,7 @@ def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
             for row in contrasts
             if (row["family"] == "primary" and row["verdict"] in TO_ANSWER)
             or (row["family"] == "second" and row["verdict"] == "FAIL")
+            or (row["family"] == "exploratory" and row["verdict"] == FLAGGED)
         ]
     except (KeyError, TypeError):
         raise CardError("card.json: audit.contrasts is not readable; build the card again") from None
@@ -213,10 +216,16 @@ def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
 
 
 def unanswered(decision: Decision, card: Mapping[str, Any], today: dt.date) -> list[str]:
-    """The verdicts that no answer covers on this day. ``sex`` covers ``sex: F``, which covers ``sex: F: recall``."""
-    lasting = [key for key, answer in decision.answers.items() if answer.expires >= today]
-    return [
-        verdict
-        for verdict in verdicts_to_answer(card)
-        if not any(verdict == key or verdict.startswith(f"{key}: ") for key in lasting)
-    ]
+    """The verdicts that no answer covers on this day.
+
+    ``sex`` covers ``sex: F``, which covers ``sex: F: recall``. ``sex`` and ``age`` together cover ``sex × age``.
+    """
+    lasting = {key for key, answer in decision.answers.items() if answer.expires >= today}
+
+    def covered(verdict: str) -> bool:
+        if any(verdict == key or verdict.startswith(f"{key}: ") for key in lasting):
+            return True
+        crossed = verdict.split(": ")[0].split(CROSSED)
+        return len(crossed) > 1 and lasting.issuperset(crossed)
+
+    return [verdict for verdict in verdicts_to_answer(card) if not covered(verdict)]

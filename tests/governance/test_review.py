@@ -111,6 +111,20 @@ def test_departing_from_advice_with_a_reason_is_recorded(governed: Any) -> None:
 # ---------------------------------------------------------------- what must be answered
 
 
+def test_a_flagged_gap_must_be_answered_and_answers_for_both_characteristics_cover_where_they_cross(
+    governed: Any, raw_decision: dict[str, Any]
+) -> None:
+    card = json.loads(governed.card)
+    flagged = {"attribute": "sex × ethnicity", "group": "F × Other", "metric": "recall", "verdict": "look here"}
+    card["audit"]["contrasts"].append({**flagged, "family": "exploratory"})
+    assert decision_rules.verdicts_to_answer(card)[-1] == "sex × ethnicity: F × Other: recall"
+    left = decision_rules.unanswered(decision_rules.parse_decision(raw_decision), card, TODAY)
+    assert left == ["sex × ethnicity: F × Other: recall"]  # it answers one verdict on sex, not the whole of it
+    answers = dict.fromkeys(("sex", "ethnicity"), raw_decision["answers"]["ethnicity"])
+    whole = decision_rules.parse_decision({**raw_decision, "answers": answers})
+    assert decision_rules.unanswered(whole, card, TODAY) == []
+
+
 def test_only_primary_fails_and_insufficient_evidence_must_be_answered(governed: Any) -> None:
     assert decision_rules.verdicts_to_answer(json.loads(governed.card)) == [
         "sex: F: recall",
