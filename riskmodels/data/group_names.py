@@ -66,8 +66,11 @@ def band_labels(bands: tuple[float, ...]) -> tuple[str, ...]:
 
 
 def recorded(values: pl.Series) -> pl.Series:
-    """Text without the blanks around it; null where it is blank or says "NaN", "NA", "N/A", "null" or "<NA>"."""
-    text = values.cast(pl.String).str.strip_chars()
+    """Text without the blanks around it; null where it is blank or says "NaN", "NA", "N/A", "null" or "<NA>".
+
+    Letters that look alike are alike, whether an accent is written as part of them or after them.
+    """
+    text = values.cast(pl.String).str.strip_chars().str.normalize("NFC")
     return text.set(text.str.to_lowercase().is_in(EMPTY).fill_null(False), None)
 
 

@@ -133,7 +133,10 @@ def _columns(path: Path, named: Sequence[tuple[str, str]]) -> pl.DataFrame:
         if column in taken and taken[column] == option:
             raise UsageError(f"{option} names the column {column!r} twice; name it once")
         if column in taken:
-            raise UsageError(f"{taken[column]} and {option} both name the column {column!r}; name one column for each")
+            advice = "name one column for each"
+            if {taken[column], option} == {"--groups", "--features"}:
+                advice = "what makes the groups tells them apart by itself: leave it out of --features"
+            raise UsageError(f"{taken[column]} and {option} both name the column {column!r}; {advice}")
         taken[column] = option
     if not path.exists():
         raise DataError(f"{path}: no such file")

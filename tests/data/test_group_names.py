@@ -10,7 +10,15 @@ import pytest
 
 from riskmodels.assessment.audit.coding import as_text, code_groups
 from riskmodels.assessment.audit.policy import load_policy
-from riskmodels.data.group_names import MOST_GROUPS, NOT_RECORDED, band_labels, in_order, name_groups, reference_of
+from riskmodels.data.group_names import (
+    MOST_GROUPS,
+    NOT_RECORDED,
+    band_labels,
+    in_order,
+    name_groups,
+    recorded,
+    reference_of,
+)
 from riskmodels.study import Protected, StudyFile
 from tests.data.small_study import study_file
 
@@ -89,3 +97,7 @@ def test_the_audit_calls_them_the_same(values: list[Any], spec: dict[str, Any]) 
     assert [made.labels[code] for code in made.codes] == named(values, **spec)
     sizes = {label: named(values, **spec).count(label) for label in made.labels}
     assert made.labels[made.reference] == reference_of(sizes, study(**spec).protected["one"])
+
+
+def test_an_accent_makes_one_group_however_it_is_written():
+    assert recorded(pl.Series(["Fran\u00e7ais", "Franc\u0327ais"])).n_unique() == 1

@@ -114,7 +114,7 @@ def contrast_rows(
     for index, (comparison, m) in enumerate(zip(comparisons, measured, strict=True)):
         asked = question[index]
         width = NormalDist().inv_cdf((1 + policy.level) / 2) if asked is None else widths[asked]
-        row = _row(comparison, m, strata, found, width, policy, purpose)
+        row = _row(comparison, m, strata, width, policy, purpose)
         row["p"], row["p_adjusted"] = p_values[index], adjusted.get(index)
         if comparison.family == "exploratory":
             row |= _exploratory(row["p_adjusted"], policy)
@@ -157,7 +157,6 @@ def _row(
     comparison: Comparison,
     measured: Measured,
     strata: Sequence[Stratum],
-    found: Replicates,
     width: float,
     policy: Policy,
     purpose: str,

@@ -59,7 +59,7 @@ def publish(audit: Mapping[str, Any], profile: Profile | str = "sro-10") -> tupl
     publish_p_values(published["contrasts"], audit["contrasts"])
     _publish_composition(published["composition"], shown, everybody, blocks, why)
     _publish_shares(published, everybody, blocks, why, profile)
-    published["pooled"] = publish_pooled(published["pooled"], shown, blocks, NEEDS, profile)
+    published["pooled"] = publish_pooled(published["pooled"], shown, blocks, NEEDS)
     if published["after_exclusions"] is not None:
         log += _publish_exclusions(published, blocks, profile, noun)
     published["in_words"] = list(

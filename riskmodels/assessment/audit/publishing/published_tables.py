@@ -149,7 +149,7 @@ def publish_curves(rows: Sequence[Row], groups: Sequence[Row], profile: Profile)
 
 
 def publish_pooled(
-    rows: Sequence[Row], groups: Mapping[Key, Row], blocks: Blocks, needs: Mapping[str, set[str]], profile: Profile
+    rows: Sequence[Row], groups: Mapping[Key, Row], blocks: Blocks, needs: Mapping[str, set[str]]
 ) -> list[Row]:
     """The rates pooled again, from what is shown of each group alone.
 
