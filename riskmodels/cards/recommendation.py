@@ -21,6 +21,7 @@ FEWEST_EVENTS = 100
 WIDEST_AUC = 0.15
 NO_BETTER_THAN_CHANCE = 0.51
 MOST_UNKNOWN = 0.10
+MOST_NAMED = 2  # groups, on the first line
 MOST_CAUTIONS = 2  # on the first line; more would hide the advice
 CALIBRATION_METRICS = ("oe_ratio", "calibration_slope")
 BREAK_SPANNED = "break_spanned"
@@ -106,9 +107,10 @@ def failed_audit(evidence: Evidence) -> Advice | None:
     only_risks = bool(names) and all(row["metric"] in CALIBRATION_METRICS for row in evidence.failed)
     how = "Its risks are wrong for" if only_risks else "It treats"
     worse = "" if only_risks else " worse"
-    headline = f"Do not use this list as it stands. {how} some groups{worse}."
-    if len(names) == 1:
-        headline = f"Do not use this list as it stands. {how} one group{worse} ({names[0]})."
+    of = "one group" if len(names) == 1 else "some groups"
+    more = "; and others" if len(names) > MOST_NAMED else ""
+    who = f" ({'; '.join(names[:MOST_NAMED])}{more})" if names else ""
+    headline = f"Do not use this list as it stands. {how} {of}{worse}{who}."
     return Advice(
         "do_not_use", headline, "The fairness audit found harm. Each finding must be put right, or answered by name."
     )
