@@ -112,7 +112,12 @@ def forecast(
     recall, fpr = at_capacity(auc, cohort.base_rate, capacity)
     cells = np.array([_cells(group, recall, fpr, capacity) for group in cohort.groups]).reshape(-1, CELLS)
     asked = _asked(cohort.groups, policy.primary(purpose, measures))
-    rests_on = np.array([_rests_on(contrast, cells) for contrast in asked])
+    rests_on = np.array(
+        [
+            _rests_on(contrast, cells) / rows_each(contrast.metric, cohort.repeats, cohort.base_rate)
+            for contrast in asked
+        ]
+    )
     floors = np.array([_floor(contrast.metric, policy) for contrast in asked])
     widths = simultaneous_widths(asked, rests_on >= floors, cohort.groups, cells, policy.level)
     # Everybody once: each attribute's groups are everybody.
@@ -127,6 +132,20 @@ def forecast(
         "rows_each": cohort.repeats.rows,
     }  # fmt: skip
     return Forecast(purpose, policy.sha256, assumed, widths, policy.power, rows)
+
+
+def rows_each(metric: str, repeats: Repeats, base_rate: float) -> float:
+    """How many of the rows that a comparison rests on are of one person: the audit's floors count people.
+
+    Of the other rows of somebody with the outcome, a share ``repeats.again`` has it too; of somebody on the list,
+    `ALIKE` are on it; of everybody else, nearly all stay what they are.
+    """
+    again = ALIKE if repeats.again is None else repeats.again
+    alike = {
+        "recall": again, "fnr": again, "oe_ratio": again, "calibration_slope": again,
+        "fpr": 1 - base_rate * (1 - again) / (1 - base_rate), "fdr": ALIKE, "precision": ALIKE,
+    }.get(metric, 1.0)  # fmt: skip
+    return 1 + (repeats.rows - 1) * alike
 
 
 def at_capacity(auc: float, base_rate: float, capacity: float) -> tuple[float, float]:
@@ -234,7 +253,8 @@ class _Audit:
             "attribute": group.attribute, "group": group.group, "label": group.label, "metric": metric,
             "reference": None if contrast.reference is None else self.groups[contrast.reference].label,
             "people": group.people, "positives": float(self.cells[contrast.group, [FN, TP]].sum()),
-            "expected": _rests_on(contrast, self.cells), "floor": _floor(metric, self.policy), "judged": judged,
+            "expected": _rests_on(contrast, self.cells) / self._each(metric),
+            "floor": _floor(metric, self.policy), "judged": judged,
             "clears": clears, "ratio": ratio, "catches": catches, "can_fail": cannot is None,
             "smallest": sampling.smallest(ratios, rule, power_z) if judged > HARDLY else None,
             "settles": min(clears, catches or 0.0) >= self.policy.power,
@@ -290,15 +310,18 @@ class _Audit:
         Those expected are risks or shares, and certain; those counted are binomial.
         """
         metric, floor = contrast.metric, _floor(contrast.metric, self.policy)
-        own = self.cells[contrast.group]
+        own, each = self.cells[contrast.group], self._each(contrast.metric)
         if metric == "oe_ratio":
-            expected = float(own[[FN, TP]].sum())
+            expected = float(own[[FN, TP]].sum()) / each
             return 1.0 if expected >= floor else reaches(expected, float(own[list(KNOWN)].sum()), floor)
         if metric == "calibration_slope":
-            return reaches(_rests_on(contrast, self.cells), float(own[list(KNOWN)].sum()), floor)
-        sides = _sides(contrast, self.cells)
+            return reaches(_rests_on(contrast, self.cells) / each, float(own[list(KNOWN)].sum()), floor)
+        sides = (side / each for side in _sides(contrast, self.cells))
         wholes = float(own.sum()), float((own if contrast.reference is None else self.cells[contrast.reference]).sum())
         return math.prod(reaches(side, whole, floor) for side, whole in zip(sides, wholes, strict=True))
+
+    def _each(self, metric: str) -> float:
+        return rows_each(metric, self.repeats, self.base_rate)
 
     def _capped(self, attribute: str) -> bool:
         own = [group for group in self.groups if group.attribute == attribute]
