@@ -108,10 +108,11 @@ def _gap(language: Language, numbers: Numbers, gaps: Sequence[Finding]) -> str:
     first, audit = gaps[0], numbers.card["audit"]
     said = _rates(language, numbers, first)
     if first.kind == "clear":
-        said = f"One gap is more than chance. {said}"
+        several = sum(one.kind == "clear" for one in gaps) > 1
+        said = f"{'Some gaps are' if several else 'One gap is'} more than chance. {said}"
         if first.metric not in verdict_metrics(audit):
             said += " Their needs may differ too."
-        return f"{said} Section 8 has more." if sum(one.kind == "clear" for one in gaps) > 1 else said
+        return f"{said} Section 8 has more." if several else said
     if first.kind == "small":
         return f"The widest of those: {said}"
     if any(row["verdict"] == LOOK_HERE for row in audit["contrasts"]):

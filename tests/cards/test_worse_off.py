@@ -194,3 +194,11 @@ def test_a_slope_that_is_off_in_every_group_is_said_once() -> None:
         "No group was found to be treated worse, but the risks are wrong. The score is too extreme for everybody: high "
         "risks are too high, and low ones too low."
     )
+
+
+def test_several_gaps_beyond_chance_are_not_called_one() -> None:
+    other = contrast("55-64", INSUFFICIENT, reason=WIDE, ratio=0.5, low=0.3, high=0.9, worse_off="55-64")
+    text = said(UNSURE, CLEAR, other, rows=rows())
+    assert "Some gaps are more than chance." in text
+    assert "One gap" not in text
+    assert "Section 8 has more." in text
