@@ -63,6 +63,8 @@ class FeatureSpec:
     gap: str | None = None
     than: str | None = None
     by: str | None = None
+    says: str = ""  # columns with the same word say the same thing: one reason for all of them
+    stale_after: str | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _spec(
     about = line.about or study.level_of(source)
     return FeatureSpec(
         column.name, take, line.of, str(column.last), source, kind, missing, words, said(line.high), said(line.low),
-        line.value, about, line.seen_by, each, line.over, gap, than, line.by,
+        line.value, about, line.seen_by, each, line.over, gap, than, line.by, line.says or line.name,
+        None if line.stale_after is None else str(line.stale_after),
     )  # fmt: skip
 
 

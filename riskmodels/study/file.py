@@ -26,6 +26,7 @@ from riskmodels.study.use import (
     Money,
     Objections,
     Protected,
+    Route,
     ServiceRule,
 )
 
@@ -53,6 +54,7 @@ class StudyFile(Section):
     breaks: tuple[Break, ...] = ()
     capacity: Capacity
     service_rules: tuple[ServiceRule, ...] = ()
+    routes: tuple[Route, ...] = ()
     list_unit: Literal["person", "household"] = "person"
     bands: dict[str, float] = Field({"lower": 0.0, "raised": 0.2, "high": 0.5})
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.2, 0.3, 0.5)
@@ -251,12 +253,11 @@ class StudyFile(Section):
         return self
 
     @model_validator(mode="after")
-    def _within_what_is_built(self) -> StudyFile:
-        # Refused rather than read and ignored: a list that breaks its own rules is worse than none.
-        if self.capacity.by:
-            raise ValueError("capacity.by: lists by team are not built yet; give one number of places")
-        if self.list_unit != "person":
-            raise ValueError("list_unit: only 'person' is built yet")
+    def _lists_can_be_made(self) -> StudyFile:
+        if self.list_unit == "household" and self.level != "person":
+            raise ValueError(f"list_unit: a study of each {self.level} lists each {self.level}; leave it out")
+        if self.list_unit == "household" and not self.cohort.cluster:
+            raise ValueError("list_unit: household needs cohort.cluster, our column that says who lives together")
         return self
 
     @model_validator(mode="after")
@@ -312,6 +313,8 @@ class StudyFile(Section):
             yield f"outcome.exits.{name}", predicate
         for index, rule in enumerate(self.service_rules):
             yield f"service_rules[{index}]", rule.exclude
+        for index, route in enumerate(self.routes):
+            yield f"routes[{index}]", route.when
 
 
 def _column_of(part: Attribute | Age | FollowedUntil) -> str:

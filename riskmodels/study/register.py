@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
-from riskmodels.study.section import Section
+from riskmodels.study.section import Section, Slug
 
 PLACEHOLDERS = ("", "-", "?", "check", "n/a", "na", "none", "not said yet", "tba", "tbc", "tbd", "todo", "unknown")
 
@@ -29,7 +29,11 @@ class Assessment(Section):
 
 
 class RegisterEntry(Section):
-    """What the governance officer must know of one source. ``lawful_basis`` is that of Article 6 of the UK GDPR."""
+    """What the governance officer must know of one source. ``lawful_basis`` is that of Article 6 of the UK GDPR.
+
+    ``may_show_to``: the roles (as in ``score --role``) that may read a reason made of this source; everybody who may see
+    the list where it is left out. A ``restricted`` source must say, even if the answer is nobody.
+    """
 
     words: str
     owner: str
@@ -49,9 +53,17 @@ class RegisterEntry(Section):
     asked: str | None = None  # was anybody asked whether it may be used so, and what did they say
     people_were_told: str | None = None
     seen_by: tuple[str, ...] = ()
+    sensitivity: Literal["ordinary", "sensitive", "restricted"] = "ordinary"
+    may_show_to: tuple[Slug, ...] | None = None
     retention: str
     extracted_on: dt.date
     columns: dict[str, str]
+
+    @model_validator(mode="after")
+    def _restricted_to_somebody(self) -> RegisterEntry:
+        if self.sensitivity == "restricted" and self.may_show_to is None:
+            raise ValueError("may_show_to: a restricted source names the roles that may see it, or [] for none")
+        return self
 
 
 class Register(Section):

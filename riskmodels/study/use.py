@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from riskmodels.errors import StudyError
 from riskmodels.study.predicates import Predicate
-from riskmodels.study.section import Column, Section
+from riskmodels.study.section import Column, Section, Slug
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -81,7 +81,20 @@ class Capacity(Section):
 
 
 class ServiceRule(Section):
+    """Whom the service would not contact. ``kind`` is what sort of rule it is: the people of ``already_known`` need no
+    finding, so what the list is worth is also told without them."""
+
     exclude: Predicate
+    because: str
+    owner: str
+    kind: Literal["already_known", "contacted", "died", "moved", "objected", "restricted", "other"] = "other"
+
+
+class Route(Section):
+    """A safeguarding flag: whoever it is true of is named to one role, in a file of its own, listed or not."""
+
+    when: Predicate
+    to: Slug
     because: str
     owner: str
 
