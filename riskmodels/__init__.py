@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from riskmodels.data.features import build_features
     from riskmodels.data.outcomes import build_outcomes
     from riskmodels.data.tables import read_tables
+    from riskmodels.models.estimator import RiskClassifier
     from riskmodels.models.risk_model import RiskModel
     from riskmodels.pipeline import StudyRun, run_study
     from riskmodels.study import Study, load_study
 
 __version__ = "0.1.0"
 _HOMES = {
+    "RiskClassifier": "riskmodels.models.estimator",
     "RiskModel": "riskmodels.models.risk_model",
     "Study": "riskmodels.study",
     "StudyRun": "riskmodels.pipeline",
@@ -41,6 +43,7 @@ _HOMES = {
     "run_study": "riskmodels.pipeline",
 }
 __all__ = [
+    "RiskClassifier",
     "RiskModel",
     "Study",
     "StudyRun",

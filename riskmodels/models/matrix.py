@@ -95,7 +95,7 @@ class Encoder:
         DataError
             naming the column that is not there, or is not of the kind the model learned from.
         """
-        held = _named_columns(frame, self.names)
+        held = named_columns(frame, self.names)
         # By columns, as they are written: by rows, each number would touch a cache line of its own.
         values = np.empty((held.height, len(self.columns)), order="F")
         recorded = np.empty(values.shape, dtype=bool, order="F")
@@ -132,7 +132,7 @@ def fit_encoder(features: Features, rows: Any = None) -> Encoder:
         frame = frame.filter(pl.Series(chosen)) if chosen.dtype == bool else frame[chosen]
     if frame.is_empty():
         raise DataError("features: there is no row to learn from; use earlier as_of_dates, or check the cohort's steps")
-    held = _named_columns(frame, tuple(spec.name for spec in features.specs))
+    held = named_columns(frame, tuple(spec.name for spec in features.specs))
     return Encoder(tuple(_learn(spec, held[spec.name]) for spec in features.specs))
 
 
@@ -187,7 +187,14 @@ def rounded(value: float, unit: float, how: Any = round) -> float:
 # ---------------------------------------------------------------- reading columns
 
 
-def _named_columns(frame: pl.DataFrame | pd.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+def named_columns(frame: pl.DataFrame | pd.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """These columns of a frame, in this order, as Polars reads them.
+
+    Raises
+    ------
+    DataError
+        naming the column that is not there, stands there twice, or holds values of several types.
+    """
     have = list(frame.columns)
     missing = [name for name in names if name not in have]
     if missing:

@@ -22,6 +22,7 @@ from riskmodels.workspace import Workspace
 LOGGED_FOLDERS = ("card", "audit", "figures", "explain", "checks", "riskmodel")
 CANDIDATE = "candidate"
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
+REGISTRY_VARIABLE = "MLFLOW_REGISTRY_URI"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         workspace.root.mkdir(parents=True, exist_ok=True)
-        before = os.environ.get(URI_VARIABLE)
+        before = {name: os.environ.get(name) for name in (URI_VARIABLE, REGISTRY_VARIABLE)}
         try:
             mlflow.set_tracking_uri(tracking_uri)
             mlflow.set_registry_uri(tracking_uri)
@@ -131,10 +132,15 @@ def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
                 f"MLflow at {where}: {first}; what was made stands in the workspace, run again to log it"
             ) from None
         finally:
-            # MLflow writes the address it is given into the environment, where the next run would take it for a wish.
-            os.environ.pop(URI_VARIABLE, None)
-            if before is not None:
-                mlflow.set_tracking_uri(before)
+            # MLflow writes the addresses it is given into the environment, where the next run would take them for a
+            # wish, and keeps the registry's, where the next workspace's models would be looked for.
+            mlflow.set_registry_uri(None)
+            for name, address in before.items():
+                os.environ.pop(name, None)
+                if address is not None:
+                    os.environ[name] = address
+            if before[URI_VARIABLE] is not None:
+                mlflow.set_tracking_uri(before[URI_VARIABLE])
 
 
 def _use_experiment(mlflow: Any, workspace: Workspace, tracking_uri: str, name: str) -> None:
@@ -152,15 +158,16 @@ def _log_model(mlflow: Any, record: RunRecord) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, Schema
 
-    inputs = Schema([ColSpec(kind, name, required=False) for name, kind in record.inputs])
-    outputs = Schema([ColSpec("double", "risk")])
     from riskmodels import __version__
 
+    # No signature of the inputs: MLflow's refuses whole numbers where decimals were learned, knows no Polars, and
+    # quotes the rows themselves when it refuses. The model checks its columns; what they are is told as metadata.
     return mlflow.pyfunc.log_model(
         name="model",
         python_model=str(Path(__file__).with_name("pyfunc_model.py")),
         artifacts={"riskmodel": str(record.folder / "riskmodel")},
-        signature=ModelSignature(inputs=inputs, outputs=outputs),
+        signature=ModelSignature(outputs=Schema([ColSpec("double", "risk")])),
+        metadata={"inputs": [{"name": name, "type": kind} for name, kind in record.inputs]},
         pip_requirements=[f"riskmodels=={__version__}"],
     )
 

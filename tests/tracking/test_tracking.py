@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -85,3 +86,19 @@ def test_an_unreachable_store_is_one_line(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'not-a-database'}"
     with pytest.raises(OutsideError, match="run again to log it"):
         tracking.log_batch(Workspace(tmp_path / "work"), uri, STUDY, "b", {}, {})
+
+
+@pytest.mark.parametrize("before", [None, "sqlite:///mine.db"])
+def test_the_addresses_of_mlflow_are_left_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    from riskmodels import tracking
+    from riskmodels.workspace import Workspace
+
+    if before is not None:
+        monkeypatch.setenv("MLFLOW_REGISTRY_URI", before)
+    workspace = Workspace(tmp_path / "work")
+    tracking.log_batch(workspace, workspace.tracking_uri, STUDY, "b", {}, {})
+    assert os.environ.get("MLFLOW_REGISTRY_URI") == before
+    mlflow.set_tracking_uri("sqlite:///other.db")
+    assert mlflow.get_registry_uri() == (before or "sqlite:///other.db")
