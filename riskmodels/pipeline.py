@@ -27,12 +27,13 @@ from riskmodels.data.dataset import Dataset
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.leakage import Finding
 from riskmodels.data.preparing import Prepared, prepare_study
-from riskmodels.data.service_rules import excluded_because
+from riskmodels.data.service_rules import has_service_view, service_view
 from riskmodels.data.slices import build_slices
 from riskmodels.data.splits import Split, Splits
 from riskmodels.data.tables import Tables
 from riskmodels.models.choosing import Choice, choose_model
-from riskmodels.models.ranking import Ranking, rank, refilled
+from riskmodels.models.places import EXCLUDED, HOUSEHOLD_CLOSED, LISTED
+from riskmodels.models.ranking import Ranking, after_rules, rank
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.models.training import (
     NO_ESTIMATORS,
@@ -143,11 +144,11 @@ def run_study(
 
     progress("auditing fairness")
     told = study_proxies(ranking, dataset.features, ready.groups, question)
-    excluded = excluded_people(ranking, ready)
-    audit = audit_ranking(ranking, ready.groups, question, told, excluded)
+    served = as_served(ranking, ready)
+    audit = audit_ranking(ranking, ready.groups, question, told, served)
 
     progress("fitting the model for service, and explaining it")
-    in_service = fit_risk_models(dataset, splits, (choice.model, SIMPLEST_SORT), question)
+    in_service = fit_risk_models(dataset, splits, (choice.model, SIMPLEST_SORT), question, in_service=choice.model)
     model, simplest = in_service[choice.model], in_service[SIMPLEST_SORT]
     explanation = explain(model, dataset.features, question.seed)
 
@@ -159,6 +160,7 @@ def run_study(
         question,
         labels=labels_of(ranking, slices, ready),
         learned=learned(ready),
+        served=served,
         handed_over=choice.handed_over,
         verdicts=verdicts(audit, ranking, predictions, ready.groups, question),
     )
@@ -204,32 +206,28 @@ def audit_ranking(
     groups: pl.DataFrame,
     question: StudyFile,
     feature_proxies: Sequence[dict[str, Any]] = (),
-    excluded: pl.Series | None = None,
+    served: pl.DataFrame | None = None,
 ) -> Audit:
     """The fairness audit of one ranking; ``groups`` in any order.
 
-    ``feature_proxies`` come from `study_proxies`; ``excluded``, in the order of the ranking, from `excluded_people`.
+    ``feature_proxies`` come from `study_proxies`; ``served`` from `as_served`. Excluded are those whom a rule leaves
+    off, their own or one that leaves their whole household alone; teams and households then decide who is listed.
     """
     in_order = ranking.frame.select(KEYS).join(groups, on=KEYS, how="left", maintain_order="left")
-    after = None if excluded is None else refilled(ranking.frame, excluded, ranking.places)
+    excluded = None if served is None else served["fate"].is_in([EXCLUDED, HOUSEHOLD_CLOSED])
+    after = None if served is None else served["fate"] == LISTED
     return audit_groups(
         ranking, in_order, question, seed=question.seed, feature_proxies=feature_proxies, excluded=excluded,
         selected_after=after,
     )  # fmt: skip
 
 
-def excluded_people(ranking: Ranking, ready: Prepared) -> pl.Series | None:
-    """Whom the service's own rules would have left off each test date's list, in the order of the ranking."""
+def as_served(ranking: Ranking, ready: Prepared) -> pl.DataFrame | None:
+    """What the service's rules, teams and households make of each ranked row; None where the study has none of them."""
     question = ready.study.file
-    if not question.service_rules:
+    if not has_service_view(question):
         return None
-    rows = tested_rows(ready)
-    parts = []
-    for (day,), cohort in rows.group_by(["as_of_date"], maintain_order=True):
-        because = excluded_because(cohort, ready.tables, question, day)
-        parts.append(cohort.select(KEYS).with_columns(because.is_not_null().alias("excluded")))
-    flags = ranking.frame.select(KEYS).join(pl.concat(parts), on=KEYS, how="left", maintain_order="left")
-    return flags["excluded"].fill_null(False)
+    return after_rules(ranking, service_view(tested_rows(ready), ready.tables, question), question)
 
 
 def verdicts(

@@ -218,6 +218,50 @@ def locked(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Be the only one who is writing ``path``, across processes, or be told at once (not on Windows).
+
+    Nothing is left behind: the lock's file goes when the work is over, and a file left by a process that was killed
+    holds nobody up.
+
+    Raises
+    ------
+    OutsideError
+        if another run is writing it, or the disk refuses.
+    """
+    path = Path(path)
+    lock = path.with_name(f".{path.name}.lock")
+    with outside_world(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    handle = _take(lock, path)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _take(lock: Path, path: Path) -> int:
+    while True:
+        with outside_world(path):
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+        try:
+            if fcntl is not None:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held it before may have taken the file away between our opening it and our locking it.
+            if lock.exists() and os.path.samestat(os.fstat(handle), os.stat(lock)):
+                return handle
+        except BlockingIOError:
+            os.close(handle)
+            raise OutsideError(
+                f"{path}: another run is writing this output; wait for its end, or write to another file"
+            ) from None
+        except FileNotFoundError:
+            pass
+        os.close(handle)
+
+
 def refuse_unwritable(path: Path) -> None:
     """Say before hours of work, not after, that the output cannot be written."""
     path = Path(path)

@@ -7,7 +7,8 @@
     runs/<study>/<run>/               study/ riskmodel/ card/ audit/ figures/ explain/ predictions.parquet run.json
     models.json                       study -> versions, digests, folders, aliases
     governance/<study>.jsonl          hash-chained reviews
-    batches/ledger.jsonl
+    batches/ledger.jsonl              one line for each batch, aggregates only
+    batches/<study>/<batch>/          people.parquet batch.json: what trace and letter read, as long as it is kept
     cache/                            results kept between runs; it may be deleted at any time
     tuning/<study>/                   trials of tuning, so that a search that was stopped goes on
 """
@@ -37,6 +38,9 @@ class Workspace:
     @property
     def ledger(self) -> Path:
         return self.root / "batches" / "ledger.jsonl"
+
+    def batch(self, study: str, batch_id: str) -> Path:
+        return self.root / "batches" / study / batch_id
 
     @property
     def cache(self) -> Path:

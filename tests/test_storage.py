@@ -290,3 +290,46 @@ def test_files_written_together_change_together(tmp_path: Path) -> None:
         storage.write_together({tmp_path / "a": b"3", tmp_path / "file" / "b": b"4"})
     assert (tmp_path / "a").read_bytes() == b"1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "file"]
+
+
+def test_whoever_comes_second_is_told_at_once(tmp_path: Path) -> None:
+    output = tmp_path / "folder" / "list.csv"
+    with storage.held(output):
+        with (
+            pytest.raises(OutsideError, match=r"list\.csv: another run is writing this output"),
+            storage.held(output),
+        ):
+            pass
+        with storage.held(output.with_name("other.csv")):
+            pass
+    assert list(output.parent.iterdir()) == []
+    with storage.held(output):
+        pass
+
+
+def test_a_lock_left_by_a_process_that_was_killed_holds_nobody_up(tmp_path: Path) -> None:
+    (tmp_path / ".list.csv.lock").touch()
+    with storage.held(tmp_path / "list.csv"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_is_gone_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The holder before takes the file away between our opening it and our locking it: another could make it anew."""
+    lock, opened, real = tmp_path / ".list.csv.lock", list[int](), os.open
+
+    def open_then_lose(path: Path, flags: int, mode: int = 0o777) -> int:
+        handle = real(path, flags, mode)
+        opened.append(handle)
+        if len(opened) <= 2:
+            lock.unlink()
+        if len(opened) == 2:
+            lock.write_bytes(b"another's")
+        return handle
+
+    monkeypatch.setattr(os, "open", open_then_lose)
+    with storage.held(tmp_path / "list.csv"):
+        monkeypatch.undo()
+        assert len(opened) == 3
+        with pytest.raises(OutsideError), storage.held(tmp_path / "list.csv"):
+            pass

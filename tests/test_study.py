@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 READING = ROOT / "experiments" / "early_reading_support"
 HEART = Path(__file__).parent / "studies" / "heart_health_checks.yaml"
 NOTHING = object()
+RULE = {"exclude": {"any": "on_roll"}, "because": "known", "owner": "o"}
 
 
 def day(text: str) -> dt.date:
@@ -310,8 +311,12 @@ def test_a_missing_key_is_named(reading: dict[str, Any]) -> None:
         ("capacity", {"places": "many"}, "capacity.places: Input should be a valid integer"),
         ("capacity", {"share": 5}, "capacity.share: Input should be less than 1"),
         ("capacity", {"places": {"north": 1}}, "capacity: capacity by team needs 'by'"),
-        ("capacity", {"places": {"north": 1}, "by": "pupils.area"}, "capacity.by: lists by team are not built yet"),
-        ("list_unit", "household", "list_unit: only 'person' is built yet"),
+        ("list_unit", "household", "list_unit: household needs cohort.cluster"),
+        ("service_rules", [RULE | {"owner": " "}], "service_rules[0].owner: is empty; a rule has"),
+        ("service_rules", [RULE | {"because": ""}], "service_rules[0].because: is empty"),
+        ("service_rules", [RULE, RULE | {"because": "known "}], "service_rules: two rules give the reason 'known'"),
+        ("routes", [{"when": {"any": "on_roll"}, "to": "lead", "because": "b", "owner": ""}], "routes[0].owner: is"),
+        ("service_rules", [RULE | {"kind": "dead"}], "service_rules[0].kind: Input should be 'already_known'"),
         ("bands", {"low": 0.1, "high": 0.5}, "bands: the first band starts at risk 0"),
         ("bands", {"low": 0, "high": 0.5, "higher": 0.5}, "bands: the first band starts at risk 0"),
         ("bands", {"low": 0, "high": 5}, "bands: the first band starts at risk 0"),

@@ -13,6 +13,7 @@ import polars as pl
 
 from riskmodels.assessment.calibration_effect import calibration_effect
 from riskmodels.assessment.intervals import clusters_of
+from riskmodels.assessment.list_after_rules import ListAfterRules, assess_after_rules
 from riskmodels.assessment.over_time import OverTime, assess_over_time, longest_lookback
 from riskmodels.assessment.performance import Performance
 from riskmodels.assessment.plain_values import plain
@@ -51,6 +52,7 @@ class Detail:
     use: dict[str, Any]
     enough: EnoughData
     handed_over: str | None
+    after_rules: ListAfterRules | None = None
 
     def to_dict(self) -> dict[str, Any]:
         found = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -66,6 +68,7 @@ def assess_detail(
     labels: pl.DataFrame,
     learned: Learned,
     verdicts: Mapping[str, str | None],
+    served: pl.DataFrame | None = None,
     handed_over: str | None = None,
 ) -> Detail:
     """Everything that a ranking and the other families' predictions tell beside the headline figures.
@@ -77,6 +80,8 @@ def assess_detail(
     labels : entity_id, as_of_date, and a column for each way of telling test rows apart, null where not recorded
     learned : what the latest origin learned from
     verdicts : family -> audit verdict, as far as families were audited
+    served : what the service's rules, teams and households make of each ranked row, in the order of the ranking
+        (`riskmodels.models.ranking.after_rules`); None where the study has none of them
     handed_over : the family that was chosen before the test and lost there, if one did
 
     Raises
@@ -111,6 +116,7 @@ def assess_detail(
             regression=ranking.model not in NOT_REGRESSIONS,
         ),
         handed_over=handed_over,
+        after_rules=None if served is None else assess_after_rules(rows, served, study),
     )
 
 

@@ -126,7 +126,7 @@ def places(audited: Audited) -> CloserPart | None:
 
 
 def after_exclusions(audited: Audited) -> CloserPart | None:
-    """The audit of the list that is left when the service's own rules have been applied."""
+    """The audit of the list that the service would use: after its rules, with its teams and households."""
     after = audited.audit.get("after_exclusions")
     if not after:
         return None
@@ -134,7 +134,7 @@ def after_exclusions(audited: Audited) -> CloserPart | None:
     contrasts = [row for row in after["contrasts"] if row["family"] == "primary"]
     return CloserPart(
         id="after_exclusions",
-        heading="After the service's own rules",
+        heading="On the list that the service would use",
         words=(
             judged_again_in_words(after["judged"], audited.found("contrasts")),
         ),
@@ -153,7 +153,7 @@ def after_exclusions(audited: Audited) -> CloserPart | None:
                 source="run: audit",
             ),
             "after": Table(
-                caption="Verdicts after the service's rules",
+                caption="Verdicts on the list that the service would use",
                 columns=CONTRAST,
                 rows=contrast_lines([row for row in contrasts if row["metric"] not in CALIBRATION_METRICS], named),
                 source="run: audit",

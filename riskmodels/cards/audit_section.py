@@ -71,7 +71,7 @@ def audit_words(audit: Row, study: Study) -> tuple[str, ...]:
     after = audit.get("after_exclusions")
     if after and after["verdict"] == FAIL:
         failed = after["judged"]["failed"] + after["judged"].get("failed_against_others", 0)
-        words.append(f"On the list that the service's own rules leave, comparisons that fail: {failed}.")
+        words.append(f"On the list that the service would use, comparisons that fail: {failed}.")
     flagged = [row for row in audit.get("proxies") or [] if row.get("flagged")]
     if flagged:
         words.append(f"The score or its fields give away {_named(flagged, study)}: they may act as a stand-in.")

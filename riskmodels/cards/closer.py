@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskmodels.cards.after_rules_published import published_after_rules
+from riskmodels.cards.after_rules_tables import after_rules_tables, after_rules_words
 from riskmodels.cards.card import CloserPart, Table
 from riskmodels.cards.cells import with_range
 from riskmodels.cards.deep_tables import deep_tables, deep_words
@@ -68,6 +70,7 @@ def published_detail(
         "unknown_outcomes": published_unknown(raw["unknown"], families, shown),
         "selection": published_selection(raw["selection"], shown) | {"handed_over": raw.get("handed_over")},
         "use": published_use(raw["use"], shown),
+        **({"after_rules": published_after_rules(raw["after_rules"], shown)} if raw.get("after_rules") else {}),
         "enough_data": published_enough(raw["enough"], shown),
         "deep": counted([deep], "performance.deep", shown)[0] if deep else None,
         "tuning": tuning,  # settings and losses, at six digits already: no count of anybody
@@ -102,6 +105,15 @@ def _use(looked: Looked) -> CloserPart:
         words=use_words(looked.performance, looked.language, looked.study),
         tables=use_tables(looked.performance, looked.language, looked.study),
         figures=("capacity_sweep",),
+    )
+
+
+def _after_rules(looked: Looked) -> CloserPart:
+    return CloserPart(
+        id="after_rules",
+        heading="The list that the service would use",
+        words=after_rules_words(looked.performance, looked.language, looked.study),
+        tables=after_rules_tables(looked.performance, looked.language),
     )
 
 
@@ -214,6 +226,7 @@ def _tuning(looked: Looked) -> CloserPart:
 
 PARTS: tuple[Callable[[Looked], CloserPart], ...] = (
     _use,
+    _after_rules,
     _over_time,
     _slices,
     _unknown,

@@ -22,7 +22,7 @@ COUNTS = {
 MAY_BE_NONE = {"unknown", "immature", "unobserved", "dropped", "undated"}
 ESTIMATE = {"value", "low", "high"}
 # Shares of people whose numerator, or the rest, could be a handful.
-SHARES = {"precision", "recall", "base_rate", "precision_at_k", "recall_at_k", "observed"}
+SHARES = {"precision", "recall", "base_rate", "precision_at_k", "recall_at_k", "observed", "yield"}
 DECIMALS = {
     "brier_score": 4, "difference": 4, "p": 4, "p_adjusted": 4, "log_loss": 4, "model": 4, "all": 4,
     "interventions_avoided": 4, "change": 4, "loss": 4, "regret": 4, "mean_regret": 4, "worst_regret": 4, "cost": 5,

@@ -1,9 +1,8 @@
-"""Commands about a model: card, score, models, and the reviews."""
+"""Commands about a model: card, models, and the reviews."""
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,19 +10,15 @@ import typer
 
 from riskmodels.cli.app import (
     WORK,
-    EngineOption,
-    MemoryOption,
     Model,
     Today,
-    TrackingOption,
     WorkspaceOption,
     app,
     print_table,
-    progress,
     read_day,
     review_app,
 )
-from riskmodels.errors import ExitCode, UsageError
+from riskmodels.errors import ExitCode
 from riskmodels.workspace import Workspace
 
 
@@ -41,57 +36,6 @@ def card(
 
     path, status = commands.card(model, Workspace(workspace), output, read_day(today, "--today") or dt.date.today())
     print(f"{status['words']}\nCard:  {path}")
-    return ExitCode.DONE
-
-
-@app.command(
-    epilog="Example: riskmodels score early_reading_support work/data/early_reading_support --as-of 1989-06-30 "
-    "--output list.csv"
-)
-def score(
-    model: Model,
-    cohort: Annotated[
-        Path, typer.Argument(help="A folder of sources (with --as-of), or a file with the model's features.")
-    ],
-    output: Annotated[Path, typer.Option("--output", help="The list to write: .csv or .parquet.")],
-    workspace: WorkspaceOption = WORK,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="The day to stand on, YYYY-MM-DD.")] = None,
-    exclude: Annotated[
-        Path | None, typer.Option("--exclude", help="People who objected: a file with a column entity_id.")
-    ] = None,
-    capacity: Annotated[int | None, typer.Option("--capacity", help="Places; the study's own unless given.")] = None,
-    explain: Annotated[str, typer.Option("--explain", help="Reasons for: selected, all or none.")] = "selected",
-    tracking_uri: TrackingOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
-    engine: EngineOption = "polars",
-    memory_limit: MemoryOption = None,
-    today: Today = None,
-) -> int:
-    """Score a cohort with an approved model. Refused, with exit 6, without an approval in date."""
-    from riskmodels import commands
-
-    if explain not in ("selected", "all", "none"):
-        raise UsageError(f"--explain is selected, all or none, got {explain!r}")
-    report = commands.score(
-        model, cohort, output, Workspace(workspace), read_day(today, "--today") or dt.date.today(),
-        read_day(as_of, "--as-of"), exclude, capacity, explain, tracking_uri, dry_run, progress(),
-        engine=engine, memory_limit=memory_limit,
-    )  # fmt: skip
-    counts = report.batch.counts
-    print(f"{counts['rows_in']} people in = {counts['scored']} scored + {counts['rejected']} rejected")
-    for code, count in sorted(report.batch.rejects["code"].value_counts().iter_rows()):
-        print(f"  rejected: {count} {code}")
-    print(
-        f"{counts['listed']} listed for {counts['places']} places; {counts['excluded']} kept off by the service's rules"
-    )
-    if exclude is not None:
-        print(f"{report.objections_met} of {report.objections} objections are of people in this cohort")
-    if report.warning:
-        print(f"riskmodels: the list is written, but: {report.warning}", file=sys.stderr)
-    print("Nothing was written (--dry-run)." if dry_run else f"List:    {report.output}\nRejects: {report.rejects}")
-    if report.example:
-        print("The approval is an EXAMPLE, not a real one: this list may not be used.")
-    print("The list is advice. People decide.")
     return ExitCode.DONE
 
 

@@ -47,7 +47,7 @@ def demo(
     if report.score is None:
         print("\nThis study ships no example decision, so no list was made.")
     else:
-        counts = report.score.batch.counts
+        counts = report.score.counts
         print(
             "\nThen an EXAMPLE decision for a pilot was recorded, so that you can see the rest. It is made up. A real\n"
             "committee would read the card, ask its questions and record its advice; the senior responsible owner\n"

@@ -2,7 +2,7 @@
 
 Nothing here prints: each verb takes ``progress`` and returns what there is to say. A file for each kind of verb:
 ``sources`` (where the data stand), ``checks``, ``runs``, ``cards``, ``reviews``, ``scores``, ``drafts``,
-``demonstration``, ``comparisons``, ``evaluations``, ``audits``.
+``demonstration``, ``comparisons``, ``evaluations``, ``audits``, ``people``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from riskmodels.commands.comparisons import ComparisonReport, compare
 from riskmodels.commands.demonstration import DemoReport, default_study, demo, example_decision, service_date
 from riskmodels.commands.drafts import new
 from riskmodels.commands.evaluations import EvaluationReport, evaluate
+from riskmodels.commands.people import LetterReport, batches, letter, trace
 from riskmodels.commands.reviews import models, record_review, show_review
 from riskmodels.commands.runs import RunReport, run, run_files
 from riskmodels.commands.scores import ScoreReport, score
@@ -26,10 +27,12 @@ __all__ = [
     "ComparisonReport",
     "DemoReport",
     "EvaluationReport",
+    "LetterReport",
     "RunReport",
     "ScoreReport",
     "UpdateReport",
     "audit",
+    "batches",
     "card",
     "check",
     "compare",
@@ -38,6 +41,7 @@ __all__ = [
     "demo",
     "evaluate",
     "example_decision",
+    "letter",
     "models",
     "new",
     "record_review",
@@ -46,6 +50,7 @@ __all__ = [
     "score",
     "service_date",
     "show_review",
+    "trace",
     "update",
     "verify_audit",
 ]

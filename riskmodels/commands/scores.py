@@ -3,71 +3,139 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.sources import Progress, engine_named, silent
-from riskmodels.errors import CardError, DataError, ModelFileError, OutsideError, UsageError
-from riskmodels.study import Study, load_study
+from riskmodels.errors import CardError, ModelFileError, OutsideError, UsageError
+from riskmodels.study import Study, StudyFile, load_study
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
+    from riskmodels.governance.gate import ApprovedModel
     from riskmodels.governance.registry import ResolvedModel
-    from riskmodels.service.scoring import Batch
+    from riskmodels.service.batch import ScoredBatch
+    from riskmodels.service.cohort import MatrixParts, SourceParts
+
+FORMATS = ("parquet", "csv", "xlsx")
+LOCAL, SPARK = "local", "spark"
 
 
 @dataclass(frozen=True)
 class ScoreReport:
-    batch: Batch
+    """What became of everybody, and where it is written.
+
+    ``counts``: as `riskmodels.service.batch.ScoredBatch` has them. ``left_off``: why people are not listed -> how many.
+    ``files_by_name``: what was written, or would be. ``warning``: the list stands, but something after it failed.
+    """
+
+    batch_id: str
+    counts: dict[str, int]
+    rejected: dict[str, int]
+    left_off: dict[str, int]
     output: Path
-    rejects: Path
+    files_by_name: dict[str, Path]
     study: str
     version: int | None
     objections: int = 0
-    objections_met: int = 0
+    notes: tuple[str, ...] = ()
     warning: str | None = None
     example: bool = False
+
+    @property
+    def objections_met(self) -> int:
+        return self.rejected.get("objected", 0)
+
+    @property
+    def files(self) -> list[Path]:
+        return list(self.files_by_name.values())
+
+    @property
+    def rejects(self) -> Path:
+        return self.files_by_name["Rejects"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of one batch, checked as far as that goes without looking at model or cohort."""
+
+    output: Path
+    format: str
+    today: dt.date
+    capacity: str | None = None
+    explain: str = "selected"
+    groups: Path | None = None
+    exclude: Path | None = None
+    role: str | None = None
+    engine: str = LOCAL
+    threads: int = field(default=0, compare=False)
+
+    def __post_init__(self) -> None:
+        from riskmodels.service.shapes import EXPLAIN
+
+        if self.format not in FORMATS:
+            raise UsageError(f"{self.output}: write to a .parquet, .csv or .xlsx file, or say which with --format")
+        if self.explain not in EXPLAIN:
+            raise UsageError(f"--explain is {', '.join(EXPLAIN[:-1])} or {EXPLAIN[-1]}, got {self.explain!r}")
+        if self.threads < 0:
+            raise UsageError(f"--threads must be 0 (all cores) or more, got {self.threads}")
 
 
 def score(
     reference: str,
-    cohort: Path,
+    cohort: str | Path,
     output: Path,
     workspace: Workspace,
     today: dt.date,
     as_of: dt.date | None = None,
     exclude: Path | None = None,
-    capacity: int | None = None,
+    capacity: str | int | None = None,
     explain: str = "selected",
     tracking_uri: str | None = None,
     dry_run: bool = False,
     progress: Progress = silent,
     *,
-    engine: str = "polars",
+    engine: str = LOCAL,
     memory_limit: str | None = None,
+    format: str | None = None,
+    groups: Path | None = None,
+    role: str | None = None,
+    resume: bool = False,
+    threads: int = 0,
 ) -> ScoreReport:
-    """Score a cohort with an approved model; the list appears whole or not at all.
+    """Score a cohort with an approved model; the list and what goes with it appear whole or not at all.
+
+    Parameters
+    ----------
+    cohort : a folder of the study's sources (then with ``as_of``), or a file, folder or pattern of feature matrices
+    capacity : places, or places by team as in ``north=20,south=10``; never more than were tested
+    role : who will read the list; what the register does not show to that role is withheld
+    groups : a file of groups, for counts in the batch report alone
+    resume : go on with a run of the same batch that was stopped
 
     Raises
     ------
     GateError
         if the model may not be used today: no approval, expired, other digests, withdrawn.
     DataError
-        if a source may not be used for this, or its agreement has ended.
+        if a source may not be used for this, its agreement has ended, or the cohort does not fit the model.
+    OutsideError
+        if the output cannot be written, or another run is writing it.
     """
-    from riskmodels.data.coverage import read_objections
     from riskmodels.data.register import refuse_unpermitted
     from riskmodels.governance import gate, registry
-    from riskmodels.service import cohort_file, scoring
 
-    if output.suffix not in (".csv", ".parquet"):
-        raise UsageError(f"{output}: write to a .csv or a .parquet file")
+    asked = Asked(
+        output, format or output.suffix.removeprefix("."), today, None if capacity is None else str(capacity), explain,
+        groups, exclude, role, engine, threads,
+    )  # fmt: skip
     if as_of is not None and as_of > today:
         raise UsageError(f"--as-of {as_of} is in the future; nobody is known as they will be")
-    if capacity is not None and capacity < 1:
-        raise UsageError(f"--capacity must be at least 1, got {capacity}")
     found = registry.resolve(workspace, reference)
     progress("asking the gate")
     card_bytes = storage.read_bytes(found.card_path, CardError)
@@ -80,57 +148,149 @@ def score(
     )
     storage.refuse_unwritable(output)
     study = study_of_run(found, card_bytes)
-    _refuse_more_places(capacity, card_bytes)
     refuse_unpermitted(study, ("model",), today, scoring=True)
-    objectors = cohort_file.read_objectors(exclude)
-    progress("reading the cohort")
-    if cohort.is_dir():
-        objectors |= read_objections(cohort, study, "scoring")
-        people = cohort_file.cohort_from_sources(
-            cohort, study, as_of, objectors, today, engine_named(engine, memory_limit, workspace)
+    _refuse_unknown_role(role, study)
+    with _workplace(output, dry_run, resume, progress) as work:
+        progress("reading the cohort")
+        parts, objections = _open(cohort, approved, study, asked, as_of, memory_limit, workspace, work)
+        batch = _scored(approved, parts, study.file, asked, work, resume, progress)
+        report = _report_of(batch, parts, study.file, asked, found, approved, objections)
+        if dry_run:
+            return report
+        from riskmodels.commands.batch_files import write_files
+
+        report, note = write_files(report, batch, parts, approved, study, found, asked, workspace, work, progress)
+    return _logged(report, note, workspace, tracking_uri, progress)
+
+
+# ---------------------------------------------------------------- the steps
+
+
+@contextmanager
+def _workplace(output: Path, dry_run: bool, resume: bool, progress: Progress) -> Iterator[Path]:
+    """Where the batch is made: beside the output, or, where nothing is to be written, in a folder that goes again."""
+    from riskmodels.service.batch import working_beside
+
+    if not dry_run:
+        with working_beside(output, resume, progress) as work:
+            yield work
+        return
+    with storage.outside_world(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="riskmodels-") as work:
+        yield Path(work)
+
+
+def _open(
+    cohort: str | Path,
+    approved: ApprovedModel,
+    study: Study,
+    asked: Asked,
+    as_of: dt.date | None,
+    memory_limit: str | None,
+    workspace: Workspace,
+    work: Path,
+) -> tuple[SourceParts | MatrixParts, int]:
+    """The cohort in parts, and how many objections there are."""
+    from riskmodels.data.coverage import read_objections
+    from riskmodels.service.cohort import is_sources, open_matrix, open_sources, read_objectors
+
+    objectors = read_objectors(asked.exclude)
+    not_before = last_tested(study.file)
+    folder = Path(cohort)
+    if is_sources(folder, study.file):
+        objectors |= read_objections(folder, study, "scoring")
+        counted_by = engine_named("polars" if asked.engine == LOCAL else asked.engine, memory_limit, workspace)
+        parts: SourceParts | MatrixParts = open_sources(
+            folder, study, as_of, objectors, asked.today, counted_by, not_before=not_before
         )
-    elif cohort.exists():
-        if study.file.consents is not None:
-            raise UsageError(
-                f"{cohort.name}: who consented stands with the study's sources; give their folder and --as-of"
-            )
-        if study.file.objections is not None and exclude is None:
-            raise UsageError(
-                f"{cohort.name}: who objected stands with the study's sources; give their folder, or name the "
-                "objections with --exclude"
-            )
-        people = cohort_file.cohort_from_matrix(cohort, approved.model.reasons, study.file, as_of, objectors)
-    else:
-        raise DataError(f"{cohort}: no such file or folder")
-    progress(f"scoring {people.frame.height} people")
-    batch = scoring.score_cohort(approved, people, study.file, capacity=capacity, explain=explain)
-    rejects = output.with_name(f"{output.stem}.rejects.csv")
-    met = people.rejects.filter(people.rejects["code"] == "objected")["entity_id"].n_unique()
-    report = ScoreReport(
-        batch, output, rejects, found.study, approved.version, len(objectors), met, example=approved.approval.example
-    )
-    if dry_run:
-        return report
-    scored_bytes, reject_bytes = scoring.batch_files(batch, output.suffix)
-    storage.write_together({rejects: reject_bytes, output: scored_bytes})
-    try:
-        _log_batch(report, approved, workspace, tracking_uri, today, progress)
-    except OutsideError as error:
-        # The list stands and is in the ledger; that the batch is not in MLflow must not look as if it did not.
-        return replace(report, warning=str(error))
-    return report
-
-
-def _refuse_more_places(capacity: int | None, card_bytes: bytes) -> None:
-    """Fewer places than were tested and audited are the service's choice; more are another list."""
-    from riskmodels.cards.card import ModelCard
-
-    tested = ModelCard.from_bytes(card_bytes).performance.at_capacity.get("places")
-    if capacity is not None and isinstance(tested, int) and capacity > tested:
+        return parts, len(objectors)
+    if asked.engine not in (LOCAL, SPARK):
         raise UsageError(
-            f"--capacity {capacity}: the model was tested, audited and approved for {tested} places; "
-            "change the study and have it reviewed for more"
+            f"--engine {asked.engine} counts the facts of sources; a file of features has {LOCAL} or {SPARK}"
         )
+    if study.file.consents is not None:
+        raise UsageError(f"{folder.name}: who consented stands with the study's sources; give their folder and --as-of")
+    if study.file.objections is not None and asked.exclude is None:
+        raise UsageError(
+            f"{folder.name}: who objected stands with the study's sources; give their folder, or name the objections "
+            "with --exclude"
+        )
+    specs = approved.model.reasons
+    return open_matrix(cohort, specs, study.file, as_of, objectors, work, not_before=not_before), len(objectors)
+
+
+def last_tested(study: StudyFile) -> dt.date:
+    """The last day on which the model was tested: what lies before it, the model learned from."""
+    if study.split.test.dates is not None:
+        return max(study.split.test.dates)
+    return max(study.cohort.dates)
+
+
+def _scored(
+    approved: ApprovedModel,
+    parts: SourceParts | MatrixParts,
+    study: StudyFile,
+    asked: Asked,
+    work: Path,
+    resume: bool,
+    progress: Progress,
+) -> ScoredBatch:
+    from riskmodels.data.engines import cores
+    from riskmodels.models.places import parse_capacity, places_of, within
+    from riskmodels.service.batch import score_batch
+
+    progress(f"scoring {parts.rows_in:,} people")
+    if asked.capacity is None:
+        places = places_of(study.capacity, parts.rows_in)
+    else:
+        places = parse_capacity(asked.capacity, study)
+        if study.capacity.share is not None:
+            places = within(places, places_of(study.capacity, parts.rows_in))
+    return score_batch(
+        approved,
+        parts,
+        study,
+        places=places,
+        explain=asked.explain,  # type: ignore[arg-type]
+        threads=asked.threads or cores(),
+        work=work,
+        resume=resume,
+        progress=progress,
+    )
+
+
+def _refuse_unknown_role(role: str | None, study: Study) -> None:
+    """A role that was misspelt would see less than it may, and nobody would know why."""
+    known = sorted({name for entry in study.register.sources.values() for name in entry.may_show_to or ()})
+    if role is not None and role not in known:
+        which = f"the register names {', '.join(known)}" if known else "every role may see every source; leave it out"
+        raise UsageError(f"--role {role}: no source of the register says may_show_to for it; {which}")
+
+
+def _report_of(
+    batch: ScoredBatch,
+    parts: SourceParts | MatrixParts,
+    study: StudyFile,
+    asked: Asked,
+    found: ResolvedModel,
+    approved: ApprovedModel,
+    objections: int,
+) -> ScoreReport:
+    from riskmodels.commands.batch_files import files_of, left_off
+
+    notes = []
+    if parts.ignored:
+        names = ", ".join(parts.ignored[:5]) + (" and others" if len(parts.ignored) > 5 else "")
+        notes.append(f"columns that nobody asked for were not read: {names}")
+    if study.routes and not parts.routed:
+        notes.append("safeguarding flags were not looked for: they are told from the study's sources, not from a file")
+    because = getattr(approved.model.fitted, "not_fast_because", None)
+    if because:
+        notes.append(f"scored by LightGBM itself, not by the fast kernel: {because}")
+    return ScoreReport(
+        batch.batch_id, dict(batch.counts), dict(batch.rejected_by_code), left_off(batch, study), asked.output,
+        files_of(asked.output, batch.batch_id, study, parts.routed), found.study, approved.version, objections,
+        tuple(notes), None, approved.approval.example,
+    )  # fmt: skip
 
 
 def study_of_run(found: ResolvedModel, card_bytes: bytes) -> Study:
@@ -153,43 +313,36 @@ def study_of_run(found: ResolvedModel, card_bytes: bytes) -> Study:
     return study
 
 
-def _log_batch(
-    report: ScoreReport,
-    approved: Any,
-    workspace: Workspace,
-    tracking_uri: str | None,
-    today: dt.date,
-    progress: Progress,
-) -> None:
-    import json
+def _logged(
+    report: ScoreReport, note: Any, workspace: Workspace, tracking_uri: str | None, progress: Progress
+) -> ScoreReport:
+    """Write the batch into the ledger and log it. The list stands by now, whatever happens here."""
+    from riskmodels.service.people.ledger import append_batch
 
+    try:
+        append_batch(workspace, note)
+        _log_batch(report, note, workspace, tracking_uri, progress)
+    except OutsideError as error:
+        # That the batch is not logged must not look as if there were no list.
+        return replace(report, warning=str(error))
+    return report
+
+
+def _log_batch(
+    report: ScoreReport, note: Any, workspace: Workspace, tracking_uri: str | None, progress: Progress
+) -> None:
     from riskmodels import tracking
     from riskmodels.assessment.suppression import PROFILES, published_count
 
-    batch = report.batch
-    line = {
-        "batch_id": batch.batch_id,
-        "study": report.study,
-        "version": report.version,
-        "model_sha256": approved.model_sha256,
-        "as_of_date": str(batch.scored["as_of_date"][0]),
-        "scored_on": today.isoformat(),
-        "stage": approved.approval.stage,
-        "example": approved.approval.example,
-        **batch.counts,
-    }
-    # The same batch run again is the same batch: one line.
-    if not workspace.ledger.exists() or f'"batch_id": "{batch.batch_id}"' not in workspace.ledger.read_text():
-        storage.append_line(workspace.ledger, json.dumps(line, ensure_ascii=False))
     progress("logging the batch to MLflow")
     # Rounded, and small ones left out: one person who objected is a person.
-    shown = {name: published_count(count, PROFILES["sro-10"]) for name, count in batch.counts.items()}
-    tags = {"model.sha256": approved.model_sha256, "as_of_date": line["as_of_date"], "stage": approved.approval.stage}
+    shown = {name: published_count(count, PROFILES["sro-10"]) for name, count in report.counts.items()}
+    tags = {"model.sha256": note.model_sha256, "as_of_date": note.as_of.isoformat(), "stage": note.stage}
     tracking.log_batch(
         workspace,
         tracking.resolve_tracking_uri(workspace, tracking_uri),
         report.study,
-        batch.batch_id,
+        report.batch_id,
         tags,
         {name: count for name, count in shown.items() if count is not None},
     )

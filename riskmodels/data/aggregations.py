@@ -210,5 +210,10 @@ AGGREGATIONS: dict[str, Aggregation] = {
     "days_since_first": Aggregation(("first_day",), lambda seen: seen.days_before(seen("first_day"))),
     "days_since_last": Aggregation(("last_day",), lambda seen: seen.days_before(seen("last_day"))),
 }
+# How many days before the as-of date the fact happened whose value is taken. No study asks for it: it is told besides.
+DAY_OF_VALUE: dict[str, Aggregation] = {
+    "latest": Aggregation(("last",), lambda seen: seen.days_before(seen("last")["day"])),
+    "first": Aggregation(("first",), lambda seen: seen.days_before(seen("first")["day"])),
+}
 # Where there is no fact, there is no missing value but a plain nought.
 NOUGHT_WHEN_NOTHING = tuple(take for take, aggregation in AGGREGATIONS.items() if aggregation.nought)

@@ -14,7 +14,7 @@ import polars as pl
 
 from riskmodels.data import members as membership
 from riskmodels.data import queries
-from riskmodels.data.aggregations import AGGREGATIONS, BITS, STATISTICS, Seen
+from riskmodels.data.aggregations import AGGREGATIONS, BITS, DAY_OF_VALUE, STATISTICS, Aggregation, Seen
 from riskmodels.data.members import Members
 from riskmodels.data.predicates import Window, facts_in
 from riskmodels.data.queries import Keyed
@@ -50,7 +50,11 @@ class Need:
 
 @dataclass(frozen=True)
 class Asked:
-    """One thing to be taken of a fact over a window. ``each``: only of rows with this value of this column."""
+    """One thing to be taken of a fact over a window.
+
+    ``each``: only of rows with this value of this column. ``day``: not the value itself, but how many days before the
+    as-of date the fact with that value happened.
+    """
 
     name: str
     take: str
@@ -60,6 +64,11 @@ class Asked:
     gap: Period | None = None
     than: Period | None = None
     each: tuple[str, str] | None = None
+    day: bool = False
+
+    @property
+    def how(self) -> Aggregation:
+        return (DAY_OF_VALUE if self.day else AGGREGATIONS)[self.take]
 
     @property
     def apart(self) -> str | None:
@@ -82,7 +91,7 @@ class Asked:
     @property
     def needs(self) -> list[Need]:
         made = []
-        for name in AGGREGATIONS[self.take].needs:
+        for name in self.how.needs:
             if not STATISTICS[name].of_column:
                 made.append(Need(name, None, self.gap if name == "episodes" else None))
             elif self.column is not None:
@@ -192,7 +201,7 @@ class _Pass:
                 self._fill(numbers, asked, cells, block)
             for one in asked:
                 # Of text only which value it is can be told as text; how many there were is a number.
-                yield as_series(one.name, numbers.pop(0), words if AGGREGATIONS[one.take].gives_a_value else None)
+                yield as_series(one.name, numbers.pop(0), words if one.how.gives_a_value else None)
 
     def _fill(self, numbers: list[Array], asked: list[Asked], cells: tuple[int, ...], block: int) -> None:
         """Everything that is asked of the same cells, of one block: the dates come by one after another."""
@@ -214,7 +223,7 @@ class _Pass:
                 state.fold(firsts, self.calendar.top_of(as_of))
             for one, column, theirs, (window, *earlier) in zip(asked, numbers, of_each, spans, strict=True):
                 seen = Seen(theirs, window, *earlier)
-                column[where] = AGGREGATIONS[one.take].finish(seen)[places]
+                column[where] = one.how.finish(seen)[places]
 
 
 def _summed(facts: nw.LazyFrame[Any], rows: Keyed, needs: list[Need], source: str) -> Tally:

@@ -34,6 +34,7 @@ DAY_FIRST, MONTH_FIRST, EITHER = (
     "day-first or month-first, as in 05/04/2024",
 )
 LOST_DIGITS = "that loses digits: store ids as text"
+WRITTEN_AS_DECIMAL = r"^[0-9]+\.0*$|^[0-9](\.[0-9]+)?[eE]\+?[0-9]+$"
 
 
 # ---------------------------------------------------------------- a source
@@ -211,7 +212,7 @@ def as_ids(column: pl.Series, faults: Faults) -> pl.Series:
     faults.note(ids.is_null(), "rows have no id", "every row needs one")
     if written:
         each = ids.drop_nulls().unique()
-        decimal = each.filter(each.str.contains(r"^[0-9]+\.0*$|^[0-9](\.[0-9]+)?[eE]\+?[0-9]+$"))
+        decimal = each.filter(each.str.contains(WRITTEN_AS_DECIMAL))
         faults.note_texts(ids, decimal, "rows have an id that was written as a decimal", LOST_DIGITS)
         advice = "write them one way, or they are taken for different people"
         faults.note_texts(ids, _twins(each), "rows have an id that is also written without the blank inside it", advice)

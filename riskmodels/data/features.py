@@ -6,7 +6,7 @@ line may ``take`` is a row of `riskmodels.data.aggregations.AGGREGATIONS`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +127,8 @@ def _spec(
     about = line.about or study.level_of(source)
     return FeatureSpec(
         column.name, take, line.of, str(column.last), source, kind, missing, words, said(line.high), said(line.low),
-        line.value, about, line.seen_by, each, line.over, gap, than, line.by, line.says or line.name,
+        line.value, about, line.seen_by, each, line.over, gap, than, line.by,
+        line.says or (f"{line.name}: {each[1]}" if each else line.name),
         None if line.stale_after is None else str(line.stale_after),
     )  # fmt: skip
 
@@ -175,36 +176,43 @@ def _columns(
         return {
             spec.name: pl.Series(spec.name, [], pl.String if spec.kind == "category" else pl.Float64) for spec in specs
         }
-    dates = rows["as_of_date"]
-    together: dict[tuple[str, str | None], list[FeatureSpec]] = {}
-    for spec in specs:
-        together.setdefault((spec.source, spec.by), []).append(spec)
-    ours = Members.of(rows["entity_id"], dates)
     zeros = {column.name for line in study.features if line.missing == "zero" for column in line.columns}
     made: dict[str, pl.Series] = {}
-    for (source, by), several in together.items():
-        table, members, ids = tables[source], ours, rows["entity_id"]
-        covered = _covered(table, ids, dates)
-        if by is not None:
-            # Our own column holds the id of the household or place whose facts these are.
-            our_source, _, column = by.partition(".")
-            covered = _covered(tables[our_source], ids, dates)
-            ids = known_then(tables[our_source], column, ours).cast(pl.String)
-            members = Members.of(ids, dates)
+    for several, members, covered in by_source(rows, specs, tables):
+        table, dates = tables[several[0].source], rows["as_of_date"]
         taken = _of_attributes(several, table, members, dates) | _of_facts(several, tables, study, members)
         for spec in several:
             made[spec.name] = _finished(spec, taken.pop(spec.name), spec.name in zeros, covered)
     return made
 
 
+def by_source(
+    rows: pl.DataFrame, specs: Sequence[FeatureSpec], tables: Tables
+) -> Iterator[tuple[list[FeatureSpec], Members, pl.Series | None]]:
+    """The specs of each source: for whom its facts are tallied, and whether it can speak of each row (None: of all)."""
+    dates = rows["as_of_date"]
+    together: dict[tuple[str, str | None], list[FeatureSpec]] = {}
+    for spec in specs:
+        together.setdefault((spec.source, spec.by), []).append(spec)
+    ours = Members.of(rows["entity_id"], dates)
+    for (source, by), several in together.items():
+        if by is None:
+            yield several, ours, _covered(tables[source], rows["entity_id"], dates)
+            continue
+        # Our own column holds the id of the household or place whose facts these are.
+        our_source, _, column = by.partition(".")
+        ids = known_then(tables[our_source], column, ours).cast(pl.String)
+        yield several, Members.of(ids, dates), _covered(tables[our_source], rows["entity_id"], dates)
+
+
 def _of_facts(specs: Sequence[FeatureSpec], tables: Tables, study: StudyFile, members: Members) -> dict[str, pl.Series]:
     asked, halves = [], {}
     for spec in specs:
         if spec.take not in OF_A_SOURCE:
-            asked.append(_asked(spec.name, spec.of, spec, study))
+            asked.append(asked_for(spec.name, spec.of, spec, study))
             if AGGREGATIONS[spec.take].with_over is not None:
                 halves[spec.name] = f"{spec.name} (over)"
-                asked.append(_asked(halves[spec.name], str(spec.over), spec, study))
+                asked.append(asked_for(halves[spec.name], str(spec.over), spec, study))
     taken = taken_of_facts(asked, tables, members)
     for spec in specs:
         with_over = AGGREGATIONS[spec.take].with_over if spec.name in halves else None
@@ -216,7 +224,8 @@ def _of_facts(specs: Sequence[FeatureSpec], tables: Tables, study: StudyFile, me
     return taken
 
 
-def _asked(name: str, of: str, spec: FeatureSpec, study: StudyFile) -> Asked:
+def asked_for(name: str, of: str, spec: FeatureSpec, study: StudyFile) -> Asked:
+    """What a spec asks of its source's facts, under a name."""
     head, _, column = of.partition(".")
     gap, than = (None if text is None else Period.parse(text) for text in (spec.gap, spec.than))
     return Asked(name, spec.take, study.facts[head], column or None, Period.parse(spec.last), gap, than, spec.each)

@@ -169,7 +169,7 @@ def columns_used(study: StudyFile) -> dict[str, dict[str, str]]:
             use(line.by, "text")
     predicates = [step.keep or step.drop for step in study.cohort.steps]
     predicates += [study.outcome.happens, study.outcome.known, *study.outcome.exits.values()]
-    predicates += [rule.exclude for rule in study.service_rules]
+    predicates += [rule.exclude for rule in study.service_rules] + [route.when for route in study.routes]
     for part in (part for predicate in predicates for part in parts_of(predicate)):
         if isinstance(part, Attribute):
             use(part.attribute, part.holds)
@@ -183,6 +183,8 @@ def columns_used(study: StudyFile) -> dict[str, dict[str, str]]:
             use(spec.by, "text")
     if study.cohort.cluster:
         use(study.cohort.cluster, "text")
+    if study.capacity.by:
+        use(study.capacity.by, "label")
     for column in study.slices:
         use(column, "label")
     for link in (source.link for source in study.sources.values() if source.link):

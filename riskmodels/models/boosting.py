@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskmodels.errors import ModelFileError, StudyError
+from riskmodels.models.fast_trees import FastTrees, NotCovered, check_against_lightgbm
 from riskmodels.models.linear import checked_outcome
 from riskmodels.models.logit import significant
 from riskmodels.models.matrix import UNSEEN, Matrix
@@ -34,13 +35,16 @@ DIRECTIONS = {"rises": 1, "falls": -1}
 class Boosted:
     """A booster as text. ``base`` is the mean score that contributions start from.
 
-    Contributions are exact path-dependent TreeSHAP values (Lundberg et al. 2020), as LightGBM computes them.
+    Contributions are exact path-dependent TreeSHAP values (Lundberg et al. 2020), as LightGBM computes them. A model
+    that was read from its file answers by the fast kernel, wherever that covers its trees; one that was just fitted
+    answers by LightGBM, which is there anyway. Both give the same scores to the bit.
     """
 
     text: str
     base: float
     importance: dict[str, float]
     threads: int = field(default=0, compare=False)  # 0: as many as there are cores
+    loaded: bool = field(default=False, compare=False)
 
     @cached_property
     def booster(self) -> lightgbm.Booster:
@@ -51,15 +55,55 @@ class Boosted:
         except (lightgbm.basic.LightGBMError, ValueError):
             raise ModelFileError(f"{BOOSTER_FILE}: LightGBM does not read it; restore the model from its run") from None
 
+    @property
+    def fast(self) -> FastTrees | None:
+        """The trees as the fast kernel holds them; None where it does not cover them."""
+        return self._fast if isinstance(self._fast, FastTrees) else None
+
+    @property
+    def not_fast_because(self) -> str | None:
+        """Why LightGBM answers in place of the kernel, in words; None where the kernel covers the trees."""
+        return self._fast if isinstance(self._fast, str) else None
+
+    @cached_property
+    def _fast(self) -> FastTrees | str:
+        try:
+            return FastTrees.of(self.text, _columns_of(self.text))
+        except NotCovered as why:
+            return str(why)
+
+    def verify_fast(self, sample: Matrix) -> str | None:
+        """Hold the kernel to LightGBM on these rows: None where they agree, or in words what differs.
+
+        None too where the kernel does not cover the trees, as LightGBM then answers itself. Imports LightGBM.
+        """
+        return None if self.fast is None else check_against_lightgbm(self.fast, self.booster, inputs_of(sample))
+
     def score(self, matrix: Matrix) -> np.ndarray:
         """Raw scores in log-odds, float64 [n]."""
+        if self.loaded and self.fast:
+            return self.fast.score(inputs_of(matrix), self._cores)
         scores: np.ndarray = self._predict(matrix, raw_score=True)
         return scores
 
     def contributions(self, matrix: Matrix) -> np.ndarray:
         """float64 [n, p]; ``base`` plus a row's sum is its score, to 1e-6."""
+        if self.loaded and self.fast:
+            return self.fast.contributions(inputs_of(matrix), self._cores)
         parts: np.ndarray = self._predict(matrix, pred_contrib=True)[:, :-1]
         return parts
+
+    def score_and_contributions(self, matrix: Matrix) -> tuple[np.ndarray, np.ndarray]:
+        """`score` and `contributions`, in one pass over the rows where the kernel answers."""
+        if self.loaded and self.fast:
+            return self.fast.score_and_contributions(inputs_of(matrix), self._cores)
+        return self.score(matrix), self.contributions(matrix)
+
+    @property
+    def _cores(self) -> int:
+        from riskmodels.data.engines import cores
+
+        return self.threads or cores()
 
     def _predict(self, matrix: Matrix, **what: bool) -> np.ndarray:
         if not len(matrix):
@@ -155,9 +199,17 @@ def _directions(matrix: Matrix, monotone: Mapping[str, str]) -> list[int]:
 
 
 def inputs_of(matrix: Matrix) -> np.ndarray:
-    """LightGBM knows one kind of absent category, so a value that was not learned counts as missing there."""
-    categories = np.array([column.kind == "category" for column in matrix.columns])
-    return np.where(categories & (matrix.values == UNSEEN), np.nan, matrix.values)
+    """LightGBM knows one kind of absent category, so a value that was not learned counts as missing there.
+
+    Not a copy where every category was learned: only to be read.
+    """
+    categories = [place for place, column in enumerate(matrix.columns) if column.kind == "category"]
+    if not (matrix.values[:, categories] == UNSEEN).any():
+        return matrix.values
+    values = matrix.values.copy(order="K")
+    for place in categories:
+        values[values[:, place] == UNSEEN, place] = np.nan
+    return values
 
 
 def portable(text: str) -> str:
@@ -189,10 +241,13 @@ def load_boosted_trees(raw: Mapping[str, Any], columns: int, booster: bytes) -> 
     """
     text = booster.decode("utf-8")
     refuse_malformed(text, columns)
-    fitted = Boosted(text, float(raw["base"]), {str(name): float(size) for name, size in raw["importance"].items()})
-    if fitted.booster.num_feature() != columns:
-        raise ModelFileError(f"{BOOSTER_FILE}: is about other features; restore the model from its run")
-    return fitted
+    importance = {str(name): float(size) for name, size in raw["importance"].items()}
+    return Boosted(text, float(raw["base"]), importance, loaded=True)
+
+
+def _columns_of(text: str) -> int:
+    found = re.search(r"^max_feature_idx=(\d+)$", text, flags=re.MULTILINE)
+    return int(found[1]) + 1 if found else 0
 
 
 def refuse_malformed(text: str, columns: int) -> None:

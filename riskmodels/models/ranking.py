@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from riskmodels.data.service_rules import closed_households
 from riskmodels.data.splits import seeded_hash
-from riskmodels.study import Capacity
+from riskmodels.models.places import Places, places_of
+from riskmodels.study import Capacity, StudyFile
 
 
 @dataclass(frozen=True)
@@ -33,19 +35,33 @@ def order(entity_ids: Sequence[str], risk: np.ndarray, score: np.ndarray, seed: 
     return np.lexsort((seeded_hash(entity_ids, seed), -np.asarray(score), -np.asarray(risk)))
 
 
-def refilled(frame: pl.DataFrame, excluded: pl.Series, places: Mapping[str, int]) -> pl.Series:
-    """Who is on each date's list once those who are excluded give up their places to the next in rank.
+def after_rules(ranking: Ranking, view: pl.DataFrame, study: StudyFile) -> pl.DataFrame:
+    """What the service says of each ranked row, and what becomes of it once its rules, teams and households count.
 
     Parameters
     ----------
-    frame : rows of a `Ranking`
-    excluded : (n,) Boolean, in the order of ``frame``
-    places : ISO as-of date -> places available
+    view : what `riskmodels.data.service_rules.service_view` says of the ranked rows, in any order
+
+    Returns
+    -------
+    The columns of ``view``, in the order of the ranking, and ``fate``: UInt8, as `riskmodels.models.places` has them.
+
+    Raises
+    ------
+    StudyError
+        if there are more places than people on a date.
     """
-    left = pl.when(~pl.col("excluded")).then(pl.col("rank"))
-    room = pl.col("as_of_date").dt.to_string("%Y-%m-%d").replace_strict(dict(places), return_dtype=pl.Int64)
-    within = (left.rank("ordinal").over("as_of_date") <= room).fill_null(False).alias("selected_after")
-    return frame.select("as_of_date", "rank", excluded.alias("excluded")).select(within).to_series()
+    keys = ("entity_id", "as_of_date")
+    seen = ranking.frame.select(*keys, "rank").join(view, on=keys, how="left", maintain_order="left")
+    fates = []
+    numbered = seen.with_row_index("row").sort("as_of_date", "rank")
+    for _, part in numbered.group_by(["as_of_date"], maintain_order=True):
+        closed = closed_households(part["excluded"], part["household"], study.service_rules)
+        places = Places(places_of(study.capacity, part.height), closed)
+        household = part["household"] if study.list_unit == "household" else None
+        fate = places.take(part["excluded"].is_not_null(), part["team"], household)
+        fates.append(part.select("row", pl.Series("fate", fate)))
+    return seen.drop("rank").with_columns(pl.concat(fates).sort("row")["fate"])
 
 
 def rank(predictions: pl.DataFrame, model: str, capacity: Capacity, seed: int) -> Ranking:

@@ -6,7 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,17 @@ from riskmodels.models.boosting import BOOSTER_FILE
 from riskmodels.models.families import MODELS, Fitted
 from riskmodels.models.matrix import Column, Encoder
 from riskmodels.models.risk_curves import Calibrator, load_calibrator
+from riskmodels.study import Period
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
-WORDS = ("words", "high", "low", "value")
+# What features.json says of a feature; reasons.json says the rest.
+DEFINITION = ("name", "take", "of", "last", "source", "kind", "missing")
+SAID = tuple(part.name for part in fields(FeatureSpec) if part.name not in DEFINITION)
 MEGABYTE = 2**20
 # Every name a saved model may hold, and how large it may be.
 LARGEST = {
@@ -47,6 +50,12 @@ class RiskModel:
 
     Who may act on them is decided elsewhere: only `riskmodels.governance.gate.open_for_scoring` makes the model that
     the scoring command accepts. Frames are Polars or pandas, with a column for each feature; others are not looked at.
+
+    Attributes
+    ----------
+    reasons : the features as the study says them, in the order of the encoder's columns
+    wobble : how far the contribution of features that say the same thing (by that word) would move, had the sample
+        been another (`riskmodels.models.reasons.fit_wobble`); empty where nobody looked
     """
 
     study_id: str
@@ -55,6 +64,7 @@ class RiskModel:
     encoder: Encoder
     calibrator: Calibrator
     reasons: tuple[FeatureSpec, ...]
+    wobble: Mapping[str, float] = field(default_factory=dict)
 
     def score(self, frame: pl.DataFrame | pd.DataFrame) -> np.ndarray:
         """Raw scores, float64 [n]. Raises DataError if a feature is not there or of another type."""
@@ -88,7 +98,10 @@ class RiskModel:
             "features.json": storage.canonical_json([asdict(column) for column in self.encoder.columns]),
             "calibrator.json": storage.canonical_json(self.calibrator.to_dict()),
             "reasons.json": storage.canonical_json(
-                {spec.name: {word: getattr(spec, word) for word in WORDS} for spec in self.reasons}
+                {
+                    "features": {spec.name: {part: getattr(spec, part) for part in SAID} for spec in self.reasons},
+                    "wobble": self.wobble,
+                }
             ),
         }
         manifest = {
@@ -119,9 +132,7 @@ class RiskModel:
             columns = TypeAdapter(tuple[Column, ...]).validate_python(raw[name])
             _check_columns(columns)
             name = "reasons.json"
-            specs = tuple(_spec(column, raw[name].pop(column.name)) for column in columns)
-            if raw[name]:
-                raise ValueError
+            specs, wobble = _reasons(columns, **raw[name])
             name = "calibrator.json"
             calibrator = load_calibrator(raw[name])
             name = "model.json"
@@ -130,7 +141,7 @@ class RiskModel:
             raise ModelFileError(
                 f"{name}: is not of the shape that this version writes; restore the model from its run"
             ) from None
-        return cls(study, family, loaded, Encoder(columns), calibrator, specs)
+        return cls(study, family, loaded, Encoder(columns), calibrator, specs, wobble)
 
 
 def _check_columns(columns: tuple[Column, ...]) -> None:
@@ -144,11 +155,23 @@ def _check_columns(columns: tuple[Column, ...]) -> None:
             raise ValueError
 
 
-def _spec(column: Column, words: Mapping[str, Any]) -> FeatureSpec:
-    if sorted(words) != sorted(WORDS) or not all(isinstance(word, str | None) for word in words.values()):
+def _reasons(
+    columns: tuple[Column, ...], features: dict[str, Any], wobble: dict[str, float]
+) -> tuple[tuple[FeatureSpec, ...], dict[str, float]]:
+    specs = tuple(_spec(column, features.pop(column.name)) for column in columns)
+    known = {spec.says or spec.name for spec in specs}
+    if features or not set(wobble) <= known or not all(size >= 0 for size in wobble.values()):
         raise ValueError
-    made_of = {name: getattr(column, name) for name in ("name", "take", "of", "last", "source", "kind", "missing")}
-    return FeatureSpec(**made_of, **words)
+    return specs, {says: float(size) for says, size in wobble.items()}
+
+
+def _spec(column: Column, said: Mapping[str, Any]) -> FeatureSpec:
+    if sorted(said) != sorted(SAID):
+        raise ValueError
+    spec = TypeAdapter(FeatureSpec).validate_python({**{part: getattr(column, part) for part in DEFINITION}, **said})
+    if spec.stale_after is not None:
+        Period.parse(spec.stale_after)
+    return spec
 
 
 # ---------------------------------------------------------------- files

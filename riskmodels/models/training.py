@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from riskmodels.models.calibration import fit_calibrator
 from riskmodels.models.families import MODELS, Family, Fitted
 from riskmodels.models.matrix import Encoder, Matrix, fit_encoder
 from riskmodels.models.outside import outside_families
+from riskmodels.models.reasons import fit_wobble
 from riskmodels.models.risk_curves import Calibrator
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.study import LogisticSettings, NoSettings, Section, StudyFile
@@ -241,19 +243,39 @@ def predictions_of(
 
 def fit_risk_model(data: Dataset, splits: Splits, family: str, study: StudyFile) -> RiskModel:
     """The service model: the chosen recipe on every row that is mature at the extract."""
-    return fit_risk_models(data, splits, [family], study)[family]
+    return fit_risk_models(data, splits, [family], study, in_service=family)[family]
 
 
-def fit_risk_models(data: Dataset, splits: Splits, families: Iterable[str], study: StudyFile) -> dict[str, RiskModel]:
-    """Service models of several families by name, all on one encoding."""
+def fit_risk_models(
+    data: Dataset, splits: Splits, families: Iterable[str], study: StudyFile, *, in_service: str | None = None
+) -> dict[str, RiskModel]:
+    """Service models of several families by name, all on one encoding.
+
+    Parameters
+    ----------
+    in_service : the family that will give reasons: it is fitted a few times more, to tell which of them to doubt
+    """
     encoder, fit, calibrate = prepare_origin(data, splits.service, study)
     made = {}
     for family in dict.fromkeys(families):
         recipe = fit_recipe(family, study.models.families[family], encoder, fit, calibrate, study)
+        wobble = _wobble(family, fit, data, study) if family == in_service else {}
         made[family] = RiskModel(
-            study.study, family, recipe.fitted, recipe.encoder, recipe.calibrator, data.features.specs
+            study.study, family, recipe.fitted, recipe.encoder, recipe.calibrator, data.features.specs, wobble
         )
     return made
+
+
+def _wobble(family: str, fit: Slice, data: Dataset, study: StudyFile) -> dict[str, float]:
+    again = partial(
+        MODELS[family].fit,
+        settings=study.models.families[family],
+        seed=study.seed,
+        threads=available_threads(),
+        study=study,
+    )
+    clusters = fit.rows["cluster_id"].to_numpy()
+    return fit_wobble(again, fit.matrix, fit.outcome, clusters, data.features.specs, study.seed)
 
 
 def fits_on_shuffled(data: Dataset, study: StudyFile) -> Callable[[pl.Series, Split], np.ndarray]:

@@ -38,8 +38,8 @@ class FeatureLine(Section):
     ``over``: what a ratio is divided by. ``gap``: how far apart two facts of one episode may be. ``than``: the earlier
     window that a rate_change compares with. ``each``: a column for each of these values of a kind or column. ``by``:
     our own column that holds the id of the household or place whose facts these are. ``says``: lines with the same
-    word say the same thing, so a list gives one reason for all of them (a line's own columns always do). ``stale_after``:
-    a person whose latest such fact is older gets a caveat.
+    word say the same thing, so a list gives one reason for all of them (a line's own columns do, value by value of
+    ``each``). ``stale_after``: a person whose latest such fact is older gets a caveat.
     """
 
     name: Slug

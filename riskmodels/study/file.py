@@ -31,6 +31,10 @@ from riskmodels.study.use import (
 )
 
 
+# Columns that cohorts and lists have beside the features.
+TAKEN = ("entity_id", "as_of_date", "cluster_id", "row_number", "excluded", "team", "household")
+
+
 class StudyFile(Section):
     """``study.yaml``: everything that changes the model."""
 
@@ -151,7 +155,7 @@ class StudyFile(Section):
         for name, times in Counter(names).items():
             if times > 1:
                 raise ValueError(f"features: two of them make the column {name!r}; rename one")
-            if name in ("entity_id", "as_of_date", "cluster_id"):
+            if name in TAKEN:
                 raise ValueError(f"features: the name {name!r} is taken; use another")
         for key in ("place", "current_practice"):
             column = getattr(self.models, key)
@@ -258,6 +262,18 @@ class StudyFile(Section):
             raise ValueError(f"list_unit: a study of each {self.level} lists each {self.level}; leave it out")
         if self.list_unit == "household" and not self.cohort.cluster:
             raise ValueError("list_unit: household needs cohort.cluster, our column that says who lives together")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_can_be_answered_for(self) -> StudyFile:
+        for name, rules in (("service_rules", self.service_rules), ("routes", self.routes)):
+            for index, rule in enumerate(rules):
+                for key in ("because", "owner"):
+                    if not getattr(rule, key).strip():
+                        raise ValueError(f"{name}[{index}].{key}: is empty; a rule has a reason and an owner")
+        said = [rule.because.strip() for rule in self.service_rules]
+        if twice := next((because for because in said if said.count(because) > 1), None):
+            raise ValueError(f"service_rules: two rules give the reason {twice!r}; a cohort file names them by it")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from riskmodels.study.examples import Examples
 from riskmodels.study.file import StudyFile
 from riskmodels.study.problems import Schema, validated
 from riskmodels.study.register import Register
+from riskmodels.study.wording import refuse_blaming
 
 EXAMPLES = "examples.yaml"
 
@@ -71,6 +72,7 @@ def load_study(folder: str | Path) -> Study:
         files[EXAMPLES] = storage.read_bytes(folder / EXAMPLES, StudyError)
     # Parsed from the very bytes whose digests are taken.
     study_file = _parsed(StudyFile, files, folder / "study.yaml")
+    refuse_blaming(study_file, str(folder / "study.yaml"))
     register = _parsed(Register, files, folder / "register.yaml")
     answers = _parsed(Answers, files, folder / "answers.yaml")
     examples = _parsed(Examples, files, folder / EXAMPLES) if EXAMPLES in files else None

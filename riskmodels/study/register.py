@@ -31,8 +31,8 @@ class Assessment(Section):
 class RegisterEntry(Section):
     """What the governance officer must know of one source. ``lawful_basis`` is that of Article 6 of the UK GDPR.
 
-    ``may_show_to``: the roles (as in ``score --role``) that may read a reason made of this source; everybody who may see
-    the list where it is left out. A ``restricted`` source must say, even if the answer is nobody.
+    ``may_show_to``: the roles (as in ``score --role``) that may read a reason made of this source; everybody who may
+    see the list where it is left out. A ``restricted`` source must say, even if the answer is nobody.
     """
 
     words: str

@@ -223,7 +223,7 @@ def test_the_audit_after_the_services_own_rules() -> None:
     assert part.tables["after"].rows[0][3] == "FAIL"
     assert part.items == ("Ethnicity: Asian, found by the list: FAIL, where it was PASS.",)
     words = said(contrast("Asian", "PASS"), after_exclusions=after)
-    assert "On the list that the service's own rules leave, comparisons that fail: 1." in words
+    assert "On the list that the service would use, comparisons that fail: 1." in words
 
 
 def test_proxies_name_the_fields_that_carry_them() -> None:

@@ -22,7 +22,7 @@ from riskmodels.data.predicates import Window, holds
 from riskmodels.data.spans import covered_on
 from riskmodels.data.tables import Table, Tables, read_tables
 from riskmodels.errors import DataError, StudyError
-from riskmodels.service.cohort_file import cohort_from_matrix
+from riskmodels.service.cohort import open_matrix
 from riskmodels.study import Link, StudyFile
 from tests.data.small_study import cohort_of, in_folder, on_dates, study_file, table
 
@@ -629,8 +629,8 @@ def test_an_objection_to_scoring_that_is_written_in_another_way_is_not_ignored(t
     visits = FeatureSpec("visits", "count", "visit", "ever", "records", "number", "zero", "visits")
 
     def rejected(objector: str) -> list[str]:
-        found = cohort_from_matrix(path, [visits], study_file(), dt.date(2020, 7, 1), frozenset([objector]))
-        return found.rejects["code"].to_list()
+        day, objectors = dt.date(2020, 7, 1), frozenset([objector])
+        return open_matrix(path, [visits], study_file(), day, objectors, tmp_path).read(0).rejects["code"].to_list()
 
     assert rejected("9434765919") == ["objected"]
     assert rejected("9434765918") == []

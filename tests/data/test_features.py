@@ -233,6 +233,10 @@ def test_the_words_of_each_value_stand_where_the_line_wants_them() -> None:
         ("n_3_months_test", "tests, last 3 months", "many a test", "no test", ("kind", "test")),
     ]
     assert [spec.words for spec in specs[4:]] == ["events: visit", "events: test"]
+    # Both windows of a value say the same thing; two values do not.
+    assert [spec.says for spec in specs] == ["n: visit", "n: test"] * 2 + ["m: visit", "m: test"]
+    told = features({**line("count", of="anything", each=kinds), "words": "events", "name": "m", "says": "events"})
+    assert [spec.says for spec in told.specs] == ["events", "events"]
 
 
 def test_a_column_says_whom_it_is_about_and_what_its_line_says() -> None:

@@ -27,12 +27,12 @@ STUDY = study_file(
         "in_b": {"in": "records", "kind": "visit", "where": {"value": {"below": 10}, "place": {"one_of": ["b"]}}},
     },
     service_rules=[
-        {"exclude": {"attribute": "people.left", "above": "as_of"}, "because": "b", "owner": "o"},
+        {"exclude": {"attribute": "people.left", "above": "as_of"}, "because": "left", "owner": "o"},
         {"exclude": {"age": "people.born", "above": 1}, "because": "b", "owner": "o"},
-        {"exclude": {"attribute": "people.ward", "equals": "n"}, "because": "b", "owner": "o"},
-        {"exclude": {"attribute": "people.rooms", "at_most": 1}, "because": "b", "owner": "o"},
-        {"exclude": {"attribute": "people.flag", "equals": True}, "because": "b", "owner": "o"},
-        {"exclude": {"attribute": "records.place", "equals": "b"}, "because": "b", "owner": "o"},
+        {"exclude": {"attribute": "people.ward", "equals": "n"}, "because": "ward", "owner": "o"},
+        {"exclude": {"attribute": "people.rooms", "at_most": 1}, "because": "rooms", "owner": "o"},
+        {"exclude": {"attribute": "people.flag", "equals": True}, "because": "flag", "owner": "o"},
+        {"exclude": {"attribute": "records.place", "equals": "b"}, "because": "place", "owner": "o"},
     ],
 )
 # As of 1 July 2020.

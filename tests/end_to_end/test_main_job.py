@@ -11,7 +11,7 @@ import pytest
 from riskmodels import commands, storage
 from riskmodels.models.risk_model import RiskModel, read_model_folder
 from riskmodels.pipeline import run_study
-from riskmodels.service.scoring import COLUMNS
+from riskmodels.service.shapes import SCORED_SCHEMA
 from riskmodels.study import load_study
 from riskmodels.workspace import Workspace
 from tests.conftest import AS_OF, ROOT, STUDY, TODAY, Demo
@@ -74,8 +74,8 @@ def test_the_list_accounts_for_everybody(demo: Demo) -> None:
     assert demo.report.score is not None
     scored = pl.read_csv(demo.report.score.output, infer_schema_length=None)
     rejects = pl.read_csv(demo.report.score.rejects)
-    assert tuple(scored.columns) == COLUMNS
-    assert scored.height + rejects.height == demo.report.score.batch.counts["rows_in"] > 6000
+    assert scored.columns == list(SCORED_SCHEMA)
+    assert scored.height + rejects.height == demo.report.score.counts["rows_in"] > 6000
     assert scored["listed"].sum() == 500
     assert scored["rank"].to_list() == list(range(1, scored.height + 1))
     assert scored.filter(pl.col("listed"))["reason_1"].null_count() == 0

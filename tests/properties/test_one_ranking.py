@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -19,8 +21,8 @@ from riskmodels.assessment.performance import assess_performance
 from riskmodels.governance.gate import ApprovedModel
 from riskmodels.models.calibration import fit_calibrator
 from riskmodels.models.ranking import Ranking, rank
-from riskmodels.service.cohort_file import CohortToScore
-from riskmodels.service.scoring import score_cohort
+from riskmodels.service.batch import score_batch
+from riskmodels.service.shapes import REJECT_SCHEMA, CheckedPart
 from riskmodels.study import Capacity, StudyFile
 from tests.data.small_study import study_file
 
@@ -127,21 +129,52 @@ class Served:
     version, model_sha256 = 1, "0" * 64
 
     def __init__(self, case: Case) -> None:
-        self.model, self.calibrator, self.apply = self, self, case.risk
+        self.model = self.fitted = self.encoder = self.calibrator = self
+        self.apply = case.risk
+
+    def encode(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame
 
     def score(self, frame: pl.DataFrame) -> np.ndarray:
         return frame["score"].to_numpy()
 
 
+@dataclass(frozen=True)
+class InTwoParts:
+    """A cohort to score, cut in the middle."""
+
+    as_of: dt.date
+    frame: pl.DataFrame
+    sha256: str = "0" * 64
+    count: int = 2
+
+    @property
+    def rows_in(self) -> int:
+        return self.frame.height
+
+    def read(self, number: int) -> CheckedPart:
+        half = self.rows_in // 2
+        part = self.frame[half:] if number else self.frame[:half]
+        return CheckedPart(part, pl.DataFrame(schema=REJECT_SCHEMA), part.height)
+
+
 def selected_for_service(case: Case, shuffle: int) -> dict[dt.date, set[str]]:
     found = {}
     for day in DATES:
-        cohort = case.predictions().filter(pl.col("as_of_date") == day).select("entity_id", "as_of_date", "score")
-        cohort = cohort.with_columns(pl.lit(None, dtype=pl.String).alias("excluded"))
-        to_score = CohortToScore(
-            cohort.sample(fraction=1, shuffle=True, seed=shuffle + 1), pl.DataFrame({"code": []}), cohort.height, "0"
+        people = case.predictions().filter(pl.col("as_of_date") == day).select("entity_id", "score")
+        cohort = people.sample(fraction=1, shuffle=True, seed=shuffle + 1).with_row_index("row_number", offset=1)
+        cohort = cohort.with_columns(
+            pl.col("row_number").cast(pl.Int64),
+            pl.lit(None, dtype=pl.Int16).alias("excluded"),
+            pl.lit(None, dtype=pl.String).alias("team"),
+            pl.lit(None, dtype=pl.String).alias("household"),
         )
-        scored = score_cohort(cast("ApprovedModel", Served(case)), to_score, case.study, explain="none").scored
+        with tempfile.TemporaryDirectory() as work:
+            batch = score_batch(
+                cast("ApprovedModel", Served(case)), InTwoParts(day, cohort), case.study, places={None: case.places},
+                explain="none", work=Path(work), progress=lambda message: None,
+            )  # fmt: skip
+            scored = pl.concat([piece.frame for piece in batch.slices()])
         assert scored["listed"].to_list() == scored["selected"].to_list()  # nobody is excluded here
         found[day] = set(scored.filter("listed")["entity_id"])
     return found

@@ -146,7 +146,7 @@ def audit_predictions(
     depth : (n,) each row's rank over the places of its as-of date: at most 1 for those on the list, nan for those who
         are never listed; for lists of other lengths
     excluded : (n,) true for those whom the service would not contact
-    selected_after : (n,) true for those on the list once it is refilled without them
+    selected_after : (n,) true for those on the list that the service uses, refilled without them
     feature_proxies : rows {attribute, group, auc_features, carried_by, flagged}, to stand beside what the risk tells
 
     Raises
@@ -169,7 +169,7 @@ def audit_predictions(
         if length != n:
             raise DataError(f"{name}: {length} values for {n} outcomes; there must be one for each")
     together = cluster_codes(clusters, n)
-    depths, without = checked_depth(depth, chosen), checked_exclusions(excluded, selected_after, n)
+    depths, without = checked_depth(depth, chosen), checked_exclusions(excluded, selected_after, chosen)
 
     attributes, refused = _code_all(columns, protected or {}, policy)
     audited = {attribute.law for attribute in attributes} - {law for law, _ in refused.values()}

@@ -13,6 +13,7 @@ always shown: what could not be checked was not checked.
 - ``proxies.py``    features that follow from the outcome, or were made with its help
 - ``records.py``    breaks in a feed, gaps between groups in what was linked and written down
 - ``outcome.py``    outcomes that are unknown, or too few
+- ``teams.py``      teams that have places, and nobody in the data
 - ``auc.py``        how well one column tells the outcomes apart
 
 To add one: write the function, add its row here, and a planted and a clean test.
@@ -37,6 +38,7 @@ from riskmodels.data.leakage.rows import (
     same_people_calibrate,
     same_rows_twice,
 )
+from riskmodels.data.leakage.teams import empty_teams
 from riskmodels.data.leakage.time import break_spanned, future_facts, known_date, label_window_overlap, lineage
 from riskmodels.data.splits import assert_no_overlap
 from riskmodels.errors import LeakError, StudyError
@@ -82,6 +84,7 @@ DETECTORS: dict[str, Detector] = {
     "outcome_unknown": Detector("The outcome is known for nearly everybody", False, outcome_unknown),
     "too_few_outcomes": Detector("There are enough outcomes to learn from and to test on", False, too_few_outcomes),
     "break_spanned": Detector("Tested after the last known break", False, break_spanned),
+    "empty_teams": Detector("Every team that has places has people", False, empty_teams),
 }
 HARD = tuple(name for name, detector in DETECTORS.items() if detector.hard)
 

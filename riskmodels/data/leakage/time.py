@@ -131,8 +131,7 @@ def _looked_at(study: StudyFile) -> Iterator[str]:
                 yield study.facts[word].source
             elif isinstance(part, Attribute):
                 yield part.attribute
-    if study.cohort.cluster is not None:
-        yield study.cohort.cluster
+    yield from filter(None, (study.cohort.cluster, study.capacity.by))
 
 
 def _never_later(tables: Tables, name: str) -> bool:

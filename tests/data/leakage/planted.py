@@ -27,6 +27,7 @@ from tests.data.leakage.planted_in_columns_and_records import (
 )
 from tests.data.leakage.planted_in_time_and_people import (
     a_cohort_with_a_row_twice,
+    a_team_whose_name_is_written_another_way,
     an_attribute_as_of_the_extract,
     an_attribute_of_the_outcomes_own_facts,
     an_objector_in_a_table,
@@ -35,6 +36,7 @@ from tests.data.leakage.planted_in_time_and_people import (
     an_undated_flag_of_a_link,
     an_undated_rule_of_the_service,
     an_undated_step_of_the_cohort,
+    an_undated_team,
     broken_after_the_last_test,
     broken_before_a_test_that_is_not_over,
     calibrated_on_outcomes_that_are_not_over,
@@ -139,6 +141,7 @@ PLANTED: dict[str, list[Plant]] = {
         (broken_after_the_last_test, "never tested on the present: a new law (2025-11-01) came after"),
         (broken_before_a_test_that_is_not_over, "never tested on the present: a new law (2025-09-01)"),
     ],
+    "empty_teams": [(a_team_whose_name_is_written_another_way, "by people.ward, nobody is of: w02; on 2025-")],
 }  # fmt: skip
 # Where knowledge dates are missing there is nothing to find, and that is said: unknown, never a pass.
 SILENT: list[Plant] = [
@@ -153,4 +156,5 @@ SILENT: list[Plant] = [
     (an_undated_step_of_the_cohort, "people.ward: as the extract has it"),
     (undated_facts_in_a_step_of_the_cohort, "moves: taken to be known on the day it happened"),
     (an_undated_rule_of_the_service, "people.ward: as the extract has it"),
+    (an_undated_team, "people.ward: as the extract has it"),
 ]

@@ -156,6 +156,15 @@ def an_undated_rule_of_the_service() -> Evidence:
     return _asked(cohort=NO_CLUSTER, service_rules=[rule])
 
 
+def an_undated_team() -> Evidence:
+    return _asked(cohort=NO_CLUSTER, capacity={"places": {"W01": 20}, "by": "people.ward"})
+
+
+def a_team_whose_name_is_written_another_way() -> Evidence:
+    capacity = {"places": {"W01": 20, "w02": 20}, "by": "people.ward"}
+    return evidence(county(), a_study(capacity=capacity))
+
+
 def the_outcomes_own_attribute() -> Evidence:
     """The outcome is read from a column that is a feature, too, and as the extract has it."""
     outcome = {**BASE["outcome"], "happens": {"attribute": "people.police_linked", "equals": True}}

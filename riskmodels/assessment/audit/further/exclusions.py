@@ -1,4 +1,4 @@
-"""The audit once more on the list that the service really uses: after its own exclusions."""
+"""The audit once more on the list that the service really uses: after its own rules, teams and households."""
 
 from __future__ import annotations
 
@@ -26,8 +26,14 @@ from riskmodels.errors import DataError
 Row = dict[str, Any]
 
 
-def checked_exclusions(excluded: Any, selected_after: Any, rows: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Who is excluded and who is on the list without them, each (n,) bool; None where nobody is excluded.
+def checked_exclusions(
+    excluded: Any, selected_after: Any, selected: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Who is excluded and who is on the list that the service uses, each (n,) bool; None where nothing is changed.
+
+    Parameters
+    ----------
+    selected : (n,) bool, the list as it was
 
     Raises
     ------
@@ -36,16 +42,18 @@ def checked_exclusions(excluded: Any, selected_after: Any, rows: int) -> tuple[n
     """
     if excluded is None:
         return None
-    out = flags(excluded, "excluded")
+    rows, out = len(selected), flags(excluded, "excluded")
     if len(out) != rows:
         raise DataError(f"excluded: {len(out)} values for {rows} outcomes; there must be one for each")
-    if not out.any():
-        return None
     if selected_after is None:
+        if not out.any():
+            return None
         raise DataError("selected_after: is needed with excluded: the list refilled without those who are excluded")
     chosen = flags(selected_after, "selected_after")
     if len(chosen) != rows:
         raise DataError(f"selected_after: {len(chosen)} values for {rows} outcomes; there must be one for each")
+    if not out.any() and (chosen == selected).all():
+        return None
     both = int((out & chosen).sum())
     if both:
         raise DataError(f"selected_after: {both} rows are excluded and yet on the list; refill it without them")
@@ -62,7 +70,7 @@ def after_exclusions(
     titles: Mapping[str, str],
     noun: str,
 ) -> Row:
-    """Who is excluded, and how each group fares on the list without them.
+    """Who is excluded, and how each group fares on the list that the service uses.
 
     People who are excluded stay in the denominators: they may need help all the same. What risks mean does not change
     with the list, so only rates are judged again.
@@ -71,7 +79,7 @@ def after_exclusions(
     ----------
     status : (n,) 0, 1, or 2 where the outcome is not known
     excluded, chosen : (n,) bool
-    contrasts, before : the comparisons that carry a verdict, on the list without the excluded and on the list as it was
+    contrasts, before : the comparisons that carry a verdict, on the list the service uses and on the list as it was
 
     Returns
     -------
@@ -100,7 +108,7 @@ def _shares(attribute: Attribute, excluded: np.ndarray) -> list[Row]:
 
 
 def _counts(attribute: Attribute, cells: np.ndarray) -> list[Row]:
-    """Each group's counts on the list without the excluded, and the rates made of them, as rows by group hold them."""
+    """Each group's counts on the list the service uses, and the rates made of them, as rows by group hold them."""
     table = np.bincount(attribute.codes * CELLS + cells, minlength=len(attribute.groups) * CELLS).reshape(-1, CELLS)
     rows = []
     for group, label, own in zip(attribute.groups, attribute.labels, table, strict=True):
@@ -123,7 +131,7 @@ def _counts(attribute: Attribute, cells: np.ndarray) -> list[Row]:
 def exclusions_in_words(
     found: Mapping[str, Any], before: Sequence[Mapping[str, Any]], titles: Mapping[str, str], noun: str
 ) -> list[str]:
-    """How the list without the excluded is judged, whom it leaves out most and least, and which verdicts change.
+    """How the list that the service uses is judged, whom its rules leave out most and least, and which verdicts change.
 
     Parameters
     ----------
@@ -163,8 +171,8 @@ def judged_again_in_words(judged: Mapping[str, int], before: Sequence[Mapping[st
     before : contrasts on the list as it was
     """
     said = (
-        "Once the service has taken out those whom it would not contact, only rates are judged again, not what the "
-        f"risks mean. Comparisons: {judged['comparisons']}. Passed {judged['passed']}, failed {judged['failed']}, "
+        "On the list as the service would use it, only rates are judged again, not what the risks mean. "
+        f"Comparisons: {judged['comparisons']}. Passed {judged['passed']}, failed {judged['failed']}, "
         f"cannot be judged {judged['insufficient']}."
     )
     if others := judged.get("failed_against_others"):

@@ -64,7 +64,7 @@ def test_what_risks_mean_does_not_change_with_the_list():
 def test_it_is_said_in_words():
     outcome, selected, race, excluded, chosen = planted()
     words = audited(outcome, selected, race, excluded, chosen).after_exclusions["in_words"]
-    taken_out = "Once the service has taken out those whom it would not contact"
+    taken_out = "On the list as the service would use it"
     again = "only rates are judged again, not what the risks mean"
     assert words[0] == f"{taken_out}, {again}. Comparisons: 1. Passed 0, failed 1, cannot be judged 0."
     taken = [round(100 * excluded[race == group].mean()) for group in "ba"]
@@ -86,6 +86,15 @@ def test_where_nobody_is_excluded_there_is_nothing_to_say(excluded):
     found = audited(outcome, selected, race, excluded, selected)
     assert found.after_exclusions is None
     assert publish(found.to_dict())[0]["after_exclusions"] is None
+
+
+def test_teams_alone_can_change_the_list_and_so_its_audit():
+    outcome, selected, race, _, chosen = planted()
+    found = audited(outcome, selected, race, np.zeros(8000, dtype=bool), chosen)
+    assert found.after_exclusions["verdict"] == "FAIL"
+    assert [row["rate"] for row in found.after_exclusions["excluded"]] == [0.0, 0.0]
+    after = publish(found.to_dict())[0]["after_exclusions"]
+    assert [row["rate"] for row in after["excluded"]] == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""Who may see which reason: the register says to which roles a source may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from riskmodels.data.features import FeatureSpec
+from riskmodels.study import Study
+
+WITHHELD = "a factor your team may not see"
+RULE_WITHHELD = "left off by a rule your team may not see"
+# In a letter to the person: what is about others is theirs, and a source may be kept from the person too.
+THE_PERSON = "the_person"
+NOT_ABOUT_YOU = "something recorded about your household or area"
+NOT_IN_A_LETTER = "something recorded about you that this letter may not name"
+
+
+def shown_to(role: str | None, specs: Sequence[FeatureSpec], study: Study) -> np.ndarray:
+    """Which features' words and values a role may read, bool [features].
+
+    Every source that a feature is made from must allow it: that of its fact, of what a ratio divides by, and of the
+    column that leads to a household or place. Without a role, only what may be shown to everybody who sees the list.
+    ``seen_by`` of a feature line says who sees the fact at work; it opens nothing and closes nothing here.
+    """
+    return np.array([_may_show(role, _sources_of(spec, study), study) for spec in specs], dtype=bool)
+
+
+def shown_to_person(specs: Sequence[FeatureSpec], study: Study) -> np.ndarray:
+    """Which features may be named in a letter to the person they help to judge, bool [features].
+
+    Those about the person, as their line and each of their sources say, and made of sources that may be shown to
+    everybody or to the role `THE_PERSON`. `person_words` stand for the others.
+    """
+    may = shown_to(THE_PERSON, specs, study)
+    return may & np.array([_is_about_person(spec, study) for spec in specs], dtype=bool)
+
+
+def person_words(specs: Sequence[FeatureSpec], study: Study) -> list[str]:
+    """What a letter says instead of each feature that it may not name."""
+    return [NOT_IN_A_LETTER if _is_about_person(spec, study) else NOT_ABOUT_YOU for spec in specs]
+
+
+def rule_shown_to(role: str | None, study: Study) -> list[bool]:
+    """Whether a role may read why each service rule leaves people off the list: every source it looks at allows it."""
+    return [_may_show(role, study.file.sources_of([rule.exclude]), study) for rule in study.file.service_rules]
+
+
+def rule_words(role: str | None, study: Study) -> list[str]:
+    """What a role reads of each service rule: its ``because``, or `RULE_WITHHELD`."""
+    shown = rule_shown_to(role, study)
+    return [rule.because if may else RULE_WITHHELD for rule, may in zip(study.file.service_rules, shown, strict=True)]
+
+
+def route_words(study: Study) -> list[str]:
+    """What the role of each safeguarding route reads of why: its ``because``, or `WITHHELD` where a source it looks at
+    may not be shown to that role."""
+    return [
+        route.because if _may_show(route.to, study.file.sources_of([route.when]), study) else WITHHELD
+        for route in study.file.routes
+    ]
+
+
+def _may_show(role: str | None, sources: Iterable[str | None], study: Study) -> bool:
+    """Whether every source may be shown; one that the register does not know may not."""
+    for source in sources:
+        entry = study.register.sources.get(source) if source is not None else None
+        if entry is None or (entry.may_show_to is not None and role not in entry.may_show_to):
+            return False
+    return True
+
+
+def _sources_of(spec: FeatureSpec, study: Study) -> set[str | None]:
+    found: set[str | None] = {spec.source}
+    if spec.over is not None:
+        fact = study.file.facts.get(spec.over.partition(".")[0])
+        found.add(fact.source if fact else None)
+    if spec.by is not None:
+        found.add(spec.by.partition(".")[0])
+    return found
+
+
+def _is_about_person(spec: FeatureSpec, study: Study) -> bool:
+    if spec.about != "person" or spec.by is not None:
+        return False
+    entries = [study.register.sources.get(source) if source else None for source in _sources_of(spec, study)]
+    return all(entry is not None and entry.about == "person" for entry in entries)

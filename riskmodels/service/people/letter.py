@@ -1,0 +1,251 @@
+"""The letter to somebody who asks: what was used, what it meant for them, who decided, and what they can do.
+
+It is made from the study's own answers and register, the batch, and this one person's row of its record. Nothing of
+anybody else, and nothing from a source that is restricted, is said: a reason made of such facts reads `HELD_BACK`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from riskmodels.cards.words import Language, language_of
+from riskmodels.models.places import NO_TEAM, NOT_REACHED
+from riskmodels.models.reasons import SAME_FOR_ALL
+from riskmodels.reports.cells import NOT_PROVIDED, capital, day_text
+from riskmodels.reports.letter_page import Letter
+from riskmodels.reports.outline import Part, Section, bullets, texts
+from riskmodels.service.batch.slices import BECAUSE
+from riskmodels.service.people.record import BatchNote, PersonRecord
+from riskmodels.service.people.shown import HELD_BACK, is_restricted
+from riskmodels.study import Study
+from riskmodels.study.answers import Answer
+
+RAISING = ("reason_1", "reason_2", "reason_3")
+LOWERING = ("lowers_1",)
+# Of the other reasons of the batch's own a letter says nothing: that of a household tells of somebody else.
+NOT_LISTED = {
+    BECAUSE[NOT_REACHED]: "All places went to others with a higher number.",
+    BECAUSE[NO_TEAM]: "We do not know of a team with places that serves you.",
+}
+DAY_NOUGHT = dt.date(2000, 1, 1)
+ICO = (
+    "You can also complain to the Information Commissioner's Office (ICO). It looks after the law on personal data. It "
+    "is not part of us, and it is free. Its web page is ico.org.uk/make-a-complaint. Its phone number is 0303 123 1113."
+)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the decision sheet says of one person; None where a cell is empty. Why stays in the sheet: what a worker
+    wrote may tell of others."""
+
+    decision: str
+    decider: str | None
+    on: dt.date | None
+    has_reason: bool
+
+
+@dataclass(frozen=True)
+class Answered:
+    """All that a letter is made from. ``reasons``: by the names of `RAISING`, `LOWERING` and ``caveats``, in words for
+    the person; None where no reasons were made. ``sources``: those the model uses. ``state``: of the model, today."""
+
+    study: Study
+    batch: BatchNote
+    person: PersonRecord
+    sources: tuple[str, ...]
+    reasons: Mapping[str, str | None] | None
+    state: str
+    today: dt.date
+    decided: Decided | None = None
+    language: Language = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "language", language_of(self.study.file))
+
+
+def build_letter(asked: Answered) -> Letter:
+    """The letter as sections of plain parts, which every rendering shows alike."""
+    answers = asked.study.answers
+    parts = {
+        "What this is about": _about(asked),
+        "What we used": _used(asked),
+        "What it meant for you": _meant(asked),
+        "What moved your number": _moved(asked),
+        "Who decides": _decides(asked),
+        "How long we keep this": _kept(asked),
+        "If you object": _objection(asked),
+        "If something is wrong": [
+            *_said(answers.people_process.get("putting_mistakes_right"), answers.owner_role),
+            *texts([_contact(asked)]),
+        ],
+        "If you are still not happy": texts([ICO]),
+    }
+    sections = tuple(Section(number, title, tuple(part)) for number, (title, part) in enumerate(parts.items(), 1))
+    name = f"{asked.batch.study}/{asked.batch.version}" if asked.batch.version else asked.batch.study
+    return Letter(
+        title=f"{asked.study.file.title}: about you",
+        organisation=answers.organisation,
+        day=day_text(asked.today.isoformat()),
+        opening=("Dear reader,", "You asked what we did with your records. This letter tells you."),
+        sections=sections,
+        reference=f"If you write to us, give this number: {asked.batch.batch_id}. The model is {name}.",
+    )
+
+
+# ---------------------------------------------------------------- the sections
+
+
+def _about(asked: Answered) -> list[Part]:
+    answers, said = asked.study.answers, asked.language
+    who = f'In this letter, "you" means the {said.one} that the records are about.'
+    if asked.study.file.level == "person":
+        who += " That may be you, or somebody you care for."
+    lines = [
+        f"We asked a computer model a question about many {said.many}. This was the question: "
+        f"{asked.study.file.question}",
+        f"You were one of the {said.many}. The model gave you a number. It is advice. The model does not decide. "
+        "People do.",
+        who,
+    ]
+    if asked.state == "WITHDRAWN":
+        lines.append("We have since stopped using this model.")
+    if answers.fictional or asked.batch.example:
+        lines.append("This is an example. We made it up to show what such a letter says.")
+    return texts(lines)
+
+
+def _used(asked: Answered) -> list[Part]:
+    sources = [asked.study.register.sources[name] for name in asked.sources]
+    return [
+        *texts(["The model looked at these records:"]),
+        *bullets([f"{capital(source.words)}." for source in sources]),
+        *texts(
+            [
+                "A kind of record can be named here when it holds nothing about you.",
+                f"We looked at what was known before {_day(asked)}. The list was made on "
+                f"{day_text(asked.batch.scored_on.isoformat())}.",
+            ]
+        ),
+    ]
+
+
+def _day(asked: Answered) -> str:
+    if asked.study.file.clock == "relative":
+        return f"day {(asked.batch.as_of - DAY_NOUGHT).days:,} of your own record"
+    return day_text(asked.batch.as_of.isoformat())
+
+
+def _meant(asked: Answered) -> list[Part]:
+    said, person = asked.language, asked.person
+    count = round(100 * person.risk)
+    how_many = "fewer than 1" if count < 1 else "more than 99" if count > 99 else f"about {count}"
+    others = f" For the other {100 - count} it would not." if 1 <= count <= 99 else ""
+    bands = list(asked.study.file.bands)
+    next_for_them = asked.study.answers.people_process.get("when_flagged" if person.listed else "when_not_flagged")
+    lines = texts(
+        [
+            f"Think of 100 {said.many} with records like yours. For {how_many} of them, this would come true: the "
+            f"{said.one} {said.outcome}.{others} Nobody can say which of them you would be.",
+            f"We sort the numbers into bands. Yours is in the band: {person.band}."
+            + (f" The bands are: {', '.join(bands)}." if person.band in bands else ""),
+            _listed(asked),
+        ]
+    )
+    return [*lines, *(_said(next_for_them, "") if next_for_them else [])]
+
+
+def _listed(asked: Answered) -> str:
+    places = asked.batch.counts.get("places")
+    if asked.person.listed:
+        return "You were on the list." + (f" It had {places:,} places." if places else "")
+    why = asked.person.not_listed_because or ""
+    if why in NOT_LISTED:
+        return f"You were not on the list. {NOT_LISTED[why]}"
+    shown = {rule.because for rule in asked.study.file.service_rules if _may_be_told(rule.kind, rule.exclude, asked)}
+    if why in shown:
+        return f"You were not on the list. A rule of the service left you off. We noted this reason: {why}."
+    return f"You were not on the list. A rule of the service left you off. The rule is {HELD_BACK}. You can ask us."
+
+
+def _may_be_told(kind: str, exclude: object, asked: Answered) -> bool:
+    sources = asked.study.file.sources_of([exclude])
+    return kind != "restricted" and not any(is_restricted(name, asked.study) for name in sources)
+
+
+def _moved(asked: Answered) -> list[Part]:
+    if asked.reasons is None:
+        return texts(
+            [
+                "No reasons were kept for you. We make them for those on the list. You can ask us to look at your "
+                "records with you."
+            ]
+        )
+    raising, lowering = (_in_order(asked.reasons, names) for names in (RAISING, LOWERING))
+    parts: list[Part] = []
+    for title, found in (("This raised your number:", raising), ("This lowered your number:", lowering)):
+        parts += [*texts([title]), *bullets([f"{capital(reason)}." for reason in found])] if found else []
+    if not parts:
+        parts += texts(["Nothing in your records moved your number by much."])
+    caveats = asked.reasons.get("caveats")
+    if caveats == SAME_FOR_ALL:
+        return texts(["The model gives the same number to everybody."])
+    if caveats:
+        parts += texts([f"Your number is less sure than others. We noted: {caveats}."])
+    if HELD_BACK in (*raising, *lowering) or HELD_BACK in (caveats or ""):
+        parts += texts(
+            ["Some of this we may not show here. It may tell of other people. You can ask us why, and ask to see it."]
+        )
+    return parts + texts(
+        [
+            "None of this is a cause. It says how your number differs from what is common. It does not say that "
+            "anybody did wrong."
+        ]
+    )
+
+
+def _in_order(reasons: Mapping[str, str | None], names: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(text for name in names if (text := reasons.get(name))))
+
+
+def _decides(asked: Answered) -> list[Part]:
+    answers = asked.study.answers
+    answer = answers.people_process.get("who_decides")
+    owner = answer.owner if answer else answers.owner_role
+    decided = asked.decided
+    if decided is None:
+        lines = [f"No decision is recorded here yet. A worker decides, not the model. You can ask: {owner}."]
+    else:
+        on = f" on {day_text(decided.on.isoformat())}" if decided.on else ""
+        lines = [f"This was decided{on}: {decided.decision}. Who decided: {decided.decider or 'not written down'}."]
+        why = "The reason was noted too." if decided.has_reason else "The reason was not noted."
+        lines.append(f"People decide, not the model. {why} You can ask: {owner}.")
+    return [*texts(lines), *_said(answer, owner)]
+
+
+def _kept(asked: Answered) -> list[Part]:
+    answers = asked.study.answers
+    sources = [asked.study.register.sources[name] for name in asked.sources]
+    return [
+        *_said(answers.monitoring.get("retention"), answers.owner_role),
+        *texts(["The records themselves are kept as follows."]),
+        *bullets([f"{capital(source.words)}: {source.retention}." for source in sources]),
+    ]
+
+
+def _objection(asked: Answered) -> list[Part]:
+    answers = asked.study.answers
+    return _said(answers.law.get("objection"), answers.owner_role)
+
+
+def _said(answer: Answer | None, owner: str) -> list[Part]:
+    if answer is None or answer.text is None:
+        return texts([NOT_PROVIDED.format(owner=answer.owner if answer else owner)])
+    return texts([answer.text])
+
+
+def _contact(asked: Answered) -> str:
+    answers = asked.study.answers
+    return f"How to reach us: {answers.contact or NOT_PROVIDED.format(owner=answers.owner_role)}"

@@ -1,0 +1,98 @@
+"""What is compiled is kept, goes stale with its source, and is done without where nothing can be kept."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numba.core import caching
+
+import riskmodels.models.fast_trees as package
+from riskmodels.models.fast_trees.compiling import F64, I64, compiled, given
+
+FOLDER = Path(package.__file__).parent
+SOURCE = """
+from riskmodels.models.fast_trees.compiling import I64, compiled
+
+@compiled(I64)
+def more(x):
+    return x + {step}
+"""
+
+
+def in_fresh_process(code: str, *path: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*path, FOLDER.parents[2])))}
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_is_kept_and_goes_stale_with_its_source(tmp_path):
+    source = tmp_path / "kept.py"
+    source.write_text(SOURCE.format(step=1))
+    assert in_fresh_process("import kept; print(kept.more(1))", tmp_path) == "2"
+    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "__pycache__").glob("*.nb?")}
+    assert len(kept) == 2  # an index and the code
+    assert in_fresh_process("import kept; print(kept.more(1))", tmp_path) == "2"
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "__pycache__").glob("*.nb?")} == kept
+    source.write_text(SOURCE.format(step=10))
+    assert in_fresh_process("import kept; print(kept.more(1))", tmp_path) == "11"
+
+
+def test_what_was_kept_and_is_broken_is_done_again(tmp_path):
+    (tmp_path / "kept.py").write_text(SOURCE.format(step=1))
+    in_fresh_process("import kept", tmp_path)
+    for path in (tmp_path / "__pycache__").glob("*.nb?"):
+        path.write_bytes(path.read_bytes()[:20])
+    assert in_fresh_process("import kept; print(kept.more(1))", tmp_path) == "2"
+
+
+def plus_one(x):
+    return x + 1
+
+
+def test_where_no_folder_can_be_written_it_is_compiled_in_memory(monkeypatch):
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    assert compiled(I64)(plus_one)(1) == 2
+
+
+def test_where_the_disk_is_full_it_is_compiled_in_memory(monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(caching.IndexDataCacheFile, "save", full)
+    assert compiled(F64)(plus_one)(1.5) == 2.5
+
+
+def test_a_function_that_does_not_compile_says_so():
+    with pytest.raises(Exception, match="Cannot determine Numba type|Unsupported|getattr|attribute"):
+        compiled(given(F64))(lambda x: x.no_such_thing)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_no_compiled_function_calls_one_of_another_file(path):
+    # A change in that file would go unseen: what is kept knows only the file it was compiled from.
+    tree = ast.parse(path.read_text())
+    compiles = any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "compiled"
+        for node in ast.walk(tree)
+    )
+    ours = {
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("riskmodels")
+    }
+    assert not compiles or ours == {"riskmodels.models.fast_trees.compiling"}
+
+
+def test_nothing_heavy_is_imported_before_trees_are_built():
+    loaded = in_fresh_process(
+        "import json, sys, riskmodels.models.boosting;"
+        "print(json.dumps(sorted({'numba', 'llvmlite', 'lightgbm', 'scipy', 'sklearn'} & set(sys.modules))))"
+    )
+    assert json.loads(loaded) == []

@@ -1,0 +1,74 @@
+"""The page of a batch works without eyes, network or scripts, and whatever people wrote stays text."""
+
+from __future__ import annotations
+
+import base64
+import re
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from riskmodels.reports.batch_page import render_batch
+from tests.reports.test_page import EVIL, Page
+from tests.service.outputs.example_batch import facts
+
+
+def made(**changes: Any) -> bytes:
+    return render_batch(facts(**changes).to_dict())
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(made())
+
+
+def test_same_bytes_twice() -> None:
+    assert made() == made()
+
+
+def test_tags_headings_references_and_language(page: Page) -> None:
+    assert page.unbalanced == page.open == []
+    ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    levels = [level for level, _ in page.headings]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert page.all("html")[0]["lang"] == "en-GB"
+    named = {attributes["aria-labelledby"] for _, attributes in page.elements if "aria-labelledby" in attributes}
+    assert named <= set(ids)
+    for link in page.all("a"):
+        assert str(link["href"])[1:] in ids
+    assert len(page.all("caption")) == len(page.all("table"))
+
+
+def test_nothing_is_fetched_and_nothing_runs(page: Page) -> None:
+    assert not {tag for tag, _ in page.elements} & {"script", "link", "iframe", "object", "embed", "form", "svg"}
+    for _, attributes in page.elements:
+        assert not any(name.startswith("on") or name in ("style", "srcset") for name in attributes)
+    policy = next(meta for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert str(policy["content"]).startswith("default-src 'none'")
+
+
+def test_the_picture_has_words_and_a_table(page: Page) -> None:
+    (picture,) = page.all("img")
+    assert "Most people, 25 of 100, have a risk of 0 to 1 of 100" in str(picture["alt"])
+    assert "In the model's test it was 25 of 100" in str(picture["alt"])
+    svg = base64.b64decode(str(picture["src"]).partition(",")[2])
+    assert not re.search(rb"(?:xlink:href|href)=\"(?!#)", svg)
+    assert page.text.count("The numbers in this figure") == 1
+    assert "90 to 100 0 0 0" in page.text
+
+
+def test_without_the_models_test_the_picture_is_of_the_batch_alone() -> None:
+    page = Page(made(trained=()))
+    assert "beside the model's test" not in page.text
+    assert len(page.all("img")) == 1
+
+
+@pytest.mark.parametrize("evil", EVIL if isinstance(EVIL, (list, tuple)) else [EVIL])
+def test_whatever_people_wrote_stays_text(evil: str) -> None:
+    page = Page(made(title=evil, question=evil, warnings=(evil,), minute=evil, owner_role=evil, stage=evil))
+    assert page.unbalanced == page.open == []
+    assert not {tag for tag, _ in page.elements} & {"script", "iframe", "object", "form"}
+    assert " ".join(evil.split()) in page.text

@@ -1,0 +1,113 @@
+"""The ledger: one line a batch, nobody by name, and a crash costs one line at most."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from riskmodels.service.people.ledger import append_batch, known_batches, ledger_line, read_ledger
+from riskmodels.workspace import Workspace
+from tests.service.people.made_batch import facts_of, write
+
+ONE, TWO, THREE = "1" * 16, "2" * 16, "3" * 16
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "work")
+
+
+def ids(workspace: Workspace) -> list[str]:
+    return [line["batch_id"] for line in read_ledger(workspace)]
+
+
+def test_the_same_batch_run_again_is_the_same_line(workspace: Workspace) -> None:
+    assert append_batch(workspace, facts_of(50, 5, batch_id=ONE))
+    before = workspace.ledger.read_bytes()
+    assert not append_batch(workspace, facts_of(50, 5, batch_id=ONE))
+    assert workspace.ledger.read_bytes() == before
+    assert append_batch(workspace, facts_of(50, 5, batch_id=TWO))
+    assert ids(workspace) == [ONE, TWO]
+
+
+def test_a_line_is_aggregates_only() -> None:
+    line = ledger_line(facts_of(50, 5, who="reading_team", output="list.csv"))
+    assert (line["scored"], line["listed"]) == (50, 5)
+    assert {"output", "options", "who"}.isdisjoint(line)
+    assert all(isinstance(value, (str, int, bool)) for value in line.values())
+
+
+def test_no_ledger_is_no_batch(workspace: Workspace) -> None:
+    assert read_ledger(workspace) == []
+    assert known_batches(workspace) == []
+
+
+@pytest.mark.parametrize("keep", [1, 30, -2])
+def test_a_torn_last_line_is_passed_over_and_said(workspace: Workspace, keep: int) -> None:
+    append_batch(workspace, facts_of(50, 5, batch_id=ONE))
+    whole = len(workspace.ledger.read_bytes())
+    append_batch(workspace, facts_of(50, 5, batch_id=TWO))
+    text = workspace.ledger.read_bytes()
+    workspace.ledger.write_bytes(text[: whole + keep] if keep > 0 else text[:keep])
+    said: list[str] = []
+    assert [line["batch_id"] for line in read_ledger(workspace, said.append)] == [ONE]
+    assert len(said) == 1
+    assert "line 2: is cut short or damaged" in said[0]
+    # What is written next has a line of its own, and the torn batch can be had back.
+    append_batch(workspace, facts_of(50, 5, batch_id=THREE))
+    append_batch(workspace, facts_of(50, 5, batch_id=TWO))
+    assert ids(workspace) == [ONE, THREE, TWO]
+
+
+def test_a_whole_line_without_its_end_counts(workspace: Workspace) -> None:
+    append_batch(workspace, facts_of(50, 5, batch_id=ONE))
+    workspace.ledger.write_bytes(workspace.ledger.read_bytes().rstrip(b"\n"))
+    assert not append_batch(workspace, facts_of(50, 5, batch_id=ONE))
+    append_batch(workspace, facts_of(50, 5, batch_id=TWO))
+    assert ids(workspace) == [ONE, TWO]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"batch_id": "../../etc"}, {"study": "../secret"}, {"batch_id": 1}, {"study": None}],
+)
+def test_a_line_that_leads_out_of_the_workspace_is_none(workspace: Workspace, wrong: dict[str, object]) -> None:
+    append_batch(workspace, facts_of(50, 5, batch_id=ONE))
+    line = ledger_line(facts_of(50, 5, batch_id=TWO)) | wrong
+    with workspace.ledger.open("a") as file:
+        file.write(json.dumps(line) + "\n[]\n\xff\n")
+    said: list[str] = []
+    assert [line["batch_id"] for line in read_ledger(workspace, said.append)] == [ONE]
+    assert len(said) == 3
+
+
+def test_an_older_line_without_a_card_is_read(workspace: Workspace) -> None:
+    line = ledger_line(facts_of(50, 5, batch_id=ONE))
+    del line["card_sha256"]
+    workspace.ledger.parent.mkdir(parents=True)
+    workspace.ledger.write_text(json.dumps(line) + "\n")
+    assert ids(workspace) == [ONE]
+
+
+def test_records_and_lines_are_one_list(workspace: Workspace) -> None:
+    """A record that was deleted leaves its line; one whose line a crash took is found all the same."""
+    study = "early_reading_support"
+    for batch_id, in_ledger in ((ONE, True), (TWO, True), (THREE, False)):
+        write(workspace.batch(study, batch_id), 20, 3, batch_id=batch_id)
+        if in_ledger:
+            append_batch(workspace, facts_of(20, 3, batch_id=batch_id))
+    shutil.rmtree(workspace.batch(study, ONE))
+    found = {batch.line["batch_id"]: batch.folder is not None for batch in known_batches(workspace)}
+    assert found == {ONE: False, TWO: True, THREE: True}
+
+
+def test_a_damaged_record_without_a_line_is_said(workspace: Workspace) -> None:
+    folder = workspace.batch("early_reading_support", ONE)
+    folder.mkdir(parents=True)
+    (folder / "batch.json").write_text("{")
+    said: list[str] = []
+    assert known_batches(workspace, said.append) == []
+    assert len(said) == 1
