@@ -19,6 +19,7 @@ PEOPLE_DECIDE = (
     "Some who need help are not on the list, as the records do not show it. Each team's sheet has room to add them.",
     "Whoever objects to being scored is left out from the next list on; anybody may ask what was used about them.",
 )
+LEAST_CHANCE_SAID = 0.01
 OF = "this batch"
 HIDDEN = (
     "Counts are to the nearest 5, and small ones are not shown. A group whose part of the list is far from its part of "
@@ -134,10 +135,15 @@ def drift_in_words(drift: StabilityIndex | None) -> list[str]:
         "very different": "The risks are spread very differently from the model's test. Find out why before you act: "
         "the people, the records or the way of recording may have changed.",
     }[drift.words]
+    # In a large batch chance does next to nothing, and "below 0.00" would only puzzle.
+    chance = ""
+    if drift.by_chance is not None and drift.by_chance >= LEAST_CHANCE_SAID:
+        chance = (
+            f" Chance alone stays below {drift.by_chance:.2f} in 95 of 100 such batches (Yurdakul and Naranjo 2020)."
+        )
     return [
-        f"{said} (Population stability index {drift.value:.2f}; chance alone stays below {drift.by_chance:.2f} in 95 "
-        f"of 100 such batches. From {SOMEWHAT:g} on it is somewhat, from {MUCH:g} on very different: Siddiqi 2006; "
-        "chance: Yurdakul and Naranjo 2020.)"
+        f"{said} (Population stability index {drift.value:.2f}: from {SOMEWHAT:g} on somewhat, from {MUCH:g} on very "
+        f"different; Siddiqi 2006.{chance})"
     ]
 
 

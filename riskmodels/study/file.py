@@ -30,7 +30,6 @@ from riskmodels.study.use import (
     ServiceRule,
 )
 
-
 # Columns that cohorts and lists have beside the features.
 TAKEN = ("entity_id", "as_of_date", "cluster_id", "row_number", "excluded", "team", "household")
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import lightgbm
 import numpy as np
@@ -9,9 +12,12 @@ from sklearn.metrics import roc_auc_score
 
 from riskmodels.errors import ModelFileError, StudyError
 from riskmodels.models.boosting import Boosted, fit_boosted_trees, load_boosted_trees, portable, refuse_malformed
+from riskmodels.models.fast_trees import FastTrees
 from riskmodels.models.matrix import Matrix
 from riskmodels.study import LightGBMSettings
 from tests.models.planted import make_world
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +92,88 @@ def test_the_text_comes_back_as_it_was(world):
     again = load_boosted_trees(fitted.to_dict(), 5, fitted.text.encode())
     assert again == fitted
     np.testing.assert_array_equal(again.score(world.matrix), fitted.score(world.matrix))
+
+
+# ---------------------------------------------------------------- the fast kernel
+
+
+def test_a_model_from_its_file_answers_by_the_kernel_and_the_same(world):
+    fitted = world.fit("lightgbm")
+    loaded = load_boosted_trees(fitted.to_dict(), 5, fitted.text.encode())
+    assert loaded.fast is not None
+    assert loaded.not_fast_because is None
+    assert loaded.verify_fast(world.matrix.at(np.arange(300))) is None
+    odd = world.matrix.values.copy()
+    odd[:40, 3], odd[40:80, 4], odd[80:120, 0] = -1.0, np.nan, 1e300
+    matrix = Matrix(odd, ~np.isnan(odd), world.matrix.columns)
+    scores, parts = loaded.score_and_contributions(matrix)
+    np.testing.assert_array_equal(scores, fitted.score(matrix))
+    np.testing.assert_array_equal(loaded.score(matrix), scores)
+    np.testing.assert_array_equal(loaded.contributions(matrix), parts)
+    np.testing.assert_allclose(parts, fitted.contributions(matrix), rtol=0, atol=1e-11)
+    np.testing.assert_allclose(loaded.base + parts.sum(axis=1), scores, rtol=0, atol=1e-11)
+    none = matrix.at(np.arange(0))
+    assert (loaded.score(none).shape, loaded.contributions(none).shape) == ((0,), (0, 5))
+
+
+def test_what_the_kernel_does_not_cover_is_answered_by_lightgbm_and_says_so(world, monkeypatch):
+    fitted = world.fit("lightgbm")
+    monkeypatch.setattr("riskmodels.models.fast_trees.parsing.MOST_LEAVES", 2)
+    loaded = load_boosted_trees(fitted.to_dict(), 5, fitted.text.encode())
+    assert loaded.fast is None
+    assert loaded.not_fast_because is not None
+    assert "leaves, and the kernel holds 2" in loaded.not_fast_because
+    assert loaded.verify_fast(world.matrix) is None
+    for ours, theirs in zip(
+        loaded.score_and_contributions(world.matrix),
+        (fitted.score(world.matrix), fitted.contributions(world.matrix)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_more_than_64_leaves_are_left_to_lightgbm(world):
+    booster = lightgbm.train(
+        {"objective": "binary", "num_leaves": 90, "min_data_in_leaf": 5, "verbosity": -1},
+        lightgbm.Dataset(world.matrix.values, label=world.outcome),
+        2,
+    )
+    text = portable(booster.model_to_string())
+    loaded = load_boosted_trees({"base": 0.0, "importance": {}}, 5, text.encode())
+    assert loaded.not_fast_because is not None
+    np.testing.assert_array_equal(
+        loaded.score(world.matrix), lightgbm.Booster(model_str=text).predict(world.matrix.values, raw_score=True)
+    )
+
+
+def test_a_kernel_that_is_wrong_is_found_out(world):
+    fitted = world.fit("lightgbm")
+    other = world.fit("lightgbm", rows=slice(0, 1_000))
+    vars(fitted)["_fast"] = FastTrees.of(other.text, 5)
+    said = fitted.verify_fast(world.matrix)
+    assert said is not None
+    assert "raw scores are not LightGBM's to the bit" in said
+
+
+def test_a_saved_model_is_read_and_scores_without_lightgbm(world, tmp_path):
+    model = world.model("lightgbm")
+    for name, content in model.to_files().items():
+        (tmp_path / name).write_bytes(content)
+    world.frame.head(50).write_parquet(tmp_path.parent / "rows.parquet")
+    code = f"""
+import sys
+import polars as pl
+from riskmodels.models.risk_model import RiskModel, read_model_folder
+model = RiskModel.from_files(read_model_folder({str(tmp_path)!r}))
+frame = pl.read_parquet({str(tmp_path.parent / "rows.parquet")!r})
+print(model.predict_risk(frame).tolist(), model.contributions(frame).shape, "lightgbm" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"{model.predict_risk(world.frame.head(50)).tolist()} (50, 5) False"
+
+
+# ---------------------------------------------------------------- forged texts
 
 
 def forged(text: str, pattern: str, change) -> str:

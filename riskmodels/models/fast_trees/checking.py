@@ -54,5 +54,4 @@ def other_order(ours: np.ndarray, theirs: np.ndarray, top: int = TOP) -> np.ndar
 
 
 def _any(wrong: np.ndarray) -> np.ndarray:
-    rows: np.ndarray = wrong.any(axis=1)
-    return rows
+    return np.asarray(wrong.any(axis=1))

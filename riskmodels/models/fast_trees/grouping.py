@@ -66,24 +66,24 @@ def _choose(left, right, bits, notes, best, taken):
     alone = np.zeros(len(left))
     for place in range(len(left) - 1, -1, -1):
         u = notes[ORDER, place]
-        l, r = left[u], right[u]
+        on_l, on_r = left[u], right[u]
         above, reach = notes[ABOVE, u], notes[ABOVE, u] + notes[FRESH, u]
         lone_leaf = PER_PIECE + (PER_TEST + PER_COLUMN) * reach
         if reach > bits:
             lone_leaf = PER_PIECE + reach * (PER_TEST + PER_POINT * ((reach + 1) // 2))
         best[u, :] = np.inf
         for i in range(bits):
-            if i and l < 0:
+            if i and on_l < 0:
                 break
-            on_left = best[l, i] if i else (alone[l] if l >= 0 else 0.0)
+            on_left = best[on_l, i] if i else (alone[on_l] if on_l >= 0 else 0.0)
             for j in range(bits - i):
-                if j and r < 0:
+                if j and on_r < 0:
                     break
                 cost = PER_COLUMN * notes[FRESH, u] + on_left
-                cost += best[r, j] if j else (alone[r] if r >= 0 else 0.0)
+                cost += best[on_r, j] if j else (alone[on_r] if on_r >= 0 else 0.0)
                 if cost < best[u, 1 + i + j]:
                     best[u, 1 + i + j], taken[u, 1 + i + j] = cost, i
-        alone[u] = (alone[l] if l >= 0 else lone_leaf) + (alone[r] if r >= 0 else lone_leaf)
+        alone[u] = (alone[on_l] if on_l >= 0 else lone_leaf) + (alone[on_r] if on_r >= 0 else lone_leaf)
         notes[SIZE, u] = 0
         for k in range(1, bits - above + 1):
             cost = PER_PIECE + (PER_TEST + PER_COLUMN) * above + best[u, k]
@@ -96,7 +96,7 @@ def _choose(left, right, bits, notes, best, taken):
     U8[::1], I64[::1], I64[::1], I64[::1], U8[::1], U8[::1],
 )  # fmt: skip
 def _give_out(left, right, pieces, notes, taken, bit_of, piece_of_leaf, hangs_on, hangs_side, shift, inner):
-    """Number the pieces from ``pieces`` on, and the nodes so that a piece's follow each other. Returns the next piece."""
+    """Number the pieces from ``pieces`` on, and the nodes so that a piece's follow each other; returns the next piece."""
     tops, bit = 1, 0
     notes[TOPS, 0] = 0
     counts = np.empty(64, np.int64)
@@ -170,13 +170,23 @@ def cut(
         if at == end:
             piece_of_leaf[at_leaf] = -1
             continue
-        own, l, r = feature[at:end], left[at:end], right[at:end]
-        if not _walk(own, l, r, notes):
+        own, on_left, on_right = feature[at:end], left[at:end], right[at:end]
+        if not _walk(own, on_left, on_right, notes):
             return NOT_A_TREE
-        _choose(l, r, bits, notes, best, taken)
+        _choose(on_left, on_right, bits, notes, best, taken)
         numbers = bit_of[at:end]
         pieces = _give_out(
-            l, r, first, notes, taken, numbers, piece_of_leaf[at_leaf:end_leaf], hangs_on, hangs_side, shift, inner
+            on_left,
+            on_right,
+            first,
+            notes,
+            taken,
+            numbers,
+            piece_of_leaf[at_leaf:end_leaf],
+            hangs_on,
+            hangs_side,
+            shift,
+            inner,
         )
         for piece in range(first, pieces):
             u, side = hangs_on[piece], hangs_side[piece]
@@ -212,7 +222,7 @@ def cut(
 
 @compiled(given(I64), given(I64), given(I32), given(I32), given(F64), U64[::1], F64[::1])
 def rule_out(nodes, leaves, left, right, leaf_value, keeps, ordered):
-    """The leaves that a right turn leaves standing, by their bits from left to right, and each tree's values so ordered.
+    """Which leaves stand after a right turn, a bit each from left to right, and each tree's values in that order.
 
     After every right turn of a row has ruled out the leaves on the left, its leaf is the first that stands.
     """
@@ -240,10 +250,10 @@ def rule_out(nodes, leaves, left, right, leaf_value, keeps, ordered):
         first[0] = 0
         for place in range(n):
             u = order[place]
-            l, r = left[at + u], right[at + u]
-            on_left = below[l] if l >= 0 else 1
+            on_l, on_r = left[at + u], right[at + u]
+            on_left = below[on_l] if on_l >= 0 else 1
             keeps[at + u] = ~(((np.uint64(1) << np.uint64(on_left)) - np.uint64(1)) << np.uint64(first[u]))
-            for child, begin in ((l, first[u]), (r, first[u] + on_left)):
+            for child, begin in ((on_l, first[u]), (on_r, first[u] + on_left)):
                 if child >= 0:
                     first[child] = begin
                 else:

@@ -2,14 +2,14 @@
 
 Rows go through in blocks, column by column, so that each loop over a block's rows is one that the compiler turns into
 vector instructions. A tree's decisions for a row are one 64-bit word, from which a right turn takes bits away: with the
-masks of `scoring` the leaves it rules out (QuickScorer; Lucchese et al. 2015), with those of `explaining` the node's own
-bit.
+masks of `score_rows` the leaves it rules out (QuickScorer; Lucchese et al. 2015), with those of `explain_rows` the
+node's own bit.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -18,7 +18,9 @@ from riskmodels.models.fast_trees.compiling import BOOL, F64, I32, I64, U8, U32,
 # The types of arguments stand in front of each function, for the compiler.
 # mypy: allow-untyped-defs, allow-untyped-calls
 
-BLOCK = 2048
+# Rows of a block. Every block reads all tables once, so fewer rows cost more; with more, a block's own columns and sums
+# leave the cache.
+BLOCK = 2_048
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -51,7 +53,8 @@ def _take(values, first, rows, used, coded, code_edges, code_of, columns, codes)
 
 @compiled(
     I64, I64, F64[:, ::1], U32[:, ::1],
-    given(I64), given(I32), given(F64), given(BOOL), given(U64), given(I64), given(I32), given(I64), given(U64), U64[::1],
+    given(I64), given(I32), given(F64), given(BOOL), given(U64), given(I64), given(I32), given(I64), given(U64),
+    U64[::1],
 )  # fmt: skip
 def _decide(
     tree, rows, columns, codes,
@@ -85,8 +88,9 @@ def score_rows(
     leaves, leaf_value, scores,
 ):  # fmt: skip
     """Raw scores of the rows from ``begin`` to ``end``, added up in the order of the trees."""
-    columns, codes = np.empty((len(used), BLOCK)), np.empty((len(coded), BLOCK), np.uint32)
-    words = np.empty(BLOCK, np.uint64)
+    block = min(BLOCK, end - begin)
+    columns, codes = np.empty((len(used), block)), np.empty((len(coded), block), np.uint32)
+    words = np.empty(block, np.uint64)
     for first in range(begin, end, BLOCK):
         rows = min(BLOCK, end - first)
         _take(values, first, rows, used, coded, code_edges, code_of, columns, codes)
@@ -99,22 +103,12 @@ def score_rows(
             )  # fmt: skip
             own = leaf_value[leaves[tree] : leaves[tree + 1]]
             for r in range(rows):
-                out[r] += own[_trailing_zeros(words[r])]
-
-
-@compiled(I64, given(U32), given(F64), I64, F64[::1], F64[::1], F64[::1], F64[::1])
-def _look_up_4(rows, index, table, patterns, a, b, c, d):
-    t1, t2, t3 = table[patterns:], table[2 * patterns :], table[3 * patterns :]
-    for r in range(rows):
-        i = index[r]
-        a[r] += table[i]
-        b[r] += t1[i]
-        c[r] += t2[i]
-        d[r] += t3[i]
+                out[r] += own[_trailing_zeros(words[r])]  # type: ignore[call-arg]
 
 
 @compiled(I64, U64[::1], U64, U64, U64, U32[::1])
 def _add_test(rows, words, mask, value, bit, index):
+    """One more bit of a piece's index: does a row satisfy all above the piece on one feature?"""
     for r in range(rows):
         index[r] |= np.uint32(bit) if words[r] & mask == value else np.uint32(0)
 
@@ -152,8 +146,8 @@ def _explain_deep(
 @compiled(
     given(F64, 2, "A"), I64, I64, given(I64), given(I64), given(I64), given(I32),
     given(I64), given(I32), given(F64), given(BOOL), given(U64), given(I64), given(I32), given(I64), given(U64),
-    given(I64), given(F64), given(I64), given(I64), given(U8), given(U8), given(I64), given(U64), given(U64), given(F64),
-    given(I64), given(I32), given(I64), given(F64), given(F64, 2), given(F64, 2), F64[::1], F64[:, ::1],
+    given(I64), given(F64), given(I64), given(I64), given(U8), given(U8), given(I64), given(U64), given(U64),
+    given(F64), given(I64), given(I32), given(I64), given(F64), given(F64, 2), given(F64, 2), F64[::1], F64[:, ::1],
 )  # fmt: skip
 def explain_rows(
     values, begin, end, used, coded, code_edges, code_of,
@@ -162,11 +156,12 @@ def explain_rows(
     piece_columns, column_of, starts, tables, points, weights, scores, contributions,
 ):  # fmt: skip
     """Raw scores and contributions [columns, rows] of the rows from ``begin`` to ``end``."""
-    columns, codes = np.empty((len(used), BLOCK)), np.empty((len(coded), BLOCK), np.uint32)
-    words, index = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint32)
+    block = min(BLOCK, end - begin)
+    columns, codes = np.empty((len(used), block)), np.empty((len(coded), block), np.uint32)
+    words, index = np.empty(block, np.uint64), np.empty(block, np.uint32)
     # A column of sums for each used feature; the last holds the scores.
-    sums = np.empty((len(used) + 1, BLOCK))
-    products = np.empty((points.shape[1], BLOCK))
+    sums = np.empty((len(used) + 1, block))
+    products = np.empty((points.shape[1], block))
     score = sums[len(used)]
     for first in range(begin, end, BLOCK):
         rows = min(BLOCK, end - first)
@@ -201,20 +196,7 @@ def explain_rows(
                 table = tables[starts[piece] : starts[piece + 1]]
                 for r in range(rows):
                     score[r] += table[index[r]]
-                c = 0
-                while c + 4 <= width:
-                    _look_up_4(
-                        rows,
-                        index,
-                        table[(1 + c) * patterns :],
-                        patterns,
-                        sums[column_of[at + c]],
-                        sums[column_of[at + c + 1]],
-                        sums[column_of[at + c + 2]],
-                        sums[column_of[at + c + 3]],
-                    )
-                    c += 4
-                for c in range(c, width):
+                for c in range(width):
                     part, out = table[(1 + c) * patterns : (2 + c) * patterns], sums[column_of[at + c]]
                     for r in range(rows):
                         out[r] += part[index[r]]

@@ -139,7 +139,7 @@ def fill(
                 patterns = 1 << (n_tests + inner[piece])
                 table = tables[starts[piece] : starts[piece + 1]]
                 for pattern in range(patterns):
-                    o = 0
+                    o = np.int64(0)
                     for j in range(depth):
                         o |= np.int64((pattern & mask[j]) == value[j]) << j
                     if o == (1 << depth) - 1:

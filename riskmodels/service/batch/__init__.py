@@ -14,6 +14,7 @@ finished files take their places together (`publish`).
 - ``explaining.py``  the reasons of those who are listed
 - ``slices.py``      the scored file, slice by slice
 - ``ahead.py``       work that is done while its last result is still being used
+- ``memory.py``      give memory back as soon as it is free
 - ``pace.py``        rows a second, and the time that is left
 """
 

@@ -16,7 +16,7 @@ from riskmodels.service.batch.order import best_first, places_of_keys
 from riskmodels.service.batch.shards import RECORD, Shard
 
 SAMPLED = 256  # one row in so many
-ROWS_IN_A_BUCKET = 49_152  # about
+ROWS_IN_A_BUCKET = 32_768  # about
 
 
 @dataclass(frozen=True)

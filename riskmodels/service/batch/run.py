@@ -24,6 +24,7 @@ from riskmodels.service.batch.ahead import ahead
 from riskmodels.service.batch.duplicates import Copies, find_copies, rejects_of
 from riskmodels.service.batch.explaining import Explained, codes_path, explain_listed
 from riskmodels.service.batch.listing import Teams, closed_in, fill_places
+from riskmodels.service.batch.memory import let_go
 from riskmodels.service.batch.pace import Pace
 from riskmodels.service.batch.ranked import Buckets
 from riskmodels.service.batch.scoring import Scorer, some_of
@@ -223,7 +224,10 @@ class _Engine:
 
         def one(number: int) -> tuple[Shard, pl.DataFrame]:
             part = self.parts.read(number)
-            return self.scorer.shard(paths[number], number, part), some_of(part.frame)
+            shard, some = self.scorer.shard(paths[number], number, part), some_of(part.frame)
+            del part
+            let_go()
+            return shard, some
 
         with closing(self._each([number for number in range(len(paths)) if number not in shards], one)) as made:
             for number, (shard, some) in made:
@@ -247,6 +251,7 @@ class _Engine:
             path = codes_path(self.codes, number)
             if not path.exists():
                 explain_listed(self.scorer, shards[number], listed[number], self.parts.read(number), path)
+                let_go()
             return int(listed[number].sum())
 
         with closing(self._each(concerned, one)) as made:

@@ -16,7 +16,7 @@ from riskmodels.service.batch.ranked import Buckets, Run, together
 from riskmodels.service.batch.shards import texts_of
 from riskmodels.service.shapes import SCORED_SCHEMA, WORDS, Slice
 
-ROWS_IN_A_SLICE = 65_536
+ROWS_IN_A_SLICE = 32_768
 BECAUSE = {
     LISTED: None,
     NOT_REACHED: "not reached: the places went to people with a higher risk",

@@ -70,7 +70,7 @@ def test_where_the_disk_is_full_it_is_compiled_in_memory(monkeypatch):
 
 
 def test_a_function_that_does_not_compile_says_so():
-    with pytest.raises(Exception, match="Cannot determine Numba type|Unsupported|getattr|attribute"):
+    with pytest.raises(Exception, match="no_such_thing"):
         compiled(given(F64))(lambda x: x.no_such_thing)
 
 
