@@ -40,8 +40,8 @@ OURS, THEIRS = ("load", "open", "score", "write"), ("load", "predict")
 class Sizes:
     """How large everything is."""
 
-    rows: int = 300_000
-    naive: int = 5_000
+    rows: int = 1_000_000
+    naive: int = 20_000
     million: int = 1_000_000
     large: int = 10_000_000
     cold: int = 1_000

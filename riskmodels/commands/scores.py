@@ -19,7 +19,7 @@ from riskmodels.workspace import Workspace
 if TYPE_CHECKING:
     from riskmodels.governance.gate import ApprovedModel
     from riskmodels.governance.registry import ResolvedModel
-    from riskmodels.service.batch import ScoredBatch
+    from riskmodels.service.batch import Employ, ScoredBatch
     from riskmodels.service.cohort import MatrixParts, SourceParts
 
 FORMATS = ("parquet", "csv", "xlsx")
@@ -245,17 +245,34 @@ def _scored(
         places = parse_capacity(asked.capacity, study)
         if study.capacity.share is not None:
             places = within(places, places_of(study.capacity, parts.rows_in))
-    return score_batch(
-        approved,
-        parts,
-        study,
-        places=places,
-        explain=asked.explain,  # type: ignore[arg-type]
-        threads=asked.threads or cores(),
-        work=work,
-        resume=resume,
-        progress=progress,
-    )
+    with _employed(parts, asked, progress) as employ:
+        return score_batch(
+            approved,
+            parts,
+            study,
+            places=places,
+            explain=asked.explain,  # type: ignore[arg-type]
+            threads=asked.threads or cores(),
+            work=work,
+            resume=resume,
+            progress=progress,
+            employ=employ,
+        )
+
+
+@contextmanager
+def _employed(parts: SourceParts | MatrixParts, asked: Asked, progress: Progress) -> Iterator[Employ | None]:
+    """Who scores the parts: Spark, where it is asked to and they are files, or else (None) this process."""
+    from riskmodels.service.cohort import MatrixParts
+
+    if asked.engine != SPARK or not isinstance(parts, MatrixParts):
+        yield None
+        return
+    from riskmodels.service.spark import spark_workers
+
+    progress("starting Spark")
+    with spark_workers(asked.threads) as employ:
+        yield employ
 
 
 def _refuse_unknown_role(role: str | None, study: Study) -> None:

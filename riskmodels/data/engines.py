@@ -94,6 +94,7 @@ SCANS: dict[str, Callable[[Engine, pl.DataFrame | Path], Any]] = {
     "spark": _spark,
 }
 POLARS = Engine("polars")
+REMOTE = "SPARK_REMOTE"  # names the server of Spark Connect
 
 
 def cores() -> int:
@@ -127,37 +128,87 @@ def _duckdb_connection(engine: Engine) -> Any:
         raise OutsideError(f"the engine duckdb does not start with these settings: {_first_line(reason)}") from None
 
 
+@contextlib.contextmanager
+def spark_session(threads: int = 0) -> Iterator[Any]:
+    """A session of Spark, stopped at the end unless there was one before.
+
+    It is local, with so many threads (0: all cores), unless the environment says which Spark to use.
+
+    Raises
+    ------
+    OutsideError
+        if Spark is not installed or does not start, saying what to install.
+    """
+    kept = _spark_session.cache_info().currsize > 0
+    session = _spark_session(threads)
+    try:
+        yield session
+    finally:
+        if not kept:
+            _spark_session.cache_clear()
+            # Whatever happened, there is nothing more to be done with it.
+            with contextlib.suppress(Exception):
+                session.stop()
+
+
 @functools.cache
-def _spark_session() -> Any:
-    """One local session, on this machine alone, which says nothing unless something is wrong."""
+def _spark_session(threads: int = 0) -> Any:
+    """One session, which says nothing unless something is wrong."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from pyspark.sql import SparkSession
     except ImportError:
         raise OutsideError('the engine spark is not installed; run: pip install "riskmodels[spark]"') from None
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     settings = {
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": str(2 * cores()),
         "spark.log.level": "ERROR",
+        # Tasks share out the cores, so what a task runs is to use one.
+        "spark.executorEnv.POLARS_MAX_THREADS": "1",
     }
-    builder = SparkSession.builder.appName("riskmodels").master(f"local[{cores()}]")
+    if not _named_by_environment():
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        settings |= {
+            "spark.master": f"local[{threads or cores()}]",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.sql.shuffle.partitions": str(2 * cores()),
+        }
+    builder = SparkSession.builder.appName("riskmodels")
     for name, value in settings.items():
         builder = builder.config(name, value)
     try:
         with _quiet():
             session = builder.getOrCreate()
-            session.sparkContext.setLogLevel("ERROR")
+            if REMOTE not in os.environ:
+                session.sparkContext.setLogLevel("ERROR")
     # Without Java the gateway ends before it answers, and pyspark has no one type for that.
     except Exception as reason:
         why = _first_line(reason)
         raise OutsideError(f"the engine spark does not start; it needs Java 17 or later ({why})") from None
     return session
+
+
+def _named_by_environment() -> bool:
+    """Whether the environment says which Spark to use: by Spark Connect, spark-submit, or Spark's own settings."""
+    if REMOTE in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ:
+        return True
+    if "--master" in os.environ.get("PYSPARK_SUBMIT_ARGS", ""):
+        return True
+    home = os.environ.get("SPARK_HOME")
+    folder = os.environ.get("SPARK_CONF_DIR") or (home and str(Path(home) / "conf"))
+    defaults = Path(folder) / "spark-defaults.conf" if folder else None
+    if defaults is None or not defaults.is_file():
+        return False
+    return re.search(r"^\s*spark\.(master|remote)\b", defaults.read_text(errors="replace"), re.MULTILINE) is not None
+
+
+def spark_slots(session: Any) -> int:
+    """How many tasks a session runs at once, as far as it knows; Spark Connect does not say."""
+    return cores() if REMOTE in os.environ else int(session.sparkContext.defaultParallelism)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ The story, in the order of its files:
 - `grouping` cuts each tree into pieces. In a piece, what each feature adds to a row's score depends on a few bits:
   which way the row goes at the piece's own nodes, and which features it satisfies above.
 - `tables` works out, once, what every pattern of those bits adds to every feature.
-- `building` puts both into the arrays that the loops read.
+- `masks` says what a turn at each node rules out, and `building` puts it all into the arrays that the loops read.
 - `kernels` are the loops: for each block of rows, decisions as bits, scores by the leaf that they leave standing, and
   contributions looked up and added. Leaves below more features than a table may have bits are worked out on the spot.
 - `trees` is the object that answers, on one thread or several; `checking` holds it to LightGBM's own answers.

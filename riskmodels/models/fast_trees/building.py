@@ -49,7 +49,7 @@ class Pieces:
 
 def build(forest: Forest) -> Program:
     """All that the loops read. Raises NotCovered for a path with too many features, and for what is no tree."""
-    from riskmodels.models.fast_trees import grouping, tables
+    from riskmodels.models.fast_trees import masks, tables
 
     pieces = _cut(forest)
     steps = tables.quadrature()
@@ -66,7 +66,7 @@ def build(forest: Forest) -> Program:
     place = np.zeros(forest.columns, dtype=np.int32)
     place[used] = np.arange(len(used))
     leaf_keeps, ordered = np.empty(len(forest.feature), dtype=np.uint64), np.empty(len(forest.leaf_value))
-    grouping.rule_out(forest.nodes, forest.leaves, forest.left, forest.right, forest.leaf_value, leaf_keeps, ordered)
+    masks.rule_out(forest.nodes, forest.leaves, forest.left, forest.right, forest.leaf_value, leaf_keeps, ordered)
     bit_keeps = ~(np.uint64(1) << pieces.bit_of.astype(np.uint64))
     coded, numbers, sets, (leaf_sets, bit_sets) = _decisions(forest, place, (leaf_keeps, bit_keeps))
     numeric = forest.set_of < 0
@@ -127,7 +127,7 @@ def _decisions(forest: Forest, place: np.ndarray, keeps: tuple[np.ndarray, np.nd
     Returns what `kernels._take` needs about categories, the steps of numbers, the steps of categories, and the masks
     of the latter for each of ``keeps``.
     """
-    from riskmodels.models.fast_trees import grouping
+    from riskmodels.models.fast_trees import masks
 
     numeric = forest.set_of < 0
     tree = np.repeat(np.arange(forest.trees), np.diff(forest.nodes))
@@ -143,7 +143,7 @@ def _decisions(forest: Forest, place: np.ndarray, keeps: tuple[np.ndarray, np.nd
     code_edges = _edges(32 * widest)
     code_of = np.zeros(code_edges[-1], dtype=np.int32)
     known = np.zeros(len(features), dtype=np.int64)
-    grouping.catalogue(forest.set_edges, forest.set_words, set_of, code, code_edges, code_of, known)
+    masks.catalogue(forest.set_edges, forest.set_words, set_of, code, code_edges, code_of, known)
     # One table for each tree and feature, in the order of the trees.
     pairs, pair = np.unique(tree[~numeric] * max(len(features), 1) + code, return_inverse=True)
     own = pairs % max(len(features), 1)
@@ -153,15 +153,15 @@ def _decisions(forest: Forest, place: np.ndarray, keeps: tuple[np.ndarray, np.nd
     sets = (
         _edges(np.bincount(pairs // max(len(features), 1), minlength=forest.trees)), own.astype(np.int32), starts,
     )  # fmt: skip
-    masks = []
+    tables = []
     for keep in keeps:
         mask = np.full(starts[-1], np.iinfo(np.uint64).max, dtype=np.uint64)
-        grouping.rule_out_sets(
+        masks.rule_out_sets(
             forest.set_edges, forest.set_words, set_of, code, code_edges, code_of, starts[pair], keep[~numeric],
             1 + known[code], mask,
         )  # fmt: skip
-        masks.append(mask)
-    return (place[features].astype(np.int64), code_edges, code_of), numbers, sets, masks
+        tables.append(mask)
+    return (place[features].astype(np.int64), code_edges, code_of), numbers, sets, tables
 
 
 def _edges(sizes: np.ndarray) -> np.ndarray:

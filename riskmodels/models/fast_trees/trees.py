@@ -81,7 +81,7 @@ class FastTrees:
 
 def warm() -> None:
     """Compile every loop, or read it from the cache that an earlier process left: about 8 s, or a third of one."""
-    from riskmodels.models.fast_trees import grouping, kernels, tables  # noqa: F401
+    from riskmodels.models.fast_trees import grouping, kernels, masks, tables  # noqa: F401
 
 
 def _share(work: Callable[[int, int], None], rows: int, threads: int) -> None:

@@ -5,6 +5,7 @@ finished files take their places together (`publish`).
 
 - ``run.py``         the story: score, find copies, rank, fill the places, explain
 - ``work.py``        the work folder: its plan, its lock, going on after a stop, publishing
+- ``workers.py``     who scores and explains the parts: the threads of this process, or whoever is employed
 - ``scoring.py``     one part becomes one shard
 - ``shards.py``      what a shard looks like on the disk
 - ``duplicates.py``  ids that stand more than once anywhere
@@ -22,5 +23,16 @@ from __future__ import annotations
 
 from riskmodels.service.batch.run import ScoredBatch, batch_id, plan_of, score_batch
 from riskmodels.service.batch.work import folder_beside, publish, working_beside
+from riskmodels.service.batch.workers import Employ, Workers
 
-__all__ = ["ScoredBatch", "batch_id", "folder_beside", "plan_of", "publish", "score_batch", "working_beside"]
+__all__ = [
+    "Employ",
+    "ScoredBatch",
+    "Workers",
+    "batch_id",
+    "folder_beside",
+    "plan_of",
+    "publish",
+    "score_batch",
+    "working_beside",
+]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from riskmodels import storage
 from riskmodels.data.splits import seeded_hash
 from riskmodels.errors import DataError
 from riskmodels.models.reasons import REASON_TYPE
@@ -18,24 +17,26 @@ from riskmodels.service.batch.shards import Shard, read_at
 from riskmodels.service.shapes import CheckedPart
 
 
-def explain_listed(scorer: Scorer, shard: Shard, listed: np.ndarray, part: CheckedPart, path: Path) -> None:
-    """Write the reasons of a shard's listed rows, in the order of its records.
+def explain_listed(scorer: Scorer, wanted: np.ndarray, part: CheckedPart) -> bytes:
+    """The reasons of a shard's listed rows, as bytes of `REASON_TYPE`.
+
+    Parameters
+    ----------
+    wanted : the records of these rows; the reasons are in their order
+    part : the part that the shard was made of
 
     Raises
     ------
     DataError
         if the part is not the one that was scored.
-    OutsideError
-        if the disk refuses.
     """
-    wanted = shard.records()[listed]
     numbers = part.frame["row_number"].to_numpy()
     rows = np.minimum(np.searchsorted(numbers, wanted["row_number"]), max(len(numbers) - 1, 0))
     same = len(numbers) > 0 and bool((numbers[rows] == wanted["row_number"]).all())
     frame = part.frame[rows] if same else part.frame.clear()
     if not same or (seeded_hash(frame["entity_id"].to_list(), scorer.seed) != wanted["hash"]).any():
         raise DataError("the cohort was changed while it was scored; run again without --resume")
-    storage.write_whole(path, scorer.codes_of(frame).tobytes())
+    return scorer.codes_of(frame).tobytes()
 
 
 @dataclass(frozen=True)

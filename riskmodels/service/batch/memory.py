@@ -1,4 +1,4 @@
-"""Give memory back as soon as it is free: allocators keep it for a while, and what they keep would grow with the rows."""
+"""Give memory back as soon as it is free: allocators keep some, and what they keep would grow with the rows."""
 
 from __future__ import annotations
 

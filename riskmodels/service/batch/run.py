@@ -22,15 +22,16 @@ from riskmodels.models.places import Places
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.service.batch.ahead import ahead
 from riskmodels.service.batch.duplicates import Copies, find_copies, rejects_of
-from riskmodels.service.batch.explaining import Explained, codes_path, explain_listed
+from riskmodels.service.batch.explaining import Explained, codes_path
 from riskmodels.service.batch.listing import Teams, closed_in, fill_places
 from riskmodels.service.batch.memory import let_go
 from riskmodels.service.batch.pace import Pace
 from riskmodels.service.batch.ranked import Buckets
 from riskmodels.service.batch.scoring import Scorer, some_of
-from riskmodels.service.batch.shards import Shard, open_shard
+from riskmodels.service.batch.shards import Shard, open_shard, write_shard
 from riskmodels.service.batch.slices import Listing
 from riskmodels.service.batch.work import prepare
+from riskmodels.service.batch.workers import Employ, Here, Workers
 from riskmodels.service.shapes import EXPLAIN, CohortParts, Explain, Slice
 from riskmodels.study import StudyFile
 
@@ -93,6 +94,7 @@ def score_batch(
     work: Path,
     resume: bool = False,
     progress: Progress,
+    employ: Employ | None = None,
 ) -> ScoredBatch:
     """Score everybody, rank them, fill the places, and find the reasons.
 
@@ -104,6 +106,8 @@ def score_batch(
     explain : ``selected`` (those listed), ``all`` or ``none``
     work : a folder of its own on the disk of the output (`riskmodels.service.batch.working_beside`)
     resume : go on with what an earlier run of the same plan left in ``work``
+    employ : who scores and explains the parts; as many threads of this process as ``threads`` says, unless given
+
     Raises
     ------
     DataError
@@ -120,8 +124,10 @@ def score_batch(
     plan = plan_of(approved, parts, study, places, explain)
     prepare(work, plan, resume, progress)
     households = study.list_unit == "household"
-    scorer = Scorer(_one_thread(approved.model), parts.as_of, study.seed, explain == "all", households)
-    engine = _Engine(scorer, parts, max(1, threads), work, progress)
+    scorer = Scorer(one_thread(approved.model), parts.as_of, study.seed, explain == "all", households)
+    threads = max(1, threads)
+    workers = Here(scorer, parts, threads) if employ is None else employ(scorer, parts)
+    engine = _Engine(scorer, parts, workers, work, progress)
 
     shards = engine.score()
     copies = find_copies(shards)
@@ -133,7 +139,7 @@ def score_batch(
     teams, buckets = Teams.of(shards), Buckets(shards, copies)
     progress(f"filling the places of {scored:,} people")
     filling = Places(places, closed_in(shards, study.service_rules) if households else ())
-    filled = fill_places(buckets, filling, teams, study, work / "ranked", engine.threads)
+    filled = fill_places(buckets, filling, teams, study, work / "ranked", threads)
     explained = Explained(shards, None, None)
     if explain == "selected":
         engine.explain(shards, filled.listed)
@@ -149,7 +155,7 @@ def score_batch(
     counts["places"] = filling.total
     return ScoredBatch(
         plan["batch_id"], dict(places), counts, filled.by_rule, rejected, filled.by_team, filled.by_band,
-        filled.histogram, listing, copies, rules, engine.threads,
+        filled.histogram, listing, copies, rules, threads,
     )  # fmt: skip
 
 
@@ -169,14 +175,18 @@ def plan_of(
         "explain": explain,
         "study_sha256": storage.sha256(storage.canonical_json(study.model_dump(mode="json", by_alias=True))),
     }
-    made_with = {name: importlib.metadata.version(name) for name in LIBRARIES}
     return {
         "batch_id": storage.sha256(storage.canonical_json(decides))[:16],
         **decides,
         "parts": parts.count,
         "rows_in": parts.rows_in,
-        "made_with": {"riskmodels": riskmodels.__version__, **made_with},
+        "made_with": made_with(),
     }
+
+
+def made_with() -> dict[str, str]:
+    """The versions that decide the bytes of a shard."""
+    return {"riskmodels": riskmodels.__version__, **{name: importlib.metadata.version(name) for name in LIBRARIES}}
 
 
 def batch_id(
@@ -199,7 +209,7 @@ class _Engine:
 
     scorer: Scorer
     parts: CohortParts
-    threads: int
+    workers: Workers
     work: Path
     progress: Progress
 
@@ -223,9 +233,9 @@ class _Engine:
             self.progress(f"going on: {done:,} of {self.parts.rows_in:,} rows are scored already")
 
         def one(number: int) -> tuple[Shard, pl.DataFrame]:
-            part = self.parts.read(number)
-            shard, some = self.scorer.shard(paths[number], number, part), some_of(part.frame)
-            del part
+            content, some = self.workers.score(number)
+            shard = write_shard(paths[number], content)
+            del content
             let_go()
             return shard, some
 
@@ -250,7 +260,8 @@ class _Engine:
         def one(number: int) -> int:
             path = codes_path(self.codes, number)
             if not path.exists():
-                explain_listed(self.scorer, shards[number], listed[number], self.parts.read(number), path)
+                wanted = shards[number].records()[listed[number]]
+                storage.write_whole(path, self.workers.explain(number, wanted))
                 let_go()
             return int(listed[number].sum())
 
@@ -264,13 +275,13 @@ class _Engine:
         storage.write_whole(self.verified, b"")
 
     def _each(self, numbers: list[int], work: Callable[[int], Any]) -> Generator[tuple[int, Any]]:
-        """What a piece of work gives for each part, as it is ready; as many parts at once as there are threads."""
+        """What a piece of work gives for each part, as it is ready; as many parts at once as there are workers."""
         todo, running = iter(numbers), dict[Future[Any], int]()
-        pool = ThreadPoolExecutor(self.threads)
+        pool = ThreadPoolExecutor(self.workers.at_once)
         try:
             for number in todo:
                 running[pool.submit(work, number)] = number
-                if len(running) < self.threads + 1:
+                if len(running) < self.workers.at_once + 1:
                     continue
                 yield from _ready(running)
             while running:
@@ -285,7 +296,7 @@ def _ready(running: dict[Future[Any], int]) -> Iterator[tuple[int, Any]]:
         yield running.pop(future), future.result()
 
 
-def _one_thread(model: RiskModel) -> RiskModel:
+def one_thread(model: RiskModel) -> RiskModel:
     """The parts share out the threads, so the family itself is to use one. What it has built is used by both."""
     fitted: Any = model.fitted
     if getattr(fitted, "threads", 1) == 1:

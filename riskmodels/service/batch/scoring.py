@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from riskmodels.models.reasons import REASON_TYPE, UNKNOWN_DAY, reason_codes
 from riskmodels.models.risk_curves import risk_interval
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.service.batch.order import best_first
-from riskmodels.service.batch.shards import RECORD, Shard, bytes_of, write_shard
+from riskmodels.service.batch.shards import RECORD, bytes_of, shard_bytes
 from riskmodels.service.shapes import CheckedPart, day_of
 
 # Rows encoded and explained at a time: their numbers stay small however many features there are.
@@ -39,15 +38,13 @@ class Scorer:
     explain: bool
     households: bool
 
-    def shard(self, path: Path, number: int, part: CheckedPart) -> Shard:
-        """Score a part and write its shard.
+    def shard(self, number: int, part: CheckedPart) -> bytes:
+        """Score a part: its shard, as `riskmodels.service.batch.shards.write_shard` takes it.
 
         Raises
         ------
         ModelFileError
             if the model gives somebody no number.
-        OutsideError
-            if the disk refuses.
         """
         frame, rejects = part.frame, part.rejects
         if part.rows_in != frame.height + rejects.height:
@@ -79,7 +76,7 @@ class Scorer:
             records[f"{name}_at"] = np.cumsum(lengths, dtype=np.int64) - lengths
         if self.explain:
             sections["codes"] = codes[order]
-        return write_shard(path, records, teams, rejects, sections)
+        return shard_bytes(records, teams, rejects, sections)
 
     def codes_of(self, frame: pl.DataFrame) -> np.ndarray:
         """The reasons of some rows, `REASON_TYPE` [n]."""

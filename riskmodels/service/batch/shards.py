@@ -120,16 +120,8 @@ def bytes_of(series: pl.Series) -> tuple[bytes, np.ndarray]:
     return "".join(series.drop_nulls().to_list()).encode(), lengths
 
 
-def write_shard(
-    path: Path, records: np.ndarray, teams: tuple[str, ...], rejects: pl.DataFrame, sections: dict[str, Any]
-) -> Shard:
-    """Write a shard whole. ``sections``: further arrays and bytes, by name.
-
-    Raises
-    ------
-    OutsideError
-        if the disk refuses; the shard is then not there.
-    """
+def shard_bytes(records: np.ndarray, teams: tuple[str, ...], rejects: pl.DataFrame, sections: dict[str, Any]) -> bytes:
+    """A shard as its file holds it. ``sections``: further arrays and bytes, by name."""
     buffer = io.BytesIO()
     rejects.write_ipc(buffer)
     content = {"records": records.tobytes(), "rejects": buffer.getvalue()}
@@ -141,8 +133,19 @@ def write_shard(
     header = json.dumps(
         {"rows": len(records), "rows_in": len(records) + rejects.height, "teams": teams, "sections": spans}
     ).encode()
-    storage.write_whole(path, b"".join([len(header).to_bytes(LENGTH, "little"), header, *content.values()]))
-    return _shard(path, header)
+    return b"".join([len(header).to_bytes(LENGTH, "little"), header, *content.values()])
+
+
+def write_shard(path: Path, content: bytes) -> Shard:
+    """Write a shard whole.
+
+    Raises
+    ------
+    OutsideError
+        if the disk refuses; the shard is then not there.
+    """
+    storage.write_whole(path, content)
+    return _shard(path, content[LENGTH : LENGTH + int.from_bytes(content[:LENGTH], "little")])
 
 
 def open_shard(path: Path) -> Shard | None:

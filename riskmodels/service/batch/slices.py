@@ -12,6 +12,7 @@ import polars as pl
 from riskmodels.models.places import EXCLUDED, HOUSEHOLD, HOUSEHOLD_CLOSED, LISTED, NO_TEAM, NOT_REACHED
 from riskmodels.service.batch.explaining import Explained
 from riskmodels.service.batch.listing import Filled, Teams, bands_of, read_next, taken
+from riskmodels.service.batch.memory import let_go
 from riskmodels.service.batch.ranked import Buckets, Run, together
 from riskmodels.service.batch.shards import texts_of
 from riskmodels.service.shapes import SCORED_SCHEMA, WORDS, Slice
@@ -54,6 +55,7 @@ class Listing:
                 yield self._finished(_cut(whole, 0, ROWS_IN_A_SLICE))
                 held = [_cut(whole, ROWS_IN_A_SLICE, size)]
                 size -= ROWS_IN_A_SLICE
+                let_go()
         if size:
             yield self._finished(_joined(held))
 

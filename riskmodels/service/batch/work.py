@@ -34,6 +34,10 @@ IN_WORDS = {
 }
 
 
+class StoppedError(OutsideError):
+    """The work was stopped from outside, and can go on: what is done is kept."""
+
+
 def folder_beside(output: Path) -> Path:
     """Where the batch of this output is made: on the same disk, so that its files take their places by a rename."""
     return output.with_name(f".{output.name}.work")
@@ -43,8 +47,8 @@ def folder_beside(output: Path) -> Path:
 def working_beside(output: Path, resume: bool, progress: Callable[[str], None]) -> Iterator[Path]:
     """The work folder of an output, ours alone, taken away at the end: empty at first, unless a run is resumed.
 
-    It stays for ``--resume`` if the process is killed, or interrupted, or the disk is full. What an earlier run was
-    killed in the middle of publishing takes its place first: those files are whole.
+    It stays for ``--resume`` if the process is killed, or interrupted (`StoppedError`), or the disk is full. What an
+    earlier run was killed in the middle of publishing takes its place first: those files are whole.
 
     Raises
     ------
@@ -55,6 +59,8 @@ def working_beside(output: Path, resume: bool, progress: Callable[[str], None]) 
     storage.refuse_unwritable(output)
     work = folder_beside(output)
     with storage.held(output):
+        if work.is_symlink():
+            raise OutsideError(f"{work}: is a link, and people's records belong beside their list; take it away")
         if (work / PUBLISHING).exists():
             progress(f"an earlier run was stopped while {output.name} took its place; finishing that first")
             _finish(work)
@@ -65,7 +71,7 @@ def working_beside(output: Path, resume: bool, progress: Callable[[str], None]) 
             _clear(work, [item.name for item in work.iterdir()], progress)
         try:
             yield work
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, StoppedError):
             raise
         except OutsideError as error:
             if not _is_full(error):

@@ -80,6 +80,10 @@ class ParquetRows:
             with pq.ParquetFile(path) as opened:
                 return cls(path, name, opened.metadata, opened.schema_arrow, state)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the file itself: what is held open here is of no use to it."""
+        return ParquetRows, (self.path, self.name, self.metadata, self.schema, self.state)
+
     @property
     def rows(self) -> int:
         return int(self.metadata.num_rows)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,31 +25,46 @@ def more(x):
 """
 
 
-def in_fresh_process(code: str, *path: Path) -> str:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*path, FOLDER.parents[2])))}
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True)
+def in_fresh_process(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=FOLDER.parents[2], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def answer_of(source: Path) -> int:
+    """What the file's function says of 1, imported anew."""
+    spec = importlib.util.spec_from_file_location("kept", source)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.more(1)
+
+
+def kept_beside(source: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in (source.parent / "__pycache__").glob("*.nb?")}
 
 
 def test_is_kept_and_goes_stale_with_its_source(tmp_path):
     source = tmp_path / "kept.py"
     source.write_text(SOURCE.format(step=1))
-    assert in_fresh_process("import kept; print(kept.more(1))", tmp_path) == "2"
-    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "__pycache__").glob("*.nb?")}
+    assert answer_of(source) == 2
+    kept = kept_beside(source)
     assert len(kept) == 2  # an index and the code
-    assert in_fresh_process("import kept; print(kept.more(1))", tmp_path) == "2"
-    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "__pycache__").glob("*.nb?")} == kept
+    assert answer_of(source) == 2
+    assert kept_beside(source) == kept
     source.write_text(SOURCE.format(step=10))
-    assert in_fresh_process("import kept; print(kept.more(1))", tmp_path) == "11"
+    assert answer_of(source) == 11
 
 
 def test_what_was_kept_and_is_broken_is_done_again(tmp_path):
-    (tmp_path / "kept.py").write_text(SOURCE.format(step=1))
-    in_fresh_process("import kept", tmp_path)
-    for path in (tmp_path / "__pycache__").glob("*.nb?"):
+    source = tmp_path / "kept.py"
+    source.write_text(SOURCE.format(step=1))
+    assert answer_of(source) == 2
+    for name in kept_beside(source):
+        path = tmp_path / "__pycache__" / name
         path.write_bytes(path.read_bytes()[:20])
-    assert in_fresh_process("import kept; print(kept.more(1))", tmp_path) == "2"
+    assert answer_of(source) == 2
 
 
 def plus_one(x):
@@ -88,6 +103,16 @@ def test_no_compiled_function_calls_one_of_another_file(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("riskmodels")
     }
     assert not compiles or ours == {"riskmodels.models.fast_trees.compiling"}
+
+
+def test_warming_compiles_every_file_and_warns_of_nothing():
+    compiling = sorted(path.stem for path in FOLDER.glob("*.py") if "\n@compiled(" in path.read_text())
+    assert len(compiling) == 4
+    loaded = in_fresh_process(
+        "import json, sys; from riskmodels.models.fast_trees import warm; warm();"
+        f"print(json.dumps([name for name in {compiling} if 'riskmodels.models.fast_trees.' + name in sys.modules]))"
+    )
+    assert json.loads(loaded) == compiling
 
 
 def test_nothing_heavy_is_imported_before_trees_are_built():

@@ -53,7 +53,7 @@ def test_gives_what_lightgbm_gives(shape):
     held_to_lightgbm(booster, booster.model_to_string(), np.vstack([values[:300], strange(values, 1)[:300]]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000), rows=st.integers(30, 400), columns=st.integers(2, 30), categories=st.integers(0, 6),
     gone=st.sampled_from([0.0, 0.1, 0.9]), leaves=st.integers(2, 64), trees_=st.integers(1, 30),

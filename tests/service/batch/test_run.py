@@ -130,6 +130,17 @@ def test_parts_and_threads_do_not_show(small_steps: None, tmp_path: Path, explai
         same(out, outs[0])
 
 
+def test_at_full_size_it_is_what_the_simple_way_gives(tmp_path: Path) -> None:
+    """Several slices and buckets of the sizes that are used."""
+    rows = cohort(80_000, 6, different=30_000, doubled=50, rejected=0.01)
+    places: dict[str | None, int] = {None: 9_000}
+    batch = score(Parts(rows, (40_000, 70_000)), tmp_path / "work", places=places, threads=2)
+    found = all_of(batch)
+    expected = simply(rows, approved(), study(), places, "selected", batch.batch_id)
+    same(replace(found, rejects=found.rejects.drop("reason")), expected)
+    assert [piece.frame.height for piece in batch.slices()] == [32_768, 32_768, expected.frame.height - 65_536]
+
+
 def test_columns_are_those_of_the_scored_file(tmp_path: Path) -> None:
     frame = all_of(score(Parts(cohort(20)), tmp_path / "work")).frame
     expected = {name: kind for name, kind in SCORED_SCHEMA.items() if name not in WORDS}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodels.errors import OutsideError
-from riskmodels.service.batch.shards import RECORD, bytes_of, open_shard, read_at, texts_of, write_shard
+from riskmodels.service.batch.shards import RECORD, bytes_of, open_shard, read_at, shard_bytes, texts_of, write_shard
 from riskmodels.service.shapes import REJECT_SCHEMA
 
 TEXTS = ["a", "", None, "grüße", "日本", "e\nf"]
@@ -28,7 +28,7 @@ def test_any_run_of_rows_can_be_read(tmp_path: Path) -> None:
     records["id_bytes"], records["id_at"] = lengths, np.cumsum(lengths) - lengths
     rejects = pl.DataFrame({"row_number": [9], "entity_id": ["x"], "code": ["c"], "reason": ["r"]})
     hashes = np.array([3, 1 << 63], dtype=np.uint64)
-    made = write_shard(tmp_path / "one", records, ("north",), rejects, {"ids": content, "hashes": hashes})
+    made = write_shard(tmp_path / "one", shard_bytes(records, ("north",), rejects, {"ids": content, "hashes": hashes}))
     found = open_shard(tmp_path / "one")
     assert found == made
     assert (made.rows, made.rows_in, made.teams) == (6, 7, ("north",))

@@ -213,6 +213,16 @@ def test_an_abandoned_folder_is_cleared_and_said(output: Path) -> None:
     assert said == ["clearing what an earlier run left unfinished (--resume would have gone on with it)"]
 
 
+def test_a_link_in_place_of_the_folder_is_not_followed(output: Path) -> None:
+    elsewhere = output.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text("kept")
+    folder_beside(output).symlink_to(elsewhere)
+    with pytest.raises(OutsideError, match="is a link"), working_beside(output, False, silent):
+        pass
+    assert (elsewhere / "file").read_text() == "kept"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_to(output: Path) -> None:
     output.parent.chmod(0o500)
