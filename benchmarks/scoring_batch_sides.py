@@ -106,8 +106,11 @@ def make_cohort(folder: str, rows: int) -> None:
 # ---------------------------------------------------------------- ours
 
 
-def ours(folder: str, rows: int, explain: str, cores: int) -> dict[str, Any]:
-    """Parquet to Parquet: checked, scored, ranked, listed, explained, in words, written, in its place."""
+def ours(folder: str, rows: int, explain: str, cores: int, employ: Any = None) -> dict[str, Any]:
+    """Parquet to Parquet: checked, scored, ranked, listed, explained, in words, written, in its place.
+
+    ``employ``: who scores the parts, if not the threads of this process.
+    """
     from riskmodels.models.reasons import reason_words
     from riskmodels.models.risk_model import RiskModel, read_model_folder
     from riskmodels.service.batch import publish, score_batch, working_beside
@@ -135,6 +138,7 @@ def ours(folder: str, rows: int, explain: str, cores: int) -> dict[str, Any]:
         places = {None: round(SHARE_LISTED * rows)}
         batch = score_batch(
             approved, parts, study, places=places, explain=explain, threads=cores, work=work, progress=progress,  # type: ignore[arg-type]
+            employ=employ,
         )  # fmt: skip
         step("score")
         with open_list(work / "list", "parquet") as written:

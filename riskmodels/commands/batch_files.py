@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,22 +24,28 @@ if TYPE_CHECKING:
     from riskmodels.models.risk_model import RiskModel
     from riskmodels.service.batch import ScoredBatch
     from riskmodels.service.cohort import MatrixParts, SourceParts
-    from riskmodels.service.outputs.facts import BatchFacts
+    from riskmodels.service.outputs.facts import BatchFacts, Tally
     from riskmodels.service.people.record import BatchNote
 
 # A team does not decide about more people than this from one sheet, and a sheet holds all of its rows in memory.
 MOST_ON_SHEETS = 20_000
 
 
-def files_of(output: Path, batch_id: str, study: StudyFile, routed: Mapping[int, Any]) -> dict[str, Path]:
-    """What stands where: the list last, since it is the one that people wait for."""
+def files_of(
+    output: Path, batch_id: str, study: StudyFile, routed: Mapping[int, Any], role: str | None = None
+) -> dict[str, Path]:
+    """What stands where: the list last, since it is the one that people wait for.
+
+    The decision sheets of a batch are kept as they are, so each role has its own: they hold what it may see.
+    """
     stem = output.name.removesuffix(output.suffix)
     beside = output.with_name
+    sheets = f"{stem}.decisions-{batch_id[:8]}" + (f"-{role}" if role else "")
     files = {
         "Rejects": beside(f"{stem}.rejects.csv"),
         "Report": beside(f"{stem}.report.html"),
         "Columns": beside(f"{stem}.columns.csv"),
-        "Decisions": beside(f"{stem}.decisions-{batch_id[:8]}"),
+        "Decisions": beside(sheets),
     }
     for role in sorted({study.routes[place].to for place in routed}):
         files[f"For {role}"] = beside(f"{stem}.for-{role}.csv")
@@ -83,7 +89,7 @@ def write_files(
     groups = None if asked.groups is None else read_groups(asked.groups, study.file)
     progress(f"writing the list of {report.counts['scored']:,} people")
     reader = _Reader(approved.model, study, asked.role)
-    tally = _Tally(study.file, report.counts["listed"] <= MOST_ON_SHEETS)
+    tally = _Tally(study.file, reader.rules, report.counts["listed"] <= MOST_ON_SHEETS)
     note = _note(report, approved, parts, asked, batch)
     with open_list(work / "list", asked.format) as whole, open_record(work / "record") as record:  # type: ignore[arg-type]
         for piece in batch.slices():
@@ -98,7 +104,7 @@ def write_files(
         told = (piece.frame.select("entity_id", "listed") for piece in batch.slices())
         facts = replace(facts, groups_file=True, composition=composition(groups, told, study.file))
     storage.write_whole(work / "report", batch_report(facts).encode())
-    storage.write_whole(work / "columns", dictionary(study.file, approved.model, asked.role))
+    storage.write_whole(work / "columns", dictionary(study.file, approved.model, asked.role, reader.rules))
     places = {"Rejects": "rejects", "Report": "report", "Columns": "columns"}
     notes = list(report.notes)
     if not tally.listed_kept:
@@ -131,9 +137,10 @@ class _Reader:
         self.shown = shown_to(role, model.reasons, study)
         # Where time runs from each one's own start, the day of a fact is not one of the calendar.
         self.dated = study.file.clock == "calendar"
+        self.rules = rule_words(role, study)
         self.because = {
             rule.because: words
-            for rule, words in zip(study.file.service_rules, rule_words(role, study), strict=True)
+            for rule, words in zip(study.file.service_rules, self.rules, strict=True)
             if words != rule.because
         }
 
@@ -160,10 +167,12 @@ class _Reader:
 class _Tally:
     """Counts what goes by, and keeps the listed while they are few enough for sheets."""
 
-    def __init__(self, study: StudyFile, keep_listed: bool) -> None:
+    def __init__(self, study: StudyFile, rules: Sequence[str], keep_listed: bool) -> None:
+        """``rules``: what the reader is told of each service rule."""
         from riskmodels.service.outputs.facts import RISK_EDGES
 
         self.study = study
+        self.rules = rules
         self.listed_kept = keep_listed
         self._listed: list[pl.DataFrame] = []
         self._risks = np.zeros(len(RISK_EDGES) - 1, dtype=np.int64)
@@ -195,8 +204,7 @@ class _Tally:
         from riskmodels.service.outputs.facts import BandFacts, BatchFacts, Tally, TeamFacts
 
         counts, question = report.counts, study.file
-        rules = zip(question.service_rules, batch.excluded_by_rule, strict=True)
-        excluded = [Tally(rule.because, count, rule.kind, rule.owner) for rule, count in rules]
+        excluded = self._excluded(batch.excluded_by_rule)
         if counts["household_closed"]:
             excluded.append(Tally(str(BECAUSE[HOUSEHOLD_CLOSED]), counts["household_closed"]))
         return BatchFacts(
@@ -233,6 +241,16 @@ class _Tally:
             explained=self._explained,
             warnings=report.notes,
         )
+
+    def _excluded(self, by_rule: Sequence[int]) -> list[Tally]:
+        """What each rule left off; those that the reader may not know of together, and without who owns them."""
+        from riskmodels.models.reasons import RULE_WITHHELD
+        from riskmodels.service.outputs.facts import Tally
+
+        rules = list(zip(self.study.service_rules, self.rules, by_rule, strict=True))
+        told = [Tally(rule.because, n, rule.kind, rule.owner) for rule, words, n in rules if words != RULE_WITHHELD]
+        hidden = [n for _, words, n in rules if words == RULE_WITHHELD]
+        return [*told, Tally(RULE_WITHHELD, sum(hidden))] if hidden else told
 
 
 def _teams(batch: ScoredBatch) -> list[str | None]:

@@ -88,6 +88,7 @@ def run(
     """
     from riskmodels import tracking
     from riskmodels.governance import gate, registry
+    from riskmodels.models.reading_back import refuse_unfaithful
     from riskmodels.pipeline import run_study
 
     started = dt.datetime.now(dt.UTC)
@@ -106,6 +107,8 @@ def run(
         mitigate=mitigate,
     )
     gate.may_register(found.card.to_dict())
+    progress("reading the saved model back")
+    refuse_unfaithful(found.model, found.dataset.features.frame)
     files = run_files(found, started, today)
     folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model.model_sha256[:8]}"
     storage.write_folder(folder, files)

@@ -305,7 +305,7 @@ def _report_of(
         notes.append(f"scored by LightGBM itself, not by the fast kernel: {because}")
     return ScoreReport(
         batch.batch_id, dict(batch.counts), dict(batch.rejected_by_code), left_off(batch, study), asked.output,
-        files_of(asked.output, batch.batch_id, study, parts.routed), found.study, approved.version, objections,
+        files_of(asked.output, batch.batch_id, study, parts.routed, asked.role), found.study, approved.version, objections,
         tuple(notes), None, approved.approval.example,
     )  # fmt: skip
 

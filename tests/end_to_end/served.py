@@ -6,8 +6,12 @@ Everybody's id begins with `PERSON`. What comes from a restricted source holds `
 from __future__ import annotations
 
 import datetime as dt
+import html
+import io
 import json
 import re
+import zipfile
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from riskmodels import commands
+from riskmodels.__main__ import run
 from riskmodels.commands.demonstration import example_decision
 from riskmodels.data.synthetic import make_county, write_county
 from riskmodels.storage import parse_yaml
@@ -104,7 +109,7 @@ class Planted:
 
 def write_data(folder: Path, people_count: int = 3_000) -> Planted:
     """The tables of the county, as its study reads them."""
-    write_county(folder, make_county(people_count, 5, base_rate=0.15), entity="child_id")
+    write_county(folder, make_county(people_count, 5, base_rate=0.25), entity="child_id")
     tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("people", "events", "equality")}
     named = (pl.lit(PERSON) + pl.col("child_id")).alias("child_id")
     tables = {name: frame.with_columns(named) for name, frame in tables.items()}
@@ -134,17 +139,17 @@ def write_data(folder: Path, people_count: int = 3_000) -> Planted:
     high = set(events.filter(starts)["child_id"])
     draw = np.random.default_rng(1)
 
-    def told(names: pl.Series, wrong: float) -> list[bool]:
-        """Who is at risk, for that share of people the wrong way round."""
-        return [(one in high) != (draw.random() < wrong) for one in names]
+    def told(half: int) -> list[bool]:
+        """Who is at risk, as far as one source knows: half of them, and some who are not."""
+        return [(one in high and n % 2 == half) or draw.random() < 0.05 for n, one in enumerate(ids)]
 
     police = events.filter(pl.col("kind") == "police_contact")
     weighed = every(1, 0, "weighed", long_ago.replace(year=2021)).with_columns(
-        value=pl.Series(np.where(told(ids, 0.15), VALUE, 3.0))
+        value=pl.Series(np.where(told(0), VALUE, 3.0))
     )
     grave = every(41, 8, "grave", dt.date(2026, 5, 1)).with_columns(value=pl.lit(VALUE))
     marker = [f"{RARE}{n}" if n % 97 == 0 else CATEGORY if is_high else "none" for n, is_high in
-              enumerate(told(ids, 0.15))]  # fmt: skip
+              enumerate(told(1))]  # fmt: skip
     pl.concat([events.filter(pl.col("kind") != "police_contact"), *more], how="diagonal_relaxed").write_parquet(
         folder / "events.parquet"
     )
@@ -181,12 +186,12 @@ def write_registered_study(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Served:
-    """``matrix``: the cohort of `SCORED_ON` as a file of features would bring it."""
+    """An approved model, and the data to score with it."""
 
     workspace: Workspace
     data: Path
     planted: Planted
-    run: commands.RunReport
+    report: commands.RunReport
 
 
 def make_served(folder: Path) -> Served:
@@ -204,3 +209,79 @@ def canaries(text: str) -> set[str]:
     """What of the restricted sources stands in a text."""
     found = {word for word in (WORDS, CATEGORY, RARE) if word.lower() in text.lower()}
     return found | ({"value"} if re.search(r"9\W?1\W?8\W?2\W?7\W?3\W?6\W?4|9\.18\d*e\+?0?8", text) else set())
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a command ended in."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Of the lines that say what became of everybody: what is counted -> how many."""
+        (whole,) = re.findall(r"^(\d+) people in = (\d+) scored \+ (\d+) rejected$", self.out, flags=re.MULTILINE)
+        (listed,) = re.findall(r"^(\d+) scored = (\d+) listed for (\d+) places$", self.out, flags=re.MULTILINE)
+        found = dict(zip(("rows_in", "scored", "rejected"), map(int, whole), strict=True))
+        assert int(listed[0]) == found["scored"]
+        return found | {"listed": int(listed[1]), "places": int(listed[2])}
+
+    @property
+    def left_off(self) -> dict[str, int]:
+        return {why: int(n) for n, why in re.findall(r"^  \+ (\d+) (.+)$", self.out, flags=re.MULTILINE)}
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        return {code: int(n) for n, code in re.findall(r"^  rejected: (\d+) (\w+)$", self.out, flags=re.MULTILINE)}
+
+
+def call(workspace: Workspace, *arguments: object, today: dt.date = TODAY) -> Called:
+    """The command line, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run([*map(str, arguments), "--workspace", str(workspace.root), "--today", today.isoformat()])
+    return Called(code, out.getvalue(), err.getvalue())
+
+
+def refused(called: Called, code: int, *words: str) -> None:
+    """One line, this exit code, and the words in it."""
+    assert called.code == code, called
+    lines = [line for line in called.err.splitlines() if not re.match(r"\[ *[\d.]+ s\] ", line)]
+    assert len(lines) == 1, called
+    assert called.out == "", called
+    assert lines[0].startswith("riskmodels: "), called
+    for word in words:
+        assert word in lines[0], called
+
+
+def text_of(path: Path) -> str:
+    """Everything that a file or folder holds, as text: tables decoded, workbooks unzipped."""
+    if path.is_dir():
+        return "\n".join(f"{one.name}\n{text_of(one)}" for one in sorted(path.rglob("*")) if one.is_file())
+    if path.suffix == ".parquet":
+        return pl.read_parquet(path).with_columns(pl.all().cast(pl.String)).write_csv() + path.read_bytes().decode(
+            "latin-1"
+        )
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as book:
+            return html.unescape("\n".join(book.read(name).decode() for name in book.namelist()))
+    return html.unescape(path.read_bytes().decode("utf-8", "replace"))
+
+
+def list_of(path: Path) -> pl.DataFrame:
+    """A scored list in any of its formats, as Polars reads it."""
+    if path.suffix == ".parquet":
+        return pl.read_parquet(path)
+    if path.suffix == ".csv":
+        return pl.read_csv(path, infer_schema_length=None, schema_overrides={"entity_id": pl.String})
+    import openpyxl
+
+    with path.open("rb") as file:
+        names, *rows = openpyxl.load_workbook(file).worksheets[0].iter_rows(values_only=True)
+    return pl.DataFrame(rows, schema=[str(name) for name in names], orient="row", infer_schema_length=None)

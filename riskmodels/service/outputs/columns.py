@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,9 @@ LIST_COLUMNS = {
 ANY_TEXT = "(any text in CSV)"
 
 
-def dictionary(study: StudyFile, model: RiskModel, role: str | None = None) -> bytes:
+def dictionary(
+    study: StudyFile, model: RiskModel, role: str | None = None, rules: Sequence[str] | None = None
+) -> bytes:
     """The data dictionary of a list as a CSV file: column, type, meaning, values, may be empty when.
 
     Parameters
@@ -109,8 +112,9 @@ def dictionary(study: StudyFile, model: RiskModel, role: str | None = None) -> b
     study : its bands, rules and teams are named
     model : whether its risks have a range
     role : whose list it is; some reasons may be withheld from it
+    rules : what that role is told of each service rule; its ``because`` unless given
     """
-    own = _own_words(study, model, role)
+    own = _own_words(study, model, role, [rule.because for rule in study.service_rules] if rules is None else rules)
     lines = []
     for name, column in LIST_COLUMNS.items():
         meaning, values, empty = own.get(name, (None, None, None))
@@ -127,12 +131,11 @@ def dictionary(study: StudyFile, model: RiskModel, role: str | None = None) -> b
 Words = tuple[str | None, str | None, str | None]
 
 
-def _own_words(study: StudyFile, model: RiskModel, role: str | None) -> dict[str, Words]:
+def _own_words(study: StudyFile, model: RiskModel, role: str | None, rules: Sequence[str]) -> dict[str, Words]:
     """What the table says more exactly of this study, model and role: (meaning, values, may be empty when)."""
     from riskmodels.models.risk_curves import risk_interval
 
     bands = ", ".join(f"{name} (from {start:g})" for name, start in study.bands.items())
-    rules = [rule.because for rule in study.service_rules]
     teams = study.capacity.places if isinstance(study.capacity.places, dict) else {}
     own: dict[str, Words] = {
         "risk": (f"{LIST_COLUMNS['risk'].meaning} The question: {study.question}", None, None),
