@@ -7,6 +7,7 @@ is a Parquet file in row groups of 65,536.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -156,11 +157,13 @@ def ours(folder: str, rows: int, explain: str, cores: int, employ: Any = None) -
     explained = pl.scan_parquet(output).select(pl.col("reason_1").is_not_null().sum()).collect().item()
     told = risk.collect().row(0, named=True)
     size = output.stat().st_size
+    with output.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     output.unlink()
     return {
         "steps": step.spent, "wall_s": time.monotonic() - began, "first_cpu_s": first[0] if first else None,
         "sum": told["sum"], "rows": told["rows"], "top": top, "explained": explained, "counts": batch.counts,
-        "output_mb": size / 2**20,
+        "output_mb": size / 2**20, "output_sha256": digest,
     }  # fmt: skip
 
 

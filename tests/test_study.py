@@ -559,3 +559,52 @@ def test_a_spline_is_named_once(tmp_path: Path) -> None:
     folder = study_text(tmp_path, "logistic: {c: 1.0}", "logistic: {c: 1.0, splines: [age, age]}")
     with pytest.raises(StudyError, match="splines names a feature twice"):
         load_study(folder)
+
+
+# ---------------------------------------------------------------- study and register together
+
+
+def registered(tmp_path: Path, roles: str, line: str) -> Path:
+    """The county's study with ``line`` in it, its police records shown to ``roles``."""
+    folder = tmp_path / "study"
+    shutil.copytree(ROOT / "experiments" / "county_early_help", folder)
+    study, register = folder / "study.yaml", folder / "register.yaml"
+    key = line.partition(":")[0]
+    kept = [row for row in study.read_text().splitlines() if not row.startswith(f"{key}:")]
+    study.write_text("\n".join([*kept, line, ""]))
+    register.write_text(register.read_text().replace("\n  people:\n", f"\n  people:\n    may_show_to: {roles}\n", 1))
+    return folder
+
+
+TEAMS = "capacity: {places: {north: 100, south: 50}, by: people.ward}"
+ROUTE = (
+    "routes: [{when: {attribute: people.police_linked, equals: true}, to: nurse, because: found, owner: school nurse}]"
+)
+
+
+@pytest.mark.parametrize(
+    ("roles", "line", "said"),
+    [
+        (
+            "[nurse]",
+            TEAMS,
+            "capacity.by: teams are read by everybody who sees the list, and the register shows people ",
+        ),
+        ("[]", TEAMS, "capacity.by: "),
+        ("[police, lead]", ROUTE, "routes[0]: nurse is not among those to whom the register shows people "),
+        ("[]", ROUTE, "routes[0]: nurse "),
+        ("[lead, nurse]", ROUTE, None),
+    ],
+)
+def test_nobody_is_told_of_a_source_that_the_register_keeps_from_them(
+    tmp_path: Path, roles: str, line: str, said: str | None
+) -> None:
+    folder = registered(tmp_path, roles, line)
+    if said is None:
+        assert load_study(folder).file.routes[0].to == "nurse"
+        return
+    with pytest.raises(StudyError) as refused:
+        load_study(folder)
+    assert said in str(refused.value)
+    assert str(folder / "study.yaml") in str(refused.value)
+    assert "\n" not in str(refused.value)

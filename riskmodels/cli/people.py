@@ -36,6 +36,12 @@ def trace(
     batch: Annotated[str | None, typer.Option("--batch", help="This batch only.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="Batches of this model only, such as STUDY/3.")] = None,
     ids: Annotated[Path | None, typer.Option("--ids", help="A text file with one id on each line.")] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role", help="Who reads it, as in score: a rule over what the register hides from them is withheld."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,
     today: Today = None,
 ) -> int:
@@ -53,7 +59,7 @@ def trace(
         else:
             _print_batches(rows, alone=batch is not None)
         return ExitCode.DONE
-    found = commands.trace(wanted, Workspace(workspace), day, **narrowed)
+    found = commands.trace(wanted, Workspace(workspace), day, role=role, **narrowed)
     if as_json:
         people = [
             {"place": place, "batches": [seen.row() for seen in one]} for place, one in enumerate(found.people, 1)
@@ -93,6 +99,8 @@ def letter(
         wanted[0], batch, Workspace(workspace), read_day(today, "--today") or dt.date.today(), output, form, decisions,
         progress(),
     )  # fmt: skip
+    if report.hard is not None:
+        print(f"riskmodels: note: {report.hard}", file=sys.stderr)
     if report.output is None:
         print(report.content.decode(), end="")
     else:

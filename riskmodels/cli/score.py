@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +27,9 @@ from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskmodels.commands import ScoreReport
+
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+MOST_NAMES = 5
 
 
 @app.command(
@@ -106,3 +111,13 @@ def _print_counts(report: ScoreReport, objections_given: bool) -> None:
         print(f"{report.objections_met} of {report.objections} objections are of people in this cohort")
     for words in report.notes:
         print(f"Note: {words}")
+    if report.ignored:
+        print(f"  not read: {_names_of_columns(report.ignored)}")
+
+
+def _names_of_columns(names: Sequence[str]) -> str:
+    """Names as people give them to columns. Another may be a value, where a file has lost its header."""
+    plain = [name for name in names if PLAIN_NAME.fullmatch(name)][:MOST_NAMES]
+    others = len(names) - len(plain)
+    said = [*plain, *([f"{others} {'other' if others == 1 else 'others'}"] if others else [])]
+    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)

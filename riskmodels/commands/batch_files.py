@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,7 @@ import polars as pl
 
 from riskmodels import storage
 from riskmodels.commands.sources import Progress
-from riskmodels.service.batch.slices import BECAUSE
-from riskmodels.service.shapes import SCORED_SCHEMA, WORDS, Slice
+from riskmodels.service.shapes import SCORED_SCHEMA, Slice
 from riskmodels.study import Study, StudyFile
 from riskmodels.workspace import Workspace
 
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from riskmodels.commands.scores import Asked, ScoreReport
     from riskmodels.governance.gate import ApprovedModel
     from riskmodels.governance.registry import ResolvedModel
-    from riskmodels.models.risk_model import RiskModel
     from riskmodels.service.batch import ScoredBatch
     from riskmodels.service.cohort import MatrixParts, SourceParts
-    from riskmodels.service.outputs.facts import BatchFacts, Tally
+    from riskmodels.service.outputs.facts import BatchFacts
+    from riskmodels.service.outputs.reader import Reader
     from riskmodels.service.people.record import BatchNote
 
 # A team does not decide about more people than this from one sheet, and a sheet holds all of its rows in memory.
 MOST_ON_SHEETS = 20_000
+SHEETS = ".decisions-"
 
 
 def files_of(
@@ -40,7 +41,7 @@ def files_of(
     """
     stem = output.name.removesuffix(output.suffix)
     beside = output.with_name
-    sheets = f"{stem}.decisions-{batch_id[:8]}" + (f"-{role}" if role else "")
+    sheets = f"{stem}{SHEETS}{batch_id[:8]}" + (f"-for-{role}" if role else "")
     files = {
         "Rejects": beside(f"{stem}.rejects.csv"),
         "Report": beside(f"{stem}.report.html"),
@@ -52,17 +53,13 @@ def files_of(
     return {**files, "List": output}
 
 
-def left_off(batch: ScoredBatch, study: StudyFile) -> dict[str, int]:
-    """Why people are not listed -> how many; each person once."""
-    from riskmodels.models.places import HOUSEHOLD, HOUSEHOLD_CLOSED, NO_TEAM
-
-    found = {"not reached": batch.counts["not_reached"]}
-    for rule, count in zip(study.service_rules, batch.excluded_by_rule, strict=True):
-        found[rule.because] = found.get(rule.because, 0) + count
-    for code, name in ((HOUSEHOLD, "household"), (HOUSEHOLD_CLOSED, "household_closed"), (NO_TEAM, "no_team")):
-        if batch.counts[name]:
-            found[str(BECAUSE[code])] = batch.counts[name]
-    return found
+def older_sheets(output: Path, batch_id: str) -> list[str]:
+    """The decision sheets of other batches that stand beside an output of this name, for any role."""
+    begin = f"{output.name.removesuffix(output.suffix)}{SHEETS}"
+    if not output.parent.is_dir():
+        return []
+    beside = (path.name for path in output.parent.iterdir() if path.is_dir() and path.name.startswith(begin))
+    return sorted(name for name in beside if not name.removeprefix(begin).startswith(batch_id[:8]))
 
 
 def write_files(
@@ -78,19 +75,21 @@ def write_files(
     progress: Progress,
 ) -> tuple[ScoreReport, BatchNote]:
     """Write everything into the work folder, and let it take its places."""
+    from riskmodels.assessment.suppression import PROFILES
     from riskmodels.service.batch import publish
     from riskmodels.service.outputs.columns import dictionary
     from riskmodels.service.outputs.composition import composition, read_groups
     from riskmodels.service.outputs.decision_sheets import decision_sheets
     from riskmodels.service.outputs.lists import open_list
+    from riskmodels.service.outputs.reader import Reader
     from riskmodels.service.outputs.report import batch_report
     from riskmodels.service.people.record import open_record
 
     groups = None if asked.groups is None else read_groups(asked.groups, study.file)
     progress(f"writing the list of {report.counts['scored']:,} people")
-    reader = _Reader(approved.model, study, asked.role)
-    tally = _Tally(study.file, reader.rules, report.counts["listed"] <= MOST_ON_SHEETS)
-    note = _note(report, approved, parts, asked, batch)
+    reader = Reader(approved.model, study, asked.role)
+    tally = _Tally(reader, report.counts["listed"] <= MOST_ON_SHEETS)
+    note = _note(report, approved, parts, asked, workspace)
     with open_list(work / "list", asked.format) as whole, open_record(work / "record") as record:  # type: ignore[arg-type]
         for piece in batch.slices():
             frame = reader.rows(piece)
@@ -99,11 +98,11 @@ def write_files(
             tally.see(frame, piece)
         record.close(note)
     _write_rejects(work / "rejects", batch.rejects())
-    facts = tally.facts(report, batch, approved, study, found, asked, parts)
+    facts = replace(tally.facts(report, batch, approved, study, found, asked, parts), scored_on=note.scored_on)
     if groups is not None:
         told = (piece.frame.select("entity_id", "listed") for piece in batch.slices())
         facts = replace(facts, groups_file=True, composition=composition(groups, told, study.file))
-    storage.write_whole(work / "report", batch_report(facts).encode())
+    storage.write_whole(work / "report", batch_report(facts, PROFILES[study.file.disclosure]).encode())
     storage.write_whole(work / "columns", dictionary(study.file, approved.model, asked.role, reader.rules))
     places = {"Rejects": "rejects", "Report": "report", "Columns": "columns"}
     notes = list(report.notes)
@@ -114,9 +113,16 @@ def write_files(
         standing = report.files_by_name["Decisions"].name
         notes.append(f"the decision sheets of this batch stand already in {standing}; they are left as they are")
     else:
-        (work / "decisions").mkdir(mode=0o700, exist_ok=True)
+        # What a run for another reader left, that was stopped, is not for this one.
+        shutil.rmtree(work / "decisions", ignore_errors=True)
+        (work / "decisions").mkdir(mode=0o700)
         decision_sheets(work / "decisions", tally.listed(), facts)
         places["Decisions"] = "decisions"
+    if older := older_sheets(asked.output, report.batch_id):
+        notes.append(
+            f"older decision sheets stand beside the list and may name people who have objected since: "
+            f"{', '.join(older)}; keep them where only who needs them looks, or delete them"
+        )
     for role, content in _routed(parts, study).items():
         storage.write_whole(work / f"for {role}", content)
         places[f"For {role}"] = f"for {role}"
@@ -127,52 +133,13 @@ def write_files(
     return replace(report, notes=tuple(notes), files_by_name=kept), note
 
 
-class _Reader:
-    """What one role reads: slices with their words, and without what it may not see."""
-
-    def __init__(self, model: RiskModel, study: Study, role: str | None) -> None:
-        from riskmodels.models.reasons import rule_words, shown_to
-
-        self.model = model
-        self.shown = shown_to(role, model.reasons, study)
-        # Where time runs from each one's own start, the day of a fact is not one of the calendar.
-        self.dated = study.file.clock == "calendar"
-        self.rules = rule_words(role, study)
-        self.because = {
-            rule.because: words
-            for rule, words in zip(study.file.service_rules, self.rules, strict=True)
-            if words != rule.because
-        }
-
-    def rows(self, piece: Slice) -> pl.DataFrame:
-        """The slice as the scored file has it."""
-        from riskmodels.models.reasons import reason_words
-
-        frame = piece.frame
-        if self.because:
-            frame = frame.with_columns(pl.col("not_listed_because").replace(self.because))
-        words = reason_words(self.model, piece.codes, self.shown, dated=self.dated)
-        if piece.explained.all():
-            return frame.with_columns(words[name].alias(name) for name in WORDS).select(list(SCORED_SCHEMA))
-        if not piece.explained.any():
-            return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in WORDS).select(
-                list(SCORED_SCHEMA)
-            )
-        where = np.full(frame.height, -1, dtype=np.int64)
-        where[piece.explained] = np.arange(len(piece.codes))
-        places = pl.Series(where).replace(-1, None)
-        return frame.with_columns(words[name].gather(places).alias(name) for name in WORDS).select(list(SCORED_SCHEMA))
-
-
 class _Tally:
     """Counts what goes by, and keeps the listed while they are few enough for sheets."""
 
-    def __init__(self, study: StudyFile, rules: Sequence[str], keep_listed: bool) -> None:
-        """``rules``: what the reader is told of each service rule."""
+    def __init__(self, reader: Reader, keep_listed: bool) -> None:
         from riskmodels.service.outputs.facts import RISK_EDGES
 
-        self.study = study
-        self.rules = rules
+        self.reader = reader
         self.listed_kept = keep_listed
         self._listed: list[pl.DataFrame] = []
         self._risks = np.zeros(len(RISK_EDGES) - 1, dtype=np.int64)
@@ -199,14 +166,10 @@ class _Tally:
         asked: Asked,
         parts: SourceParts | MatrixParts,
     ) -> BatchFacts:
-        from riskmodels.models.places import HOUSEHOLD_CLOSED
         from riskmodels.service.cohort.rows import REASONS
         from riskmodels.service.outputs.facts import BandFacts, BatchFacts, Tally, TeamFacts
 
         counts, question = report.counts, study.file
-        excluded = self._excluded(batch.excluded_by_rule)
-        if counts["household_closed"]:
-            excluded.append(Tally(str(BECAUSE[HOUSEHOLD_CLOSED]), counts["household_closed"]))
         return BatchFacts(
             study=found.study,
             title=question.title,
@@ -227,7 +190,7 @@ class _Tally:
             not_reached=counts["not_reached"],
             places=counts["places"],
             rejected=tuple(Tally(REASONS.get(code, code), n, code) for code, n in report.rejected.items()),
-            excluded=tuple(excluded),
+            excluded=tuple(self.reader.excluded(batch)),
             households=counts["household"],
             no_team=counts["no_team"],
             teams=tuple(
@@ -241,16 +204,6 @@ class _Tally:
             explained=self._explained,
             warnings=report.notes,
         )
-
-    def _excluded(self, by_rule: Sequence[int]) -> list[Tally]:
-        """What each rule left off; those that the reader may not know of together, and without who owns them."""
-        from riskmodels.models.reasons import RULE_WITHHELD
-        from riskmodels.service.outputs.facts import Tally
-
-        rules = list(zip(self.study.service_rules, self.rules, by_rule, strict=True))
-        told = [Tally(rule.because, n, rule.kind, rule.owner) for rule, words, n in rules if words != RULE_WITHHELD]
-        hidden = [n for _, words, n in rules if words == RULE_WITHHELD]
-        return [*told, Tally(RULE_WITHHELD, sum(hidden))] if hidden else told
 
 
 def _teams(batch: ScoredBatch) -> list[str | None]:
@@ -288,17 +241,14 @@ def _write_rejects(path: Path, rejects: Iterable[pl.DataFrame]) -> None:
 
 def _routed(parts: SourceParts | MatrixParts, study: Study) -> dict[str, bytes]:
     """For each role the people whom its routes are true of, each with why: a file of its own."""
-    from riskmodels.models.reasons import route_words
     from riskmodels.service.outputs.formulas import neutralise
-
-    words = route_words(study)
 
     frames: dict[str, list[pl.DataFrame]] = {}
     for place, ids in sorted(parts.routed.items()):
         route = study.file.routes[place]
         frame = pl.DataFrame({"entity_id": pl.Series(ids, dtype=pl.String)}).with_columns(
             pl.lit(parts.as_of).alias("as_of_date"),
-            pl.lit(words[place]).alias("because"),
+            pl.lit(route.because).alias("because"),
             pl.lit(route.owner).alias("owner"),
         )
         frames.setdefault(route.to, []).append(frame)
@@ -306,8 +256,9 @@ def _routed(parts: SourceParts | MatrixParts, study: Study) -> dict[str, bytes]:
 
 
 def _note(
-    report: ScoreReport, approved: ApprovedModel, parts: SourceParts | MatrixParts, asked: Asked, batch: ScoredBatch
+    report: ScoreReport, approved: ApprovedModel, parts: SourceParts | MatrixParts, asked: Asked, workspace: Workspace
 ) -> BatchNote:
+    from riskmodels.service.people.ledger import first_scored_on
     from riskmodels.service.people.record import BatchNote
 
     options = {"explain": asked.explain, "capacity": asked.capacity, "format": asked.format, "engine": asked.engine}
@@ -318,7 +269,7 @@ def _note(
         model_sha256=approved.model_sha256,
         card_sha256=approved.card_sha256,
         as_of=parts.as_of,
-        scored_on=asked.today,
+        scored_on=first_scored_on(workspace, report.study, report.batch_id) or asked.today,
         counts=report.counts,
         options=options,
         output=asked.output.name,

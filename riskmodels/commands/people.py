@@ -6,14 +6,14 @@ No id is ever put into an error, a log or MLflow; whom an answer is about is kno
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.sources import Progress, silent
-from riskmodels.errors import CardError, DataError, ModelFileError, UsageError
+from riskmodels.errors import CardError, DataError, ModelFileError, RiskModelsError, UsageError
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,9 +32,12 @@ NOBODY = (
 
 @dataclass(frozen=True)
 class LetterReport:
+    """``hard``: what makes it hard to read, for whoever sends it; None where it reads plainly."""
+
     content: bytes
     output: Path | None
     form: str
+    hard: str | None = None
 
 
 # ---------------------------------------------------------------- trace
@@ -48,14 +51,20 @@ def trace(
     study: str | None = None,
     batch: str | None = None,
     model: str | None = None,
+    role: str | None = None,
     progress: Progress = silent,
 ) -> Trace:
     """The batches that each of these people was in; those of one study, batch or model where one is named.
 
+    Parameters
+    ----------
+    role : who reads the answer, as in `riskmodels.commands.score`. A rule of the service over a source that the
+        register does not show to them is withheld, and so is any rule whose study cannot be read.
+
     Raises
     ------
     UsageError
-        if nobody is asked for, or there is no such batch, study or model.
+        if nobody is asked for, or there is no such batch, study, model or role.
     """
     from riskmodels.service.people.trace import trace_people
 
@@ -63,7 +72,57 @@ def trace(
     if not wanted or not all(wanted):
         raise UsageError("trace: name somebody by id; an empty id is nobody's")
     chosen = _chosen(workspace, study, batch, model, progress)
-    return trace_people(chosen, wanted, _states(workspace, today, progress), progress)
+    rules = _Rules(workspace, role, progress)
+    if role is not None:
+        rules.refuse_unknown(chosen)
+    return trace_people(chosen, wanted, _states(workspace, today, progress), progress, rules.told)
+
+
+class _Rules:
+    """The reasons of service rules that one role may read; each study is read once, and only where it is needed."""
+
+    def __init__(self, workspace: Workspace, role: str | None, progress: Progress) -> None:
+        self.workspace, self.role, self.progress = workspace, role, progress
+        self._studies: dict[tuple[Any, ...], Study | None] = {}
+
+    def told(self, line: Mapping[str, Any]) -> Collection[str]:
+        from riskmodels.models.reasons import RULE_WITHHELD, rule_words
+
+        study = self._study(line)
+        return () if study is None else set(rule_words(self.role, study)) - {RULE_WITHHELD}
+
+    def refuse_unknown(self, batches: Sequence[KnownBatch]) -> None:
+        """A role that was misspelt would be told less than it may, and nobody would know why."""
+        studies = [study for batch in batches if (study := self._study(batch.line)) is not None]
+        known = {
+            name for study in studies for entry in study.register.sources.values() for name in entry.may_show_to or ()
+        }
+        if studies and self.role not in known:
+            which = f"the registers name {', '.join(sorted(known))}" if known else "every role may see every source"
+            raise UsageError(f"--role: no register of these batches' studies says may_show_to for it; {which}")
+
+    def _study(self, line: Mapping[str, Any]) -> Study | None:
+        key = (line["study"], line["version"], line.get("card_sha256"))
+        if key not in self._studies:
+            self._studies[key] = self._read(*key)
+        return self._studies[key]
+
+    def _read(self, name: str, version: int | None, card_sha256: str | None) -> Study | None:
+        from riskmodels.commands.scores import study_of_run
+        from riskmodels.governance import registry
+
+        if version is None:
+            return None
+        try:
+            found = registry.resolve(self.workspace, f"{name}/{version}")
+            card = storage.read_bytes(found.card_path, CardError)
+            if storage.sha256(card) != card_sha256:
+                return None
+            return study_of_run(found, card)
+        except RiskModelsError as error:
+            # The person's answer does not wait until the run's folder is mended.
+            self.progress(str(error))
+            return None
 
 
 def batches(
@@ -141,14 +200,16 @@ def letter(
     Raises
     ------
     DataError
-        if nobody of this id is in the batch (why is not said), or its record was deleted or damaged.
+        if nobody of this id is in the batch (why is not said), its record was deleted or damaged, or a rule left the
+        person off because they have died.
     ModelFileError
         if the model or the study is not the one that the batch was made with.
     """
     from riskmodels.reports.letter_page import FORMS, render_letter
     from riskmodels.service.people.letter import Answered, build_letter
+    from riskmodels.service.people.plain import hard_to_read
     from riskmodels.service.people.record import find_people, read_batch
-    from riskmodels.service.people.shown import reasons_for_person, sources_used
+    from riskmodels.service.people.shown import reasons_for_person, sources_looked_at, sources_used
 
     form = form or (output.suffix[1:] if output is not None and output.suffix[1:] in FORMS else "txt")
     if form not in FORMS:
@@ -177,11 +238,13 @@ def letter(
         state=states.get((note.study, note.version, note.model_sha256), ""),
         today=today,
         decided=None if decisions is None else _decided(decisions, note.batch_id, entity_id),
+        looked_at=sources_looked_at(study),
     )
-    content = render_letter(build_letter(asked), form)
+    written = build_letter(asked)
+    content = render_letter(written, form)
     if output is not None:
         storage.write_whole(output, content)
-    return LetterReport(content, output, form)
+    return LetterReport(content, output, form, hard_to_read(written, asked))
 
 
 def _model_and_study(workspace: Workspace, note: BatchNote) -> tuple[RiskModel, Study]:
@@ -211,5 +274,6 @@ def _decided(sheet: Path, batch_id: str, entity_id: str) -> Decided | None:
 
     for row in read_decisions(sheet, batch_id).iter_rows(named=True):
         if row["entity_id"] == entity_id and row["decision"] is not None:
-            return Decided(row["decision"], row["decider"], row["decided_on"], row["reason"] is not None)
+            noted = {name: row[name] is not None for name in ("decider", "reason")}
+            return Decided(row["decision"], noted["decider"], row["decided_on"], noted["reason"])
     return None

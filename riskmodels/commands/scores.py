@@ -31,7 +31,9 @@ class ScoreReport:
     """What became of everybody, and where it is written.
 
     ``counts``: as `riskmodels.service.batch.ScoredBatch` has them. ``left_off``: why people are not listed -> how many.
-    ``files_by_name``: what was written, or would be. ``warning``: the list stands, but something after it failed.
+    ``files_by_name``: what was written, or would be. ``notes``: what to know of it, in the files too. ``ignored``: the
+    names of columns that were not read, for the screen alone: a name may be somebody's. ``warning``: the list stands,
+    but something after it failed.
     """
 
     batch_id: str
@@ -46,6 +48,7 @@ class ScoreReport:
     notes: tuple[str, ...] = ()
     warning: str | None = None
     example: bool = False
+    ignored: tuple[str, ...] = ()
 
     @property
     def objections_met(self) -> int:
@@ -80,6 +83,11 @@ class Asked:
 
         if self.format not in FORMATS:
             raise UsageError(f"{self.output}: write to a .parquet, .csv or .xlsx file, or say which with --format")
+        ending = self.output.suffix.removeprefix(".")
+        if ending in FORMATS and ending != self.format:
+            raise UsageError(
+                f"{self.output}: --format {self.format} is another format than its ending says; change one"
+            )
         if self.explain not in EXPLAIN:
             raise UsageError(f"--explain is {', '.join(EXPLAIN[:-1])} or {EXPLAIN[-1]}, got {self.explain!r}")
         if self.threads < 0:
@@ -125,8 +133,11 @@ def score(
     DataError
         if a source may not be used for this, its agreement has ended, or the cohort does not fit the model.
     OutsideError
-        if the output cannot be written, or another run is writing it.
+        if the output or the workspace cannot be written, or another run is writing the output.
+    UsageError
+        if the output would take the place of what is read, or of what the workspace keeps.
     """
+    from riskmodels.commands.safe_outputs import refuse_unsafe_output
     from riskmodels.data.register import refuse_unpermitted
     from riskmodels.governance import gate, registry
 
@@ -136,6 +147,7 @@ def score(
     )  # fmt: skip
     if as_of is not None and as_of > today:
         raise UsageError(f"--as-of {as_of} is in the future; nobody is known as they will be")
+    refuse_unsafe_output(output, cohort, (exclude, groups), workspace)
     found = registry.resolve(workspace, reference)
     progress("asking the gate")
     card_bytes = storage.read_bytes(found.card_path, CardError)
@@ -147,6 +159,8 @@ def score(
         today=today,
     )
     storage.refuse_unwritable(output)
+    if not dry_run:
+        storage.refuse_unwritable(workspace.ledger)
     study = study_of_run(found, card_bytes)
     refuse_unpermitted(study, ("model",), today, scoring=True)
     _refuse_unknown_role(role, study)
@@ -154,7 +168,7 @@ def score(
         progress("reading the cohort")
         parts, objections = _open(cohort, approved, study, asked, as_of, memory_limit, workspace, work)
         batch = _scored(approved, parts, study.file, asked, work, resume, progress)
-        report = _report_of(batch, parts, study.file, asked, found, approved, objections)
+        report = _report_of(batch, parts, study, asked, found, approved, objections)
         if dry_run:
             return report
         from riskmodels.commands.batch_files import write_files
@@ -203,6 +217,10 @@ def _open(
             folder, study, as_of, objectors, asked.today, counted_by, not_before=not_before
         )
         return parts, len(objectors)
+    if memory_limit is not None:
+        raise UsageError(
+            "--memory-limit is for counting the facts of sources; a file of features is read in small parts"
+        )
     if asked.engine not in (LOCAL, SPARK):
         raise UsageError(
             f"--engine {asked.engine} counts the facts of sources; a file of features has {LOCAL} or {SPARK}"
@@ -286,27 +304,27 @@ def _refuse_unknown_role(role: str | None, study: Study) -> None:
 def _report_of(
     batch: ScoredBatch,
     parts: SourceParts | MatrixParts,
-    study: StudyFile,
+    study: Study,
     asked: Asked,
     found: ResolvedModel,
     approved: ApprovedModel,
     objections: int,
 ) -> ScoreReport:
-    from riskmodels.commands.batch_files import files_of, left_off
+    from riskmodels.commands.batch_files import files_of
+    from riskmodels.service.outputs.reader import Reader
 
     notes = []
-    if parts.ignored:
-        names = ", ".join(parts.ignored[:5]) + (" and others" if len(parts.ignored) > 5 else "")
-        notes.append(f"columns that nobody asked for were not read: {names}")
-    if study.routes and not parts.routed:
+    if count := len(parts.ignored):
+        notes.append(f"not read: {count} {'column' if count == 1 else 'columns'} that nobody asked for")
+    if study.file.routes and not parts.routed:
         notes.append("safeguarding flags were not looked for: they are told from the study's sources, not from a file")
     because = getattr(approved.model.fitted, "not_fast_because", None)
     if because:
         notes.append(f"scored by LightGBM itself, not by the fast kernel: {because}")
     return ScoreReport(
-        batch.batch_id, dict(batch.counts), dict(batch.rejected_by_code), left_off(batch, study), asked.output,
-        files_of(asked.output, batch.batch_id, study, parts.routed, asked.role), found.study, approved.version, objections,
-        tuple(notes), None, approved.approval.example,
+        batch.batch_id, dict(batch.counts), dict(batch.rejected_by_code), Reader(approved.model, study, asked.role).left_off(batch),
+        asked.output, files_of(asked.output, batch.batch_id, study.file, parts.routed, asked.role), found.study, approved.version,
+        objections, tuple(notes), None, approved.approval.example, parts.ignored,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from riskmodels.data.tables import Table, Tables
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import StudyFile
 
+ALONE = "alone: "  # before the id of somebody without a cluster: the id may be that of somebody else's
 DROPPED = {"entity_id": pl.String, "as_of_date": pl.Date, "step": pl.Int16}
 
 
@@ -113,5 +114,5 @@ def _with_cluster(rows: pl.DataFrame, tables: Tables, study: StudyFile, as_of: d
         found = attribute_rows(tables, study.cohort.cluster, as_of).collect().to_polars()
         rows = rows.join(found, on="entity_id", how="left", maintain_order="left")
         # Somebody without a cluster is a cluster of one.
-        cluster = pl.coalesce(pl.col("value").cast(pl.String), pl.col("entity_id"))
+        cluster = pl.coalesce(pl.col("value").cast(pl.String), pl.concat_str(pl.lit(ALONE), "entity_id"))
     return rows.select("entity_id", pl.lit(as_of).alias("as_of_date"), cluster.alias("cluster_id"))

@@ -203,12 +203,29 @@ def _named_by_environment() -> bool:
     defaults = Path(folder) / "spark-defaults.conf" if folder else None
     if defaults is None or not defaults.is_file():
         return False
-    return re.search(r"^\s*spark\.(master|remote)\b", defaults.read_text(errors="replace"), re.MULTILINE) is not None
+    return (
+        re.search(r"^\s*spark\.(master|remote)[\s=:]", defaults.read_text(errors="replace"), re.MULTILINE) is not None
+    )
 
 
 def spark_slots(session: Any) -> int:
     """How many tasks a session runs at once, as far as it knows; Spark Connect does not say."""
     return cores() if REMOTE in os.environ else int(session.sparkContext.defaultParallelism)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A value that goes with every task."""
+
+    value: Any
+
+
+def send_once(session: Any, value: Any) -> Any:
+    """Something whose ``value`` tasks of this session can read; it travels to each process of theirs once.
+
+    With Spark Connect, which knows no such thing, it goes with every task.
+    """
+    return Carried(value) if REMOTE in os.environ else session.sparkContext.broadcast(value)
 
 
 @contextlib.contextmanager

@@ -35,14 +35,19 @@ __all__ = [
     "plan_features",
 ]
 OF_ONE_VALUE = ("latest", "first", "mode", "attribute")
+OF_DAYS = ("days_since_first", "days_since_last")
+# What it means where nothing is recorded.
+UNKNOWN, NEVER, NEVER_OR_UNSEEN, UNSEEN_SOURCE = "unknown", "never", "never or unseen", "unseen"
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
     """One column: what it is made of, how to say it, whom it is about and who may see it.
 
-    ``missing`` is what the encoder does with what is not recorded. ``each``: (column, value) where only rows with that
-    value count; ``over``, ``gap``, ``than`` and ``by`` are the line's.
+    ``missing`` is what the encoder does with what is not recorded, and ``nothing`` what that means: it never happened
+    (`NEVER`), the source cannot speak of the person (`UNSEEN_SOURCE`: whomever it covers has a number), either of the
+    two, or nobody knows. ``each``: (column, value) where only rows with that value count; ``over``, ``gap``, ``than``
+    and ``by`` are the line's. What is not ``in_reasons`` counts and is not said.
     """
 
     name: str
@@ -65,6 +70,9 @@ class FeatureSpec:
     by: str | None = None
     says: str = ""  # columns with the same word say the same thing: one reason for all of them
     stale_after: str | None = None
+    nothing: str = UNKNOWN
+    none: str | None = None
+    in_reasons: bool = True
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,15 @@ def _spec(
         line.value, about, line.seen_by, each, line.over, gap, than, line.by,
         line.says or (f"{line.name}: {each[1]}" if each else line.name),
         None if line.stale_after is None else str(line.stale_after),
+        _nothing(take, line.missing, everybody=of_us.covered is None and line.by is None), said(line.none), line.in_reasons,
     )  # fmt: skip
+
+
+def _nothing(take: str, missing: str, *, everybody: bool) -> str:
+    """What it means where nothing is recorded. ``everybody``: whether the source can speak of everybody."""
+    if take in OF_DAYS:
+        return NEVER if everybody else NEVER_OR_UNSEEN
+    return UNSEEN_SOURCE if take in NOUGHT_WHEN_NOTHING or missing == "zero" else UNKNOWN
 
 
 # ---------------------------------------------------------------- the matrix

@@ -1,29 +1,30 @@
 """True or false of a person on a day: the small grammar that cohort and outcome are written in.
 
-Written once in Narwhals, so that any engine it speaks to can run it. `Window` is what makes it time-correct: every fact
-that a predicate sees has passed through `facts_in`.
+Every fact that a predicate sees has passed through a window (`riskmodels.data.facts_seen`), so it is time-correct.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 
+from riskmodels.data.facts_seen import Window, attribute_rows, compare, facts_in, undated_in, undated_rows
 from riskmodels.data.spans import covered_on
 from riskmodels.data.tables import Table, Tables
 from riskmodels.study import (
     Age,
     AllOf,
-    AnyFact,
     AnyOf,
     Attribute,
     Condition,
+    CountFact,
     Fact,
     FirstEver,
     FollowedUntil,
@@ -34,96 +35,17 @@ from riskmodels.study import (
     fact_word,
 )
 
+__all__ = ["Undated", "Window", "attribute_rows", "compare", "facts_in", "holds", "undated_in"]
+
 EPOCH = dt.date(1970, 1, 1).toordinal()
+# What a row without its dates is taken for: not there; whatever makes a predicate true; whatever makes it false.
+Undated = Literal["aside", "may", "sure"]
+OTHERWISE: dict[Undated, Undated] = {"aside": "aside", "may": "sure", "sure": "may"}
 
 
-@dataclass(frozen=True)
-class Window:
-    """Which facts may be seen: event_date in [start, end) and known_date < known_by."""
-
-    as_of: dt.date
-    start: dt.date
-    end: dt.date
-    known_by: dt.date
-
-    @classmethod
-    def before(cls, as_of: dt.date, last: Period | None = None) -> Window:
-        """The look-back window of an as-of date: nothing in it happened, or became known, on the day or later."""
-        return cls(as_of, last.before(as_of) if last else dt.date(1, 1, 1), as_of, as_of)
-
-    @classmethod
-    def horizon(cls, as_of: dt.date, horizon: Period, known_by: dt.date) -> Window:
-        return cls(as_of, as_of, horizon.after(as_of), known_by)
-
-
-QUESTIONS: dict[str, Callable[[nw.Expr, Any], nw.Expr]] = {
-    "at_most": lambda column, value: column <= value,
-    "at_least": lambda column, value: column >= value,
-    "below": lambda column, value: column < value,
-    "above": lambda column, value: column > value,
-    "equals": lambda column, value: column == value,
-    "one_of": lambda column, value: column.is_in(list(value)),
-    "none_of": lambda column, value: ~column.is_in(list(value)),
-}
-
-
-def compare(column: nw.Expr, condition: Condition, as_of: dt.date) -> nw.Expr:
-    """All that a condition asks of a column. Null never satisfies it."""
-    result = ~column.is_null()
-    for word, asked in condition.asked.items():
-        # True and false stand as 1 and 0 in a table.
-        value = as_of if asked == "as_of" else float(asked) if isinstance(asked, bool) else asked
-        result = result & QUESTIONS[word](column, value)
-    return result.fill_null(False)
-
-
-def facts_in(tables: Tables, fact: Fact, window: Window) -> nw.LazyFrame[Any]:
-    """The rows of a fact that a window lets through."""
-    seen = (nw.col("event_date") < window.end) & (nw.col("known_date") < window.known_by)
-    if window.start > dt.date.min:  # which is not a date on every engine
-        seen = seen & (nw.col("event_date") >= window.start)
-    if fact.kind:
-        seen = seen & nw.col("kind").is_in(list(fact.kind))
-    for column, condition in fact.where.items():
-        seen = seen & compare(nw.col(column), condition, window.as_of)
-    return tables[fact.source].scan().filter(seen)
-
-
-def undated_in(tables: Tables, fact: Fact, window: Window) -> pl.Series:
-    """Ids of people with a row of this fact that may fall in the window, but lacks a date that would tell."""
-    undated = tables[fact.source].undated
-    if undated is None:
-        return pl.Series("entity_id", [], dtype=pl.String)
-    seen = pl.col("event_date").is_null() | pl.col("event_date").is_between(window.start, window.end, closed="left")
-    rows = undated.filter(seen & (pl.col("kind").is_in(list(fact.kind)) if fact.kind else pl.lit(True)))
-    for column, condition in fact.where.items():
-        rows = nw.from_native(rows).filter(compare(nw.col(column), condition, window.as_of)).to_native()
-    return rows["entity_id"].unique()
-
-
-def attribute_rows(tables: Tables, column: str, known_by: dt.date) -> nw.LazyFrame[Any]:
-    """entity_id and ``value``: a person's attribute as it was known just before ``known_by``.
-
-    Nobody stands there of whom the source could not speak by then.
-    """
-    source, _, name = column.partition(".")
-    table = tables[source]
-    frame = table.scan()
-    if table.is_dated:
-        frame = frame.filter(nw.col("known_date") < known_by)
-        order = ["event_date", "known_date", name] if table.is_facts else ["known_date", name]
-        frame = frame.unique(subset=["entity_id"], keep="last", order_by=order)
-    found = frame.select("entity_id", nw.col(name).alias("value"))
-    if table.covered is None:
-        return found
-    rows = found.collect().to_polars()
-    return nw.from_native(rows.filter(covered_on(table.covered, rows["entity_id"], known_by)).lazy())
-
-
-# ---------------------------------------------------------------- predicates
-
-
-def holds(predicate: Any, rows: pl.DataFrame, tables: Tables, study: StudyFile, window: Window) -> pl.Series:
+def holds(
+    predicate: Any, rows: pl.DataFrame, tables: Tables, study: StudyFile, window: Window, undated: Undated = "aside"
+) -> pl.Series:
     """Whether ``predicate`` is true of each row (all of one as-of date). Boolean, never null.
 
     It is true only if the records say so. Of somebody whom a source does not cover they say nothing: neither that a
@@ -132,49 +54,127 @@ def holds(predicate: Any, rows: pl.DataFrame, tables: Tables, study: StudyFile, 
     Parameters
     ----------
     rows : frame with entity_id, one row each
-    window : the facts that may be seen; a predicate's own ``last`` narrows it from the end
+    window : the facts that may be seen; a predicate's own ``last`` narrows it
+    undated : what rows without one of their dates are taken for: ``aside`` (not there), ``may`` (it is true if any days
+        they may be of would make it so) or ``sure`` (it is true whatever their days)
     """
-    return _truth(predicate, rows, tables, study, window).fill_null(False)
+    return _truth(predicate, rows, tables, study, window, undated).fill_null(False)
 
 
-def _truth(predicate: Any, rows: pl.DataFrame, tables: Tables, study: StudyFile, window: Window) -> pl.Series:
+def _truth(
+    predicate: Any, rows: pl.DataFrame, tables: Tables, study: StudyFile, window: Window, undated: Undated
+) -> pl.Series:
     """True, false, or null where a source that does not cover somebody would have to say."""
     if isinstance(predicate, (AllOf, AnyOf)):
         inner = predicate.all_of if isinstance(predicate, AllOf) else predicate.any_of
-        parts = [_truth(part, rows, tables, study, window) for part in inner]
+        parts = [_truth(part, rows, tables, study, window, undated) for part in inner]
         result = parts[0]
         for part in parts[1:]:
             result = result & part if isinstance(predicate, AllOf) else result | part
         return result
     if isinstance(predicate, Not):
-        return ~_truth(predicate.not_, rows, tables, study, window)
+        return ~_truth(predicate.not_, rows, tables, study, window, OTHERWISE[undated])
     word = fact_word(predicate)
     if word is not None:
         fact = study.facts[word]
-        if getattr(predicate, "last", None) is not None:
-            window = replace(window, start=max(window.start, predicate.last.before(window.end)))
-        counts = _counts(fact, rows, tables, window)
-        if isinstance(predicate, AnyFact):
-            result = counts > 0
-        elif isinstance(predicate, NoFact):
-            result = counts == 0
-        elif isinstance(predicate, FirstEver):
-            before = replace(window, start=dt.date.min, end=window.start)
-            result = (counts > 0) & (_counts(fact, rows, tables, before) == 0)
-        else:
-            result = _where(pl.DataFrame({"value": counts}), predicate, window.as_of)
-        return _if_covered(result, rows, tables[fact.source], window.as_of)
+        result = _of_facts(predicate, fact, rows, tables, window.narrowed(getattr(predicate, "last", None)), undated)
+        return _if_covered(result, rows, tables[fact.source], window.attributes_by)
     if isinstance(predicate, Attribute):
-        result = _where(_attribute(rows, tables, predicate.attribute, window.as_of), predicate, window.as_of)
-        return _if_covered(result, rows, tables[predicate.attribute.partition(".")[0]], window.as_of)
+        return _of_value(
+            predicate.attribute, lambda frame: _where(frame, predicate, window.as_of), rows, tables, window, undated
+        )
     if isinstance(predicate, Age):
-        result = _aged(_attribute(rows, tables, predicate.age, window.as_of), predicate, window.as_of)
-        return _if_covered(result, rows, tables[predicate.age.partition(".")[0]], window.as_of)
+        return _of_value(
+            predicate.age, lambda frame: _aged(frame, predicate, window.as_of), rows, tables, window, undated
+        )
     if isinstance(predicate, FollowedUntil):
         # Follow-up is a fact about the extract, not about the past: it only ever says whether an outcome was seen.
         until = _attribute(rows, tables, predicate.followed_until, window.known_by)["value"]
         return (until >= window.end).fill_null(False)
     raise TypeError(f"no rule for {type(predicate).__name__}")
+
+
+def _of_facts(
+    predicate: Any, fact: Fact, rows: pl.DataFrame, tables: Tables, window: Window, undated: Undated
+) -> pl.Series:
+    counts, more = _counts(fact, rows, tables, window), _undated_counts(fact, rows, tables, window, undated)
+    if isinstance(predicate, NoFact):
+        return _of_counts(lambda count: count == 0, counts, more, (), undated)
+    if isinstance(predicate, CountFact):
+        asked = [one for value in predicate.asked.values() for one in _each(value)]
+        near = {whole + step for one in asked for whole in (math.floor(one), math.ceil(one)) for step in (-1, 0, 1)}
+        return _of_counts(
+            lambda count: _where(pl.DataFrame({"value": count}), predicate, window.as_of), counts, more, near, undated
+        )
+    result = _of_counts(lambda count: count > 0, counts, more, (), undated)
+    if isinstance(predicate, FirstEver):
+        before = replace(window, start=dt.date.min, end=window.start)
+        more = _undated_counts(fact, rows, tables, before, undated)
+        earlier = _counts(fact, rows, tables, before)
+        result = result & _of_counts(lambda count: count == 0, earlier, more, (), undated)
+    return result
+
+
+def _each(value: Any) -> list[float]:
+    return [float(one) for one in (value if isinstance(value, (list, tuple)) else [value])]
+
+
+def _of_counts(
+    asked: Callable[[pl.Series], pl.Series],
+    counts: pl.Series,
+    more: pl.Series | None,
+    near: Iterable[int],
+    undated: Undated,
+) -> pl.Series:
+    """Whether a count answers: any, or every, number from ``counts`` to ``counts + more`` does.
+
+    ``near``: numbers at which the answer may turn; it is asked there, as far as they lie between, and at both ends.
+    """
+    result = asked(counts)
+    if more is None:
+        return result
+    least, most = counts.to_numpy(), (counts + more).to_numpy()
+    for number in (least, most, *near):
+        there = asked(pl.Series("value", np.clip(number, least, most), dtype=pl.Int64))
+        result = result | there if undated == "may" else result & there
+    return result
+
+
+def _undated_counts(
+    fact: Fact, rows: pl.DataFrame, tables: Tables, window: Window, undated: Undated
+) -> pl.Series | None:
+    """How many rows of a fact, for each person, may be in the window; None where nobody has any, or asks."""
+    aside = tables[fact.source].undated
+    if undated == "aside" or aside is None or not aside.height or window.start >= window.end:
+        return None
+    known = pl.col("known_date").is_null() | (pl.col("known_date") < window.known_by)
+    found = undated_rows(aside.filter(known), fact, window).group_by("entity_id").agg(pl.len().alias("value"))
+    if not found.height:
+        return None
+    more = rows.select("entity_id").join(found, on="entity_id", how="left", maintain_order="left")
+    return more["value"].fill_null(0).cast(pl.Int64)
+
+
+def _of_value(
+    column: str,
+    told: Callable[[pl.DataFrame], pl.Series],
+    rows: pl.DataFrame,
+    tables: Tables,
+    window: Window,
+    undated: Undated,
+) -> pl.Series:
+    """Whether an attribute answers; where a row of it has no date, that row may be the one that counts."""
+    table, by = tables[column.partition(".")[0]], window.attributes_by
+    result = told(_attribute(rows, tables, column, by))
+    if undated != "aside" and table.undated is not None and table.undated.height:
+        known = pl.col("known_date").is_null() | (pl.col("known_date") < by)
+        aside = table.undated.filter(known).select("entity_id", pl.col(column.partition(".")[2]).alias("value"))
+        answers = told(aside)
+        if undated == "may":
+            result = result | rows["entity_id"].is_in(aside["entity_id"].filter(answers).unique().to_list())
+        else:
+            result = result & ~rows["entity_id"].is_in(aside["entity_id"].filter(~answers).unique().to_list())
+    return _if_covered(result, rows, table, by)
 
 
 def _if_covered(result: pl.Series, rows: pl.DataFrame, table: Table, as_of: dt.date) -> pl.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,19 @@ def _nth_of_each(values: Numbers) -> Numbers:
     nth = np.empty(values.size, dtype=np.int64)
     nth[order] = np.arange(values.size) - np.repeat(starts, np.diff(starts, append=values.size)) + 1
     return nth
+
+
+@dataclass(frozen=True)
+class Share:
+    """Places that depend on how many people are ranked: a share of them; or ``asked``, if that is no more."""
+
+    share: float
+    asked: int | None = None
+
+    def of(self, ranked: int) -> dict[str | None, int]:
+        """Places of a list drawn from so many people. Raises UsageError if more were asked for."""
+        own = places_of(Capacity(share=self.share), ranked)
+        return own if self.asked is None else within({None: self.asked}, own)
 
 
 def places_of(capacity: Capacity, cohort_size: int) -> dict[str | None, int]:

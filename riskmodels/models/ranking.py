@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from riskmodels.data.service_rules import closed_households
 from riskmodels.data.splits import seeded_hash
 from riskmodels.models.places import Places, places_of
 from riskmodels.study import Capacity, StudyFile
@@ -56,7 +55,7 @@ def after_rules(ranking: Ranking, view: pl.DataFrame, study: StudyFile) -> pl.Da
     fates = []
     numbered = seen.with_row_index("row").sort("as_of_date", "rank")
     for _, part in numbered.group_by(["as_of_date"], maintain_order=True):
-        closed = closed_households(part["excluded"], part["household"], study.service_rules)
+        closed = part.filter("household_closed")["household"]
         places = Places(places_of(study.capacity, part.height), closed)
         household = part["household"] if study.list_unit == "household" else None
         fate = places.take(part["excluded"].is_not_null(), part["team"], household)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 # What features.json says of a feature; reasons.json says the rest.
 DEFINITION = ("name", "take", "of", "last", "source", "kind", "missing")
@@ -56,6 +56,7 @@ class RiskModel:
     reasons : the features as the study says them, in the order of the encoder's columns
     wobble : how far the contribution of features that say the same thing (by that word) would move, had the sample
         been another (`riskmodels.models.reasons.fit_wobble`); empty where nobody looked
+    directions : which way a high value of a feature points, by its name (`riskmodels.models.reasons.directions`)
     """
 
     study_id: str
@@ -65,6 +66,7 @@ class RiskModel:
     calibrator: Calibrator
     reasons: tuple[FeatureSpec, ...]
     wobble: Mapping[str, float] = field(default_factory=dict)
+    directions: Mapping[str, int] = field(default_factory=dict)
 
     def score(self, frame: pl.DataFrame | pd.DataFrame) -> np.ndarray:
         """Raw scores, float64 [n]. Raises DataError if a feature is not there or of another type."""
@@ -101,6 +103,7 @@ class RiskModel:
                 {
                     "features": {spec.name: {part: getattr(spec, part) for part in SAID} for spec in self.reasons},
                     "wobble": self.wobble,
+                    "directions": self.directions,
                 }
             ),
         }
@@ -132,7 +135,7 @@ class RiskModel:
             columns = TypeAdapter(tuple[Column, ...]).validate_python(raw[name])
             _check_columns(columns)
             name = "reasons.json"
-            specs, wobble = _reasons(columns, **raw[name])
+            specs, wobble, directions = _reasons(columns, **raw[name])
             name = "calibrator.json"
             calibrator = load_calibrator(raw[name])
             name = "model.json"
@@ -141,7 +144,7 @@ class RiskModel:
             raise ModelFileError(
                 f"{name}: is not of the shape that this version writes; restore the model from its run"
             ) from None
-        return cls(study, family, loaded, Encoder(columns), calibrator, specs, wobble)
+        return cls(study, family, loaded, Encoder(columns), calibrator, specs, wobble, directions)
 
 
 def _check_columns(columns: tuple[Column, ...]) -> None:
@@ -156,13 +159,17 @@ def _check_columns(columns: tuple[Column, ...]) -> None:
 
 
 def _reasons(
-    columns: tuple[Column, ...], features: dict[str, Any], wobble: dict[str, float]
-) -> tuple[tuple[FeatureSpec, ...], dict[str, float]]:
+    columns: tuple[Column, ...], features: dict[str, Any], wobble: dict[str, float], directions: dict[str, int]
+) -> tuple[tuple[FeatureSpec, ...], dict[str, float], dict[str, int]]:
     specs = tuple(_spec(column, features.pop(column.name)) for column in columns)
     known = {spec.says or spec.name for spec in specs}
     if features or not set(wobble) <= known or not all(size >= 0 for size in wobble.values()):
         raise ValueError
-    return specs, {says: float(size) for says, size in wobble.items()}
+    if not set(directions) <= {spec.name for spec in specs}:
+        raise ValueError
+    if not all(type(way) is int and abs(way) <= 1 for way in directions.values()):
+        raise ValueError
+    return specs, {says: float(size) for says, size in wobble.items()}, directions
 
 
 def _spec(column: Column, said: Mapping[str, Any]) -> FeatureSpec:

@@ -19,7 +19,7 @@ from riskmodels.models.calibration import fit_calibrator
 from riskmodels.models.families import MODELS, Family, Fitted
 from riskmodels.models.matrix import Encoder, Matrix, fit_encoder
 from riskmodels.models.outside import outside_families
-from riskmodels.models.reasons import fit_wobble
+from riskmodels.models.reasons import directions, fit_wobble
 from riskmodels.models.risk_curves import Calibrator
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.study import LogisticSettings, NoSettings, Section, StudyFile
@@ -260,8 +260,9 @@ def fit_risk_models(
     for family in dict.fromkeys(families):
         recipe = fit_recipe(family, study.models.families[family], encoder, fit, calibrate, study)
         wobble = _wobble(family, fit, data, study) if family == in_service else {}
+        points = _directions(fit, data) if family == in_service else {}
         made[family] = RiskModel(
-            study.study, family, recipe.fitted, recipe.encoder, recipe.calibrator, data.features.specs, wobble
+            study.study, family, recipe.fitted, recipe.encoder, recipe.calibrator, data.features.specs, wobble, points
         )
     return made
 
@@ -276,6 +277,10 @@ def _wobble(family: str, fit: Slice, data: Dataset, study: StudyFile) -> dict[st
     )
     clusters = fit.rows["cluster_id"].to_numpy()
     return fit_wobble(again, fit.matrix, fit.outcome, clusters, data.features.specs, study.seed)
+
+
+def _directions(fit: Slice, data: Dataset) -> dict[str, int]:
+    return directions(fit.matrix, fit.outcome, fit.rows["cluster_id"].to_numpy(), data.features.specs)
 
 
 def fits_on_shuffled(data: Dataset, study: StudyFile) -> Callable[[pl.Series, Split], np.ndarray]:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from riskmodels.assessment.stability_index import StabilityIndex, stability_index
 from riskmodels.reports.drawing import BLUE, INK, QUIET, RULE, Content, canvas, draw, few_ticks, svg
-from riskmodels.reports.profile_tables import content, per_100
+from riskmodels.reports.profile_tables import content
 
 Row = Mapping[str, Any]
 Figure = dict[str, Any]
 RISKS = "risks"
 
 
-def drift_of(found: Row) -> StabilityIndex | None:
-    """How far the risks are spread otherwise than in the model's test; None if one of the two is not known."""
-    if not found["risks"] or not found["trained"]:
-        return None
-    return stability_index(found["trained"], found["risks"])
-
-
 def figures_of(found: Row) -> list[Figure]:
-    """The one figure of the page, if the batch's risks were counted."""
-    if not sum(found["risks"]):
+    """The one figure of the page, if the batch's risks were counted and enough people have them."""
+    bins = found["risk_bins"]
+    if not bins:
         return []
-    names = [f"{100 * low:g} to {100 * high:g}" for low, high in pairwise(found["risk_edges"])]
-    both = bool(sum(found["trained"]))
-    now, before = _shares(found["risks"]), _shares(found["trained"]) if both else []
-    most = max(range(len(now)), key=lambda place: now[place])
+    names = [f"{100 * row['low']:g} to {100 * row['high']:g}" for row in bins]
+    both = bins[0]["of_100_before"] is not None
+    most = max(range(len(bins)), key=lambda place: bins[place]["of_100"])
     columns = [
         "Risk, of 100",
         "People",
@@ -37,30 +28,26 @@ def figures_of(found: Row) -> list[Figure]:
         *(["Of 100 in the model's test"] if both else []),
     ]
     rows = [
-        [name, found["risks"][place], now[place], *([before[place]] if both else [])]
-        for place, name in enumerate(names)
+        [name, row["n"], row["of_100"], *([row["of_100_before"]] if both else [])]
+        for name, row in zip(names, bins, strict=True)
     ]
-    beside = f" In the model's test it was {before[most]:g} of 100." if both else ""
+    beside = f" In the model's test it was {bins[most]['of_100_before']:g} of 100." if both else ""
     return [
         {
             "id": RISKS,
             "title": "How high the risks are" + (", beside the model's test" if both else ""),
-            "alt": f"Bars for {len(names)} ranges of risk. Most people, {now[most]:g} of 100, have a risk of "
-            f"{names[most]} of 100.{beside}",
+            "alt": f"Bars for {len(names)} ranges of risk. Most people, {bins[most]['of_100']:g} of 100, have a risk "
+            f"of {names[most]} of 100.{beside}",
             "unit": "of 100 people",
             "n": found["scored"],
             "table": content(
                 "People by risk", columns, rows, "this batch" + (" and the model's test" if both else ""),
-                "A risk on the edge of two ranges is counted in the higher. The ranges are not equally wide.",
+                "A risk on the edge of two ranges is counted in the higher. The ranges are not equally wide: each "
+                "holds enough people to be shown.",
             ),
             "curve": None,
         }
     ]  # fmt: skip
-
-
-def _shares(counts: Sequence[int]) -> list[float]:
-    total = sum(counts)
-    return [per_100(count / total) or 0.0 for count in counts]
 
 
 def draw_batch(figures: Iterable[Content]) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ def render_batch(found: Mapping[str, Any]) -> bytes:
 
     Parameters
     ----------
-    found : `riskmodels.service.outputs.facts.BatchFacts.to_dict`
+    found : `riskmodels.service.outputs.published_batch.published_batch`
     """
     figures = figures_of(found)
     said = ("title", "question", "study", "as_of", "scored_on", "batch_id", "model_sha256", "example")

@@ -46,12 +46,14 @@ class CheckedPart:
     ``excluded`` (Int16: the place in study.service_rules of the first rule that holds; null where none does), ``team``
     (String; null without teams), ``household`` (String; null unless the study lists households), and, where the day of
     the fact behind a feature is known, a Date column named by `day_of`.
-    ``rejects``: columns `REJECT_SCHEMA`, in the order of the rows.
+    ``rejects``: columns `REJECT_SCHEMA`, in the order of the rows. ``closed``: households that are left alone because
+    of somebody whose row is rejected.
     """
 
     frame: pl.DataFrame
     rejects: pl.DataFrame
     rows_in: int
+    closed: frozenset[str] = frozenset()
 
 
 class CohortParts(Protocol):
@@ -72,6 +74,11 @@ class CohortParts(Protocol):
 
     @property
     def rows_in(self) -> int: ...
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Households known to be left alone before anybody is scored; rows and rejects may close others."""
+        ...
 
     def read(self, number: int) -> CheckedPart:
         """Part ``number``, from 0. Safe to call from several threads."""

@@ -9,6 +9,7 @@ travels as its text files, and is read, checked and held to LightGBM by every wo
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from riskmodels import errors
-from riskmodels.data.engines import spark_session, spark_slots
+from riskmodels.data.engines import send_once, spark_session, spark_slots
 from riskmodels.errors import OutsideError, RiskModelsError
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.service.batch.memory import let_go
@@ -61,13 +62,12 @@ def spark_workers(threads: int = 0) -> Iterator[Employ]:
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker must know, whichever part it is given. ``files``: the saved form of the model, by file name.
+    """What a worker must know, whichever part it is given; it is sent to it once.
 
-    Tasks of one model, cohort and way of explaining are the same task, so that a worker gets ready only once.
+    ``name``: of this task alone; whoever has got ready for it is ready. ``files``: the saved form of the model.
     """
 
-    model_sha256: str
-    cohort_sha256: str
+    name: str
     as_of: dt.date
     seed: int
     explain: bool
@@ -79,7 +79,7 @@ class Task:
     @classmethod
     def of(cls, scorer: Scorer, parts: CohortParts) -> Task:
         return cls(
-            scorer.model.model_sha256, parts.sha256, scorer.as_of, scorer.seed, scorer.explain, scorer.households,
+            secrets.token_hex(8), scorer.as_of, scorer.seed, scorer.explain, scorer.households,
             scorer.model.to_files(), parts, made_with(),
         )  # fmt: skip
 
@@ -91,6 +91,10 @@ class SparkWorkers:
     session: Any
     task: Task
     at_once: int
+    _sent: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sent", send_once(self.session, self.task))
 
     def score(self, number: int) -> tuple[bytes, pl.DataFrame]:
         # Every worker has verified the model with its own rows.
@@ -103,7 +107,7 @@ class SparkWorkers:
         """What a worker answers about a part. Raises what it raised, in the same one line."""
         # It says so of every job, and what is used of pandas here is nothing.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-        work = partial(answers, self.task, wanted)
+        work = partial(answers, self._sent, wanted)
         try:
             rows = self.session.range(number, number + 1, 1, 1)
             answer = rows.mapInArrow(work, ANSWER).toArrow().to_pylist()[0]
@@ -122,22 +126,25 @@ class SparkWorkers:
 # ---------------------------------------------------------------- in a worker
 
 
-def answers(task: Task, wanted: np.ndarray | None, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """For each number of a part a row of `ANSWER`: its shard, or the reasons of the ``wanted`` records of it."""
+def answers(sent: Any, wanted: np.ndarray | None, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """For each number of a part a row of `ANSWER`: its shard, or the reasons of the ``wanted`` records of it.
+
+    ``sent``: its ``value`` is the `Task`.
+    """
     import pyarrow as pa
 
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            content, error, said = _answer(task, number, wanted)
+            content, error, said = _answer(sent, number, wanted)
             yield pa.record_batch(
                 [pa.array([content], pa.binary()), pa.array([error], pa.string()), pa.array([said], pa.string())],
                 ["content", "error", "said"],
             )
 
 
-def _answer(task: Task, number: int, wanted: np.ndarray | None) -> tuple[bytes | None, str | None, str | None]:
+def _answer(sent: Any, number: int, wanted: np.ndarray | None) -> tuple[bytes | None, str | None, str | None]:
     try:
-        worker = _worker(task)
+        worker = _worker(sent.value)
         content = worker.score(number) if wanted is None else worker.here.explain(number, wanted)
         let_go()
         return content, None, None

@@ -39,7 +39,8 @@ class FeatureLine(Section):
     window that a rate_change compares with. ``each``: a column for each of these values of a kind or column. ``by``:
     our own column that holds the id of the household or place whose facts these are. ``says``: lines with the same
     word say the same thing, so a list gives one reason for all of them (a line's own columns do, value by value of
-    ``each``). ``stale_after``: a person whose latest such fact is older gets a caveat.
+    ``each``). ``none``: what is said where it is nought or never happened. ``stale_after``: a person whose latest such
+    fact is older gets a caveat. ``in_reasons: false``: it counts, and is never given as a reason or in a caveat.
     """
 
     name: Slug
@@ -56,6 +57,8 @@ class FeatureLine(Section):
     high: str | None = None
     low: str | None = None
     value: str | None = None
+    none: str | None = None
+    in_reasons: bool = True
     about: Literal["person", "household", "place"] | None = None
     seen_by: Annotated[tuple[str, ...], BeforeValidator(one_or_many)] = ()
     says: Slug | None = None

@@ -81,12 +81,35 @@ def load_study(folder: str | Path) -> Study:
         raise StudyError(
             f"{folder / 'register.yaml'}: sources.{unregistered[0]} is missing; every source must be registered"
         )
+    _refuse_hidden_from_readers(study_file, register, folder / "study.yaml")
     return Study(folder, study_file, register, answers, tuple(sorted(files.items())), examples)
 
 
 def parse_study_file(raw: dict[str, Any], where: str = "study.yaml") -> StudyFile:
     """Check a study that is already a mapping. Raises StudyError."""
     return validated(StudyFile, raw, where)
+
+
+def _refuse_hidden_from_readers(study: StudyFile, register: Register, path: Path) -> None:
+    """Refuse what would tell a reader of a source that the register does not show to them.
+
+    A team is read by everybody who sees the list; a route says to one role what its sources say.
+    """
+    if study.capacity.by is not None:
+        source = study.capacity.by.partition(".")[0]
+        if register.sources[source].may_show_to is not None:
+            raise StudyError(
+                f"{path}: capacity.by: teams are read by everybody who sees the list, and the register shows {source} "
+                "to some roles only (may_show_to); take the team from another source"
+            )
+    for place, route in enumerate(study.routes):
+        for source in sorted(study.sources_of([route.when])):
+            roles = register.sources[source].may_show_to
+            if roles is not None and route.to not in roles:
+                raise StudyError(
+                    f"{path}: routes[{place}]: {route.to} is not among those to whom the register shows {source} "
+                    "(may_show_to); send it to a role that is, or have the owner of the source add this one"
+                )
 
 
 def _parsed(schema: type[Schema], files: dict[str, bytes], path: Path) -> Schema:

@@ -86,6 +86,39 @@ def test_an_engine_that_is_not_installed_says_what_to_install(
         start.__wrapped__(*arguments)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("said", "settings", "named"),
+    [
+        ({}, None, False),
+        ({"SPARK_REMOTE": "sc://there"}, None, True),
+        ({"PYSPARK_GATEWAY_PORT": "1"}, None, True),
+        ({"PYSPARK_SUBMIT_ARGS": "--master yarn pyspark-shell"}, None, True),
+        ({"PYSPARK_SUBMIT_ARGS": "--conf x=y pyspark-shell"}, None, False),
+        ({}, "# spark.master yarn\nspark.master.rest.enabled true\nspark.driver.memory 2g\n", False),
+        ({}, "spark.driver.memory 2g\n  spark.master   yarn\n", True),
+        ({}, "spark.remote=sc://there", True),
+    ],
+)
+@pytest.mark.parametrize("folder", ["SPARK_CONF_DIR", "SPARK_HOME"])
+def test_an_environment_that_names_a_spark_is_left_to_it(
+    said: dict[str, str],
+    settings: str | None,
+    named: bool,
+    folder: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("SPARK_REMOTE", "PYSPARK_GATEWAY_PORT", "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    if settings is not None:
+        (tmp_path / "conf").mkdir()
+        (tmp_path / "conf" / "spark-defaults.conf").write_text(settings)
+        monkeypatch.setenv(folder, str(tmp_path / "conf" if folder == "SPARK_CONF_DIR" else tmp_path))
+    assert engines._named_by_environment() is named
+
+
 def test_spark_without_java_is_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     class Builder:
         def __getattr__(self, name: str) -> object:

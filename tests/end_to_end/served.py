@@ -42,7 +42,7 @@ RULES: list[dict[str, Any]] = [
     {"exclude": {"any": "moving"}, "because": "is moving away", "owner": "records team", "kind": "moved"},
     {"exclude": {"any": "objection"}, "because": "objected to being contacted", "owner": "data protection officer",
      "kind": "objected"},
-    {"exclude": {"attribute": "people.restricted", "equals": True}, "because": "restricted record",
+    {"exclude": {"attribute": "flags.restricted", "equals": True}, "because": "restricted record",
      "owner": "records team", "kind": "restricted"},
     {"exclude": {"any": "grave", "last": "6 months"}, "because": HIDDEN_RULE, "owner": "safeguarding lead",
      "kind": "other"},
@@ -52,9 +52,7 @@ RULES: list[dict[str, Any]] = [
 ROUTES = [
     {"when": {"any": "police_contact", "last": "3 months"}, "to": LEAD, "because": f"{WORDS} contact of late",
      "owner": "safeguarding lead"},
-    {"when": {"any": "police_contact", "last": "3 months"}, "to": "school_nurse", "because": f"{WORDS} contact seen",
-     "owner": "school nurse"},
-    {"when": {"any": "exclusion", "last": "3 months"}, "to": "school_nurse", "because": "excluded from school",
+    {"when": {"any": "exclusion", "last": "12 months"}, "to": "school_nurse", "because": "excluded from school",
      "owner": "school nurse"},
 ]  # fmt: skip
 
@@ -78,14 +76,17 @@ def sections() -> dict[str, Any]:
         "sources": STUDY["sources"] | {
             "secure": {"file": "secure.parquet", "entity": "child_id", **dated},
             "markers": {"file": "markers.parquet", "entity": "child_id"},
+            "flags": {"file": "flags.parquet", "entity": "child_id"},
         },
         "facts": facts,
         "cohort": STUDY["cohort"]
         | {"as_of_dates": {"first": "2022-10-01", "last": "2025-10-01", "every": "6 months"}},
         "features": features,
         "split": {"test": {"last": 2}, "calibrate": "grouped", "why_grouped": "small"},
-        "models": {"candidates": {"logistic": {"c": 0.1}, "lightgbm": {"trees": 60, "leaves": 7, "min_rows_in_leaf": 40}},
-                   "calibrator": "sigmoid", "choose_by": "brier_score"},
+        "models": {
+            "candidates": {"logistic": {"c": 0.1}, "lightgbm": {"trees": 60, "leaves": 7, "min_rows_in_leaf": 40}},
+            "calibrator": "sigmoid", "choose_by": "brier_score",
+        },
         "capacity": {"places": PLACES, "by": "people.team"},
         "list_unit": "household",
         "service_rules": RULES,
@@ -116,8 +117,8 @@ def write_data(folder: Path, people_count: int = 3_000) -> Planted:
     people, events = tables["people"], tables["events"]
     ward = people["ward"].str.slice(1).cast(pl.Int64, strict=False)
     place = np.arange(people.height)
+    flags = people.select("child_id", pl.Series("restricted", place % 23 == 0))
     people = people.with_columns(
-        pl.Series("restricted", place % 23 == 0),
         pl.when(ward <= 10).then(pl.lit("north")).when(ward <= 16).then(pl.lit("south")).when(ward <= 21).then(
             pl.lit("east")
         ).alias("team"),
@@ -156,13 +157,14 @@ def write_data(folder: Path, people_count: int = 3_000) -> Planted:
     pl.concat([police, weighed, grave], how="diagonal_relaxed").write_parquet(folder / "secure.parquet")
     pl.DataFrame({"child_id": ids, "marker": marker}).write_parquet(folder / "markers.parquet")
     people.write_parquet(folder / "people.parquet")
+    flags.write_parquet(folder / "flags.parquet")
     tables["equality"].write_parquet(folder / "equality.parquet")
     scoring, all_of_it, training = (ids.gather_every(43, offset) for offset in (9, 10, 11))
     objections = [(one, scope) for scope, some in
                   (("scoring", scoring), ("all", all_of_it), ("training", training)) for one in some]  # fmt: skip
     pl.DataFrame(objections, schema=["child_id", "scope"], orient="row").write_csv(folder / "objections.csv")
     return Planted(
-        frozenset(more[0]["child_id"]), frozenset(more[1]["child_id"]), frozenset(ids.filter(people["restricted"])),
+        frozenset(more[0]["child_id"]), frozenset(more[1]["child_id"]), frozenset(ids.filter(flags["restricted"])),
         frozenset(more[3]["child_id"]), frozenset(more[4]["child_id"]), frozenset(scoring) | frozenset(all_of_it),
     )  # fmt: skip
 
@@ -172,12 +174,14 @@ def write_registered_study(folder: Path) -> None:
     write_study(folder / "plain")
     register = parse_yaml((folder / "plain" / "register.yaml").read_bytes(), folder)
     found = register["sources"]
-    found["people"]["columns"] |= {"restricted": "a restricted record", "team": "the team"}
+    found["people"]["columns"] |= {"team": "the team"}
     kept = {name: found["events"]["columns"][name] for name in ("child_id", "happened_on", "known_on", "kind", "value")}
     closed = {"sensitivity": "restricted", "may_show_to": [LEAD]}
     found["secure"] = found["events"] | closed | {"columns": kept}
     found["markers"] = found["people"] | closed | {"columns": {"child_id": "the child", "marker": "a marker"}}
-    found["people"]["may_show_to"] = [LEAD, TEAM]
+    found["flags"] = found["people"] | {
+        "may_show_to": [LEAD, TEAM], "columns": {"child_id": "the child", "restricted": "a restricted record"},
+    }  # fmt: skip
     (folder / "study.yaml").write_text(json.dumps({**STUDY, **sections()}), encoding="utf-8")
     (folder / "register.yaml").write_text(json.dumps(register, default=str))
     for name in ("answers.yaml", "example_decision.yaml"):
@@ -192,6 +196,18 @@ class Served:
     data: Path
     planted: Planted
     report: commands.RunReport
+
+    def matrix(self, rows: int) -> pl.DataFrame:
+        """Some people as a file of features brings them: with the rule that leaves each off, team and household."""
+        frame = self.report.run.dataset.features.frame
+        newest = frame.filter(pl.col("as_of_date") == frame["as_of_date"].max()).sort("entity_id").head(rows)
+        place = pl.int_range(pl.len())
+        return newest.drop("as_of_date").with_columns(
+            pl.col(pl.Float64).round(3),
+            pl.when(place % 7 == 0).then(pl.lit(RULES[0]["because"])).alias("excluded"),
+            pl.when(place % 5 < 2).then(pl.lit("north")).when(place % 5 < 4).then(pl.lit("south")).alias("team"),
+            (pl.lit("home ") + (place // 2).cast(pl.String)).alias("household"),
+        )
 
 
 def make_served(folder: Path) -> Served:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import polars as pl
@@ -22,11 +23,12 @@ from riskmodels.data import engines
 from riskmodels.errors import ModelFileError, OutsideError, RiskModelsError
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.service import spark
-from riskmodels.service.batch import Employ, Workers, score_batch, working_beside
+from riskmodels.service.batch import Employ, ScoredBatch, Workers, score_batch, working_beside
 from riskmodels.service.batch.scoring import Scorer
 from riskmodels.service.cohort import MatrixParts, open_matrix
 from riskmodels.service.shapes import CohortParts
 from riskmodels.service.spark import SparkWorkers, Task, spark_workers
+from riskmodels.study import StudyFile
 from riskmodels.workspace import Workspace
 from tests.conftest import AS_OF, TODAY, Demo
 from tests.models.planted import make_world
@@ -56,6 +58,7 @@ def parts(tmp_path: Path) -> MatrixParts:
         made = make_world(ROWS, number).frame.with_columns(
             pl.Series("entity_id", ids),
             pl.Series("excluded", excluded),
+            pl.Series("household", [f"home {row // 3}" for row in range(ROWS)]),
             # Row 7 of each file is infinite.
             pl.when(pl.int_range(pl.len()) == 7).then(float("inf")).otherwise("reading").alias("reading"),
         )
@@ -64,10 +67,12 @@ def parts(tmp_path: Path) -> MatrixParts:
     return open_matrix(folder, specs, study(), DAY, frozenset({OBJECTOR}), tmp_path)
 
 
-def scored(parts: MatrixParts, work: Path, family: str = "logistic", **options: Any) -> Any:
+def scored(
+    parts: MatrixParts, work: Path, family: str = "logistic", by: StudyFile | None = None, **options: Any
+) -> ScoredBatch:
     approved = cast("Any", Approved(model(family)))
     how = {"places": {None: 40}, "progress": lambda said: None} | options
-    return score_batch(approved, parts, study(), work=work, **how)
+    return score_batch(approved, parts, by or study(), work=work, **how)
 
 
 # ---------------------------------------------------------------- without Spark: what it is given, and what it sends
@@ -79,6 +84,10 @@ class InProcess:
 
     seen: list[int] = field(default_factory=list)
     lock: Any = field(default_factory=threading.Lock)
+
+    @property
+    def sparkContext(self) -> Any:  # noqa: N802 - Spark's name
+        return SimpleNamespace(broadcast=engines.Carried)
 
     def range(self, first: int, end: int, step: int, partitions: int) -> _Job:
         assert (end, step, partitions) == (first + 1, 1, 1)
@@ -128,6 +137,19 @@ def test_what_travels_is_enough(parts: MatrixParts, tmp_path: Path, family: str,
     assert theirs.rejected_by_code["missing_id"] == PARTS
 
 
+def test_households_travel(parts: MatrixParts, tmp_path: Path) -> None:
+    homes = study(
+        list_unit="household",
+        cohort={"as_of_dates": [dt.date(2020, 7, 1)], "steps": [], "cluster": "people.home"},
+    )
+    specs, folder = model("logistic").reasons, tmp_path / "cohort"
+    cohort = open_matrix(folder, specs, homes, DAY, frozenset(), tmp_path)
+    ours = scored(cohort, tmp_path / "ours", by=homes)
+    theirs = scored(cohort, tmp_path / "theirs", by=homes, employ=employing(InProcess()))
+    assert bytes_of(ours) == bytes_of(theirs)
+    assert theirs.counts["household"] > 0
+
+
 @pytest.mark.parametrize("family", ["logistic", "lightgbm"])
 def test_a_worker_gets_ready_once_and_verifies_the_model(
     parts: MatrixParts, tmp_path: Path, family: str, monkeypatch: pytest.MonkeyPatch
@@ -147,7 +169,7 @@ FAULTS: dict[str, tuple[dict[str, Any], type[RiskModelsError], str]] = {
     "bug": (
         {"parts": None},
         RiskModelsError,
-        r"a worker of Spark stumbled over part [12] \(AttributeError in workers.py, line \d+\); .* report this",
+        r"a worker of Spark stumbled over part \d \(AttributeError in workers.py, line \d+\); .* report this",
     ),
 }
 
@@ -254,8 +276,7 @@ def test_what_a_worker_of_spark_finds_wrong_is_our_one_line(
 ) -> None:
     def changed(scorer: Scorer, parts: CohortParts) -> Workers:
         workers = cast("SparkWorkers", employ(scorer, parts))
-        # Another digest, so that no worker is ready for it already.
-        return replace(workers, task=replace(workers.task, model_sha256="0" * 64, **changes))
+        return replace(workers, task=replace(workers.task, **changes))
 
     with pytest.raises(error, match=words) as refused:
         scored(parts, tmp_path / "work", employ=changed)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
 from riskmodels.data.features import FeatureSpec
-from riskmodels.models.reasons.codes import RAISING, key_facts, watched_facts
+from riskmodels.models.reasons.codes import key_facts, partial_sources, watched_facts
 from riskmodels.models.reasons.groups import groups_of, words_of
 from riskmodels.models.risk_model import RiskModel
 
-# Each mask of a record, and what is said of its features, in this order.
+One = TypeVar("One")
+# Each mask of a record, and what is said of its features or sources, in this order.
 MASKS = {
+    # Why not is not said: no match, no consent and a gap in the source look alike.
+    "unseen": "records not seen, there may be some",
     "outside": "outside the range the model learned from",
     "missing": "key facts missing",
     "stale": "more than {stale_after} old",
 }
 SAME_FOR_ALL = "the same for everybody"
-UNCERTAIN = "other samples of the same data would give other reasons"
 
 
 def caveats_in_words(
@@ -33,28 +36,45 @@ def caveats_in_words(
     shown, withheld : which features may be named, and what stands for each of the others
     """
     keys, watched = key_facts(model), watched_facts(model)
-    if not keys:
+    if not any(model.fitted.importance.values()):
         return pl.Series("caveats", [SAME_FOR_ALL] * len(codes), dtype=pl.String)
-    # How many reasons are said and which are uncertain, as one number: bit 3 and up, and bits 0 to 2.
-    said = (codes["feature"][:, :RAISING] >= 0).sum(axis=1)
-    doubt = (codes["uncertain"][:, :RAISING] << np.arange(RAISING)).sum(axis=1) | said << RAISING
-    asked = pl.DataFrame({name: codes[name] for name in MASKS} | {"doubt": doubt})
+    asked = pl.DataFrame({name: codes[name] for name in MASKS})
     # The same few combinations come again and again: each is put into words once.
     distinct = asked.unique()
     positions = {"outside": keys, "missing": keys, "stale": watched}
+    sources = list(partial_sources(model.reasons))
     parts = [
         {
-            bits: _part(name, _of(bits, positions[name]), model.reasons, shown, withheld)
+            bits: _unseen(_of(bits, sources), model.reasons, shown, withheld)
+            if name == "unseen"
+            else _part(name, _of(bits, positions[name]), model.reasons, shown, withheld)
             for bits in distinct[name].unique()
         }
         for name in MASKS
     ]
     texts = []
-    for *masks, doubtful in distinct.iter_rows():
+    for masks in distinct.iter_rows():
         found = [of[bits] for of, bits in zip(parts, masks, strict=True)]
-        texts.append(_joined([words for words, _ in found], [hidden for _, hidden in found], doubtful))
+        texts.append(_joined([words for words, _ in found], [hidden for _, hidden in found]))
     answer = distinct.with_columns(pl.Series("caveats", texts, dtype=pl.String))
     return asked.join(answer, on=asked.columns, how="left", maintain_order="left")["caveats"]
+
+
+def _unseen(
+    sources: Sequence[tuple[str, str | None]],
+    specs: tuple[FeatureSpec, ...],
+    shown: np.ndarray | None,
+    withheld: Sequence[str],
+) -> tuple[list[str], list[str]]:
+    """Which sources cannot speak of a person. One may be named if any feature made of it may."""
+    named, hidden = [], []
+    for source in sources:
+        those = [place for place in partial_sources(specs)[source] if specs[place].in_reasons]
+        if any(shown is None or shown[place] for place in those):
+            named.append(source[0].replace("_", " "))
+        elif those:
+            hidden.append(withheld[those[0]])
+    return [f"{MASKS['unseen']}: {', '.join(dict.fromkeys(named))}"] if named else [], hidden
 
 
 def _part(
@@ -74,28 +94,16 @@ def _part(
     return [f"{what}: {_listed(those, specs)}" for what, those in together.items()], hidden
 
 
-def _joined(parts: Sequence[list[str]], hidden: Sequence[list[str]], doubtful: int) -> str | None:
+def _joined(parts: Sequence[list[str]], hidden: Sequence[list[str]]) -> str | None:
     said = list(chain.from_iterable(parts))
     if names := dict.fromkeys(chain.from_iterable(hidden)):
         # Said once, and not what is the matter: that a record is missing is itself a fact about somebody.
         said.append("doubtful: " + ", ".join(names))
-    if doubt := _uncertain(doubtful >> RAISING, [bool(doubtful >> place & 1) for place in range(RAISING)]):
-        said.append(doubt)
     return "; ".join(said) or None
 
 
-def _uncertain(said: int, uncertain: Sequence[bool]) -> str | None:
-    """Which of the reasons that raise the risk are doubtful. What lowers it most is nearly always close to the next."""
-    doubtful = [str(place + 1) for place, doubt in enumerate(uncertain) if doubt]
-    if not doubtful:
-        return None
-    if len(doubtful) == said:
-        return f"reasons uncertain: {UNCERTAIN}"
-    return f"reason{'s' if len(doubtful) > 1 else ''} {' and '.join(doubtful)} uncertain: {UNCERTAIN}"
-
-
-def _of(bits: int, positions: Sequence[int]) -> list[int]:
-    return [position for place, position in enumerate(positions) if bits >> place & 1]
+def _of(bits: int, listed: Sequence[One]) -> list[One]:
+    return [one for place, one in enumerate(listed) if bits >> place & 1]
 
 
 def _listed(positions: Sequence[int], specs: tuple[FeatureSpec, ...]) -> str:

@@ -22,10 +22,12 @@ class Group:
 
 @lru_cache(maxsize=64)
 def groups_of(specs: tuple[FeatureSpec, ...]) -> tuple[Group, ...]:
-    """Features by what they say, in the order of each group's first. One without a word has its own name."""
+    """Features by what they say, in the order of each group's first. One without a word has its own name, and one that
+    is not ``in_reasons`` is in no group."""
     found: dict[str, list[int]] = {}
     for position, spec in enumerate(specs):
-        found.setdefault(spec.says or spec.name, []).append(position)
+        if spec.in_reasons:
+            found.setdefault(spec.says or spec.name, []).append(position)
     return tuple(Group(says, tuple(members)) for says, members in found.items())
 
 

@@ -24,7 +24,7 @@ def shown_to(role: str | None, specs: Sequence[FeatureSpec], study: Study) -> np
     column that leads to a household or place. Without a role, only what may be shown to everybody who sees the list.
     ``seen_by`` of a feature line says who sees the fact at work; it opens nothing and closes nothing here.
     """
-    return np.array([_may_show(role, _sources_of(spec, study), study) for spec in specs], dtype=bool)
+    return np.array([_may_show(role, sources_of(spec, study), study) for spec in specs], dtype=bool)
 
 
 def shown_to_person(specs: Sequence[FeatureSpec], study: Study) -> np.ndarray:
@@ -53,6 +53,33 @@ def rule_words(role: str | None, study: Study) -> list[str]:
     return [rule.because if may else RULE_WITHHELD for rule, may in zip(study.file.service_rules, shown, strict=True)]
 
 
+def rule_told_to_person(study: Study) -> list[bool]:
+    """Whether a letter to the person may say why each service rule leaves people off the list: it is of no restricted
+    kind, and every source it looks at is about the person and may be shown to them."""
+    return [
+        rule.kind != "restricted" and _all_about_person(study.file.sources_of([rule.exclude]), study) and may
+        for rule, may in zip(study.file.service_rules, rule_shown_to(THE_PERSON, study), strict=True)
+    ]
+
+
+def named_to_person(source: str, study: Study) -> bool:
+    """Whether a letter to the person may name a source as one that was looked at. Whose facts it holds does not matter
+    here: that a kind of record was used tells nothing of anybody."""
+    return _may_show(THE_PERSON, [source], study)
+
+
+def sources_of(spec: FeatureSpec, study: Study) -> set[str | None]:
+    """What a feature is made from: its fact's source, that of what a ratio divides by, and that of the column which
+    leads to a household or place. None for a fact that the study does not know."""
+    found: set[str | None] = {spec.source}
+    if spec.over is not None:
+        fact = study.file.facts.get(spec.over.partition(".")[0])
+        found.add(fact.source if fact else None)
+    if spec.by is not None:
+        found.add(spec.by.partition(".")[0])
+    return found
+
+
 def route_words(study: Study) -> list[str]:
     """What the role of each safeguarding route reads of why: its ``because``, or `WITHHELD` where a source it looks at
     may not be shown to that role."""
@@ -71,18 +98,10 @@ def _may_show(role: str | None, sources: Iterable[str | None], study: Study) -> 
     return True
 
 
-def _sources_of(spec: FeatureSpec, study: Study) -> set[str | None]:
-    found: set[str | None] = {spec.source}
-    if spec.over is not None:
-        fact = study.file.facts.get(spec.over.partition(".")[0])
-        found.add(fact.source if fact else None)
-    if spec.by is not None:
-        found.add(spec.by.partition(".")[0])
-    return found
-
-
 def _is_about_person(spec: FeatureSpec, study: Study) -> bool:
-    if spec.about != "person" or spec.by is not None:
-        return False
-    entries = [study.register.sources.get(source) if source else None for source in _sources_of(spec, study)]
+    return spec.about == "person" and spec.by is None and _all_about_person(sources_of(spec, study), study)
+
+
+def _all_about_person(sources: Iterable[str | None], study: Study) -> bool:
+    entries = [study.register.sources.get(source) if source else None for source in sources]
     return all(entry is not None and entry.about == "person" for entry in entries)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from riskmodels.data.features import DAYS_IN_A_YEAR, FeatureSpec
+from riskmodels.data.features import DAYS_IN_A_YEAR, OF_DAYS, UNKNOWN, FeatureSpec
 from riskmodels.models.matrix import UNSEEN, Column
 from riskmodels.models.reasons.caveats import caveats_in_words
 from riskmodels.models.reasons.codes import FAR, LOWERING, RAISING, UNKNOWN_DAY, reason_codes
@@ -25,13 +25,18 @@ NOT_A_CAUSE = (
     "A reason says what moved the number for this person against the average. It is not a cause, and changing it need "
     "not change what happens."
 )
+# Stands behind a reason (`UNCERTAIN` in codes.py), but not in a letter; what it means is said beside `NOT_A_CAUSE`.
+CLOSE_CALL = " (a close call)"
+CLOSE_CALL_MEANS = (
+    "A reason that is called a close call is nearly as strong as the next one that is not said: learned from other "
+    "people of the same kind, the model would as often as not name another in its place."
+)
 PLACES = (*(f"reason_{place + 1}" for place in range(RAISING)), *(f"lowers_{place + 1}" for place in range(LOWERING)))
 WORDS = (*PLACES, "caveats")
 # Whose day is that of the very value; what is counted or added up has many days.
 OF_ONE_DAY = ("latest", "first")
 MOST_DECIMALS = 6
 OF_A_WINDOW = ("count", "sum", "mean", "min", "max", "distinct", "episodes")
-OF_DAYS = ("days_since_first", "days_since_last")
 OF_CHANGE = ("change", "trend", "rate_change")
 # What a number counts, where it stands behind the study's own phrase.
 YEARLY = " a year"
@@ -66,6 +71,7 @@ def reason_words(
     withheld: str | Sequence[str] = WITHHELD,
     *,
     dated: bool = True,
+    close_calls: bool = True,
 ) -> dict[str, pl.Series]:
     """Reasons and caveats in words: each different value of a feature is put into words once.
 
@@ -75,6 +81,7 @@ def reason_words(
     shown : bool [features], such as from `shown_to`; everything is shown unless given
     withheld : what stands for a feature that is not shown: the same for all, or one text for each feature
     dated : whether to say on which day a value was recorded; a study whose clock is relative has no days to say
+    close_calls : whether to say which reasons that raise the risk are uncertain, if they may be seen (`CLOSE_CALL`)
 
     Returns
     -------
@@ -82,38 +89,45 @@ def reason_words(
     """
     columns = model.encoder.columns
     hidden = [withheld] * len(columns) if isinstance(withheld, str) else withheld
+    may = np.ones(len(columns), dtype=bool) if shown is None else shown
+    close = codes["uncertain"] & np.append(may, False)[codes["feature"]] & (np.arange(RAISING + LOWERING) < RAISING)
     asked = pl.DataFrame(
         {
             "feature": codes["feature"].T.ravel(),
+            "raises": np.repeat(np.arange(RAISING + LOWERING) < RAISING, len(codes)),
+            "close": (close & close_calls).T.ravel(),
             # By its bits a number is a key like any other, and NaN is itself.
             "value": _as_shown(codes["value"], codes["feature"], columns).T.ravel().view(np.int64),
             "day": codes["day"].T.ravel(),
         }
     )
-    distinct = asked.select("feature", "value").filter(pl.col("feature") >= 0).unique()
+    distinct = asked.select("feature", "raises", "value").filter(pl.col("feature") >= 0).unique()
     texts: list[tuple[str, str | None, str | None]] = []
-    for feature, bits in zip(distinct["feature"].to_list(), distinct["value"].to_numpy(), strict=True):
-        if shown is not None and not shown[feature]:
+    values = distinct["value"].to_numpy().view(np.float64).tolist()
+    for feature, raises, value in zip(distinct["feature"].to_list(), distinct["raises"].to_list(), values, strict=True):
+        if not may[feature]:
             texts.append((hidden[feature], None, None))
             continue
-        spec, column, value = model.reasons[feature], columns[feature], float(bits.view(np.float64))
-        plain = _phrase(spec, column, value, dated=False)
-        before, day, after = _phrase(spec, column, value, dated=dated).partition(DAY)
+        spec, column = model.reasons[feature], columns[feature]
+        fits = _fits(model.directions.get(spec.name), spec, column, value, raises=raises)
+        plain = _phrase(spec, column, value, dated=False, fits=fits)
+        before, day, after = _phrase(spec, column, value, dated=dated, fits=fits).partition(DAY)
         texts.append((plain, before, after) if day else (plain, None, None))
     names = ("plain", "before", "after")
     said = distinct.hstack(pl.DataFrame(texts, schema=dict.fromkeys(names, pl.String), orient="row"))
     on_day = pl.when(pl.col("day") != UNKNOWN_DAY).then("day").cast(pl.Date).dt.to_string("%-d %B %Y")
     # Null wherever there is no day, or none belongs to the text.
     told = pl.concat_str(pl.col("before"), on_day, pl.col("after"))
-    answer = asked.join(said, on=["feature", "value"], how="left", maintain_order="left").select(
-        pl.coalesce(told, "plain").alias("text")
+    ending = pl.when("close").then(pl.lit(CLOSE_CALL)).otherwise(pl.lit(""))
+    answer = asked.join(said, on=["feature", "raises", "value"], how="left", maintain_order="left").select(
+        (pl.coalesce(told, "plain") + ending).alias("text")
     )["text"]
     found = {name: answer.slice(place * len(codes), len(codes)).alias(name) for place, name in enumerate(PLACES)}
     return {**found, "caveats": caveats_in_words(model, codes, shown, hidden)}
 
 
 def say(spec: FeatureSpec, column: Column, value: float, day: dt.date | None = None) -> str:
-    """One value of one feature in plain words. ``value`` as encoded: a number or a code, NaN for missing.
+    """One value of one feature in plain words. ``value`` as in `REASON_TYPE`: a number or a code, infinite or NaN.
 
     ``day``: when it was recorded; said of a ``latest`` or ``first`` value, which is of one day.
     """
@@ -122,12 +136,15 @@ def say(spec: FeatureSpec, column: Column, value: float, day: dt.date | None = N
     return text.replace(DAY, f"{day.day} {MONTHS[day.month - 1]} {day.year}") if day else text
 
 
-def _phrase(spec: FeatureSpec, column: Column, value: float, *, dated: bool) -> str:
-    """``value`` as it is shown (`_as_shown`); ``dated``: with `DAY` where the day goes, if it is of one day."""
+def _phrase(spec: FeatureSpec, column: Column, value: float, *, dated: bool, fits: bool = True) -> str:
+    """``value`` as it is shown (`_as_shown`); ``dated``: with `DAY` where the day goes, if it is of one day; ``fits``:
+    whether the study's phrases suggest what the reason says (`_fits`)."""
     recorded = f"recorded {DAY}" if dated and spec.take in OF_ONE_DAY else ""
     alone = f" ({recorded})" if recorded else ""
     if math.isnan(value):
-        return f"{spec.words}: none on record" if spec.take in OF_DAYS else f"{spec.words} not recorded"
+        return f"{spec.words}: " + ("not recorded" if spec.nothing == UNKNOWN else "not known")
+    if value == math.inf and spec.take in OF_DAYS:
+        return (spec.none or f"{spec.words}: never on record") + _window(spec, spec.none or spec.words)
     if column.kind == "category":
         if value == UNSEEN:
             return f"{spec.words}: a value that the model did not learn from" + alone
@@ -137,16 +154,20 @@ def _phrase(spec: FeatureSpec, column: Column, value: float, *, dated: bool) -> 
     if spec.value:
         return spec.value.replace("{value}", here) + alone
     if spec.take == "any":
-        return (spec.high or f"{spec.words}: yes") if value > 0 else (spec.low or f"{spec.words}: no")
+        phrase = (spec.high if value > 0 else spec.low) if fits else None
+        return phrase or f"{spec.words}: {'yes' if value > 0 else 'no'}"
     usual = plain_number(column.typical, column) if isinstance(column.typical, float) else None
-    phrase = _high_or_low(spec, column, value) if usual != here else None
+    phrase = _high_or_low(spec, column, value) if usual != here and fits else None
     typical = f"typical is {usual}" if usual not in (None, here) else ""
+    if value == 0 and spec.none and spec.take not in OF_DAYS:
+        return f"{spec.none}{_window(spec, spec.none)}" + (f" ({typical})" if typical else "")
     if phrase is None or usual is None:
         aside = "; ".join(part for part in (recorded, typical) if part)
         yearly = YEARLY if spec.take in OF_A_YEAR and YEARLY not in spec.words else ""
         return f"{spec.words}: {here}{yearly}{_window(spec, spec.words)}" + (f" ({aside})" if aside else "")
     if spec.take in OF_DAYS:
-        return f"{phrase} ({_length(value)} ago; typical is {_length(float(column.typical or 0.0))})"
+        ago, usual = _lengths(value, float(column.typical or 0.0))
+        return f"{phrase} ({ago} ago; typical is {usual})"
     inside = f"{here}{UNITS.get(spec.take, '')}{_window(spec, phrase)}" + (f", {recorded}" if recorded else "")
     return f"{phrase} ({inside}; {typical})"
 
@@ -164,17 +185,30 @@ def _high_or_low(spec: FeatureSpec, column: Column, value: float) -> str | None:
     return spec.high if value > typical else spec.low
 
 
-def _length(days: float) -> str:
-    """So many days, or years where nobody counts the days any more."""
-    if days < 2 * DAYS_IN_A_YEAR:
-        return f"{days:,.0f} day" + ("s" if round(days) != 1 else "")
-    years = days / DAYS_IN_A_YEAR
-    return f"{years:.0f} years" if years >= 10 else f"{years:.1f}".removesuffix(".0") + " years"
+def _fits(direction: int | None, spec: FeatureSpec, column: Column, value: float, *, raises: bool) -> bool:
+    """Whether a high or low value suggests to a reader what the reason says: that it raises the risk, or lowers it.
+
+    ``direction`` is what the data say of the feature alone (`riskmodels.models.reasons.directions`); None where nobody
+    looked. Beside other features a rising score may lower the risk, and "concern has been rising" would look wrong.
+    """
+    if direction is None or column.kind == "category":
+        return True
+    middle = 0.5 if spec.take == "any" else column.typical
+    return isinstance(middle, float) and (direction * (value - middle) > 0) == raises and direction != 0
+
+
+def _lengths(*days: float) -> list[str]:
+    """Lengths of time in one unit: days, or years where nobody counts the days any more and none is below half a year."""
+    if max(days) < 2 * DAYS_IN_A_YEAR or min(days) < DAYS_IN_A_YEAR / 2:
+        return [f"{one:,.0f} day" + ("s" if round(one) != 1 else "") for one in days]
+    years = [one / DAYS_IN_A_YEAR for one in days]
+    told = [f"{one:.0f}" if one >= 10 else f"{one:.1f}".removesuffix(".0") for one in years]
+    return [f"{one} year" + ("s" if one != "1" else "") for one in told]
 
 
 def _window(spec: FeatureSpec, words: str) -> str:
     """Over what time a number was counted or added up, unless the words say so already."""
-    if spec.take not in OF_A_WINDOW or spec.last == "ever" or f"last {spec.last}" in words:
+    if spec.take not in (*OF_A_WINDOW, *OF_DAYS) or spec.last == "ever" or f"last {spec.last}" in words:
         return ""
     return f" in the last {spec.last}"
 

@@ -165,12 +165,13 @@ def households_of(shards: Sequence[Shard], runs: Sequence[Run], records: np.ndar
 
 
 def closed_in(shards: Sequence[Shard], rules: Sequence[ServiceRule]) -> set[str]:
-    """Households that are left alone because of one rule about one of them, in whatever part, copies included."""
+    """Households that are left alone because of one of them, in whatever part, copies and other rejects included."""
     closed: set[str] = set()
     for number, shard in enumerate(shards):
         records = shard.records()
         homes = households_of(shards, [Run(number, 0, len(records), records, None)], records)
         closed |= closed_households(pl.Series(records["excluded"]), homes, rules)
+        closed.update(shard.closed())
     return closed
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import riskmodels
 from riskmodels import storage
 from riskmodels.errors import DataError, RiskModelsError, UsageError
 from riskmodels.governance.gate import ApprovedModel
-from riskmodels.models.places import Places
+from riskmodels.models.places import Places, Share
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.service.batch.ahead import ahead
 from riskmodels.service.batch.duplicates import Copies, find_copies, rejects_of
@@ -45,7 +45,7 @@ class ScoredBatch:
 
     Attributes
     ----------
-    places : team -> places, or ``{None: k}``, as they were given
+    places : team -> places, or ``{None: k}``
     counts : rows_in = scored + rejected; scored = listed + not_reached + excluded + household + household_closed +
         no_team; and ``places``
     excluded_by_rule : for each of the study's service rules the people whom it, first of all, leaves off
@@ -88,7 +88,7 @@ def score_batch(
     parts: CohortParts,
     study: StudyFile,
     *,
-    places: Mapping[str | None, int],
+    places: Mapping[str | None, int] | Share,
     explain: Explain = "selected",
     threads: int = 1,
     work: Path,
@@ -102,7 +102,7 @@ def score_batch(
 
     Parameters
     ----------
-    places : team -> places, or ``{None: k}``
+    places : team -> places, or ``{None: k}``; or a `Share`, counted of those who are scored
     explain : ``selected`` (those listed), ``all`` or ``none``
     work : a folder of its own on the disk of the output (`riskmodels.service.batch.working_beside`)
     resume : go on with what an earlier run of the same plan left in ``work``
@@ -115,7 +115,7 @@ def score_batch(
     ModelFileError
         if the model's fast scores are not its own.
     UsageError
-        if ``resume`` meets the work of another plan.
+        if ``resume`` meets the work of another plan, or more places are asked for than a share gives.
     OutsideError
         if the disk refuses; what is done stays for another ``resume``.
     """
@@ -138,7 +138,8 @@ def score_batch(
         raise DataError(f"nobody of {parts.rows_in} can be scored: {why or 'the cohort is empty'}; mend the rows")
     teams, buckets = Teams.of(shards), Buckets(shards, copies)
     progress(f"filling the places of {scored:,} people")
-    filling = Places(places, closed_in(shards, study.service_rules) if households else ())
+    given = places.of(scored) if isinstance(places, Share) else dict(places)
+    filling = Places(given, parts.closed | closed_in(shards, study.service_rules) if households else ())
     filled = fill_places(buckets, filling, teams, study, work / "ranked", threads)
     explained = Explained(shards, None, None)
     if explain == "selected":
@@ -154,7 +155,7 @@ def score_batch(
     rules = tuple(rule.because for rule in study.service_rules)
     counts["places"] = filling.total
     return ScoredBatch(
-        plan["batch_id"], dict(places), counts, filled.by_rule, rejected, filled.by_team, filled.by_band,
+        plan["batch_id"], given, counts, filled.by_rule, rejected, filled.by_team, filled.by_band,
         filled.histogram, listing, copies, rules, threads,
     )  # fmt: skip
 
@@ -163,7 +164,7 @@ def plan_of(
     approved: ApprovedModel,
     parts: CohortParts,
     study: StudyFile,
-    places: Mapping[str | None, int],
+    places: Mapping[str | None, int] | Share,
     explain: str,
 ) -> dict[str, Any]:
     """What a run would do, as JSON: two runs of the same plan leave the same files in their work folders."""
@@ -171,7 +172,7 @@ def plan_of(
         "model_sha256": approved.model_sha256,
         "cohort_sha256": parts.sha256,
         "as_of": parts.as_of.isoformat(),
-        "places": [[team, places[team]] for team in sorted(places, key=lambda team: (team is not None, team))],
+        "places": _asked(places),
         "explain": explain,
         "study_sha256": storage.sha256(storage.canonical_json(study.model_dump(mode="json", by_alias=True))),
     }
@@ -184,6 +185,13 @@ def plan_of(
     }
 
 
+def _asked(places: Mapping[str | None, int] | Share) -> Any:
+    """What was asked for, as JSON: how many places a share gives is known only once everybody is scored."""
+    if isinstance(places, Share):
+        return asdict(places)
+    return [[team, places[team]] for team in sorted(places, key=lambda team: (team is not None, team))]
+
+
 def made_with() -> dict[str, str]:
     """The versions that decide the bytes of a shard."""
     return {"riskmodels": riskmodels.__version__, **{name: importlib.metadata.version(name) for name in LIBRARIES}}
@@ -193,7 +201,7 @@ def batch_id(
     approved: ApprovedModel,
     parts: CohortParts,
     study: StudyFile,
-    places: Mapping[str | None, int],
+    places: Mapping[str | None, int] | Share,
     explain: str,
 ) -> str:
     """The same model, cohort, study and options are the same batch: 16 hex digits, known before anybody is scored."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +75,7 @@ class Scorer:
             sections[f"{name}s"], lengths = bytes_of(frame[column][order])
             records[f"{name}_bytes"] = lengths
             records[f"{name}_at"] = np.cumsum(lengths, dtype=np.int64) - lengths
+        sections["closed"] = json.dumps(sorted(part.closed)).encode() if self.households and part.closed else b""
         if self.explain:
             sections["codes"] = codes[order]
         return shard_bytes(records, teams, rejects, sections)

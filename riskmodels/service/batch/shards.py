@@ -2,7 +2,7 @@
 
 A shard is a header in JSON and then its sections, one after the other: records of fixed width, best first; the ids and
 the households of those rows as bytes, in the same order; every id's hash, sorted, for finding duplicates; the reasons,
-where everybody is explained; and the rejects. It is written whole, so a shard that is there is done.
+where everybody is explained; the rejects, and the households that these close. It is written whole, so a shard that is there is done.
 """
 
 from __future__ import annotations
@@ -73,6 +73,11 @@ class Shard:
             return b""
         at, last = int(run[f"{name}_at"][0]), run[-1]
         return self._read(f"{name}s", at, int(last[f"{name}_at"] + last[f"{name}_bytes"]) - at)
+
+    def closed(self) -> list[str]:
+        """The households that are left alone because of a rejected row; none where no households are listed."""
+        content = self._read("closed", 0, self.sections["closed"][1])
+        return json.loads(content) if content else []
 
     def rejects(self) -> pl.DataFrame:
         return pl.read_ipc(io.BytesIO(self._read("rejects", 0, self.sections["rejects"][1])))

@@ -7,6 +7,7 @@
 - ``parts.py``       a cohort in files: `open_matrix`
 - ``routes.py``      of whom a safeguarding route is true
 - ``sources.py``     a cohort made from the study's own sources: `open_sources`
+- ``notes.py``       what the sources cannot say of a list made today
 - ``objections.py``  who objected
 """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from riskmodels.data.features import FeatureSpec
+from riskmodels.data.service_rules import closing_places
 from riskmodels.errors import DataError, StudyError
 from riskmodels.study import StudyFile
 
@@ -29,6 +30,7 @@ class Wanted:
     by: str | None = None  # our own name of the column that says the team
     household: bool = False
     protected: frozenset[str] = frozenset()  # in lower case
+    closing: tuple[int, ...] = ()  # the places of the rules that leave a whole household alone
 
     @classmethod
     def of(cls, specs: Iterable[FeatureSpec], study: StudyFile) -> Wanted:
@@ -44,6 +46,7 @@ class Wanted:
             study.capacity.by.partition(".")[2] if study.capacity.by else None,
             study.list_unit == "household",
             frozenset(name.lower() for name in protected),
+            tuple(closing_places(study.service_rules)),
         )
 
 

@@ -82,7 +82,7 @@ class ParquetRows:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process opens the file itself: what is held open here is of no use to it."""
-        return ParquetRows, (self.path, self.name, self.metadata, self.schema, self.state)
+        return ParquetRows, (self.path.absolute(), self.name, self.metadata, self.schema, self.state)
 
     @property
     def rows(self) -> int:

@@ -35,6 +35,7 @@ from riskmodels.study import StudyFile
 if TYPE_CHECKING:
     import pyarrow as pa
 
+AS_THE_FILE_SAYS = "service rules, stale facts and days of facts are as the file says"
 SUFFIXES = (".parquet", ".csv")
 
 
@@ -45,6 +46,7 @@ class MatrixParts:
     Rows are numbered from 1 over all files, one after another in the order of their names, as they stand in each; lines
     without anything on them are no rows. `where` says to which row of which file a number belongs. ``ignored``: columns
     that neither model nor study asks for. ``routed`` is empty: whom a route is true of is told from the sources only.
+    So is ``closed``: rows say which households they close. ``notes``: what whoever uses the list must know of it.
     """
 
     as_of: dt.date
@@ -52,6 +54,8 @@ class MatrixParts:
     rows_in: int
     ignored: tuple[str, ...] = ()
     routed: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
     _files: tuple[tuple[ParquetRows, Columns], ...] = field(default=(), repr=False)
     _parts: tuple[tuple[int, Stretch, int], ...] = field(default=(), repr=False)  # file, rows, number of the first
     _wanted: Wanted = field(default_factory=lambda: Wanted(()), repr=False)
@@ -147,11 +151,17 @@ def open_matrix(
         storage.sha256(storage.canonical_json(decides)),
         rows_in,
         of_one.ignored,
+        notes=(AS_THE_FILE_SAYS,) if _taken_on_trust(wanted, study) else (),
         _files=tuple(files),
         _parts=tuple(_parts(files)),
         _wanted=wanted,
         _objectors=objectors,
     )
+
+
+def _taken_on_trust(wanted: Wanted, study: StudyFile) -> bool:
+    """Whether a list of this study depends on days that a file of features does not have."""
+    return bool(study.service_rules) or any(spec.stale_after for spec in wanted.specs)
 
 
 def refuse_older(day: dt.date, not_before: dt.date | None, study: StudyFile) -> None:

@@ -24,6 +24,7 @@ REASONS = {
     "not_a_number": "a column that must be a number holds something else",
     "not_finite": "a number is infinite",
 }
+UNKNOWN_RULE = -1
 WHOLE = 2.0**53  # below it, every whole number is a Float64
 TRUTHS = {"true": 1.0, "false": 0.0}
 
@@ -48,6 +49,8 @@ def check_rows(
     A row is rejected, with its number, a code and a reason (`REASONS`), if it has no id, its person objected, a number
     is infinite or text, or ``excluded`` names no rule of the study. A number may be written as text; true and false are
     1 and 0; an empty text and NaN are missing. A category that the model has not learned is scored, with a caveat.
+    Whoever objected, or is left off by a rule that closes their household, closes it though their row is rejected; so
+    does an ``excluded`` that names no rule, for nobody knows what it says.
     An id that stands twice is not looked for here, not even within the part: it may stand in another part as well, so
     whoever has seen all of them rejects every row of it.
 
@@ -71,9 +74,9 @@ def check_rows(
     if wanted.rules:
         said = as_texts(part.column(EXCLUDED))
         places = {because: place for place, because in enumerate(wanted.rules)}
-        excluded = said.replace_strict(places, default=-1, return_dtype=pl.Int16).alias(EXCLUDED)
+        excluded = said.replace_strict(places, default=UNKNOWN_RULE, return_dtype=pl.Int16).alias(EXCLUDED)
         excluded = excluded.zip_with(said.is_not_null(), pl.Series([None], dtype=pl.Int16))
-        faults.note("unknown_rule", excluded == -1)
+        faults.note("unknown_rule", excluded == UNKNOWN_RULE)
     wrong, infinite = {}, {}
     for spec in wanted.specs:
         made[spec.name], wrong[spec.name], infinite[spec.name] = _feature(part.column(spec.name), spec)
@@ -92,10 +95,14 @@ def check_rows(
             (as_texts(part.column(HOUSEHOLD)) if wanted.household else empty).alias(HOUSEHOLD),
         ]
     )
-    return _parted(frame, faults)
+    closing = excluded.is_in([*wanted.closing, UNKNOWN_RULE]).fill_null(False)
+    if objectors:
+        closing = closing | ids.is_in(list(objectors)).fill_null(False)
+    return _parted(frame, faults, closing)
 
 
-def _parted(frame: pl.DataFrame, faults: _Faults) -> CheckedPart:
+def _parted(frame: pl.DataFrame, faults: _Faults, closing: pl.Series) -> CheckedPart:
+    """``closing``: whose household is left alone."""
     if not faults.found:
         return CheckedPart(frame, pl.DataFrame(schema=REJECT_SCHEMA), frame.height)
     first = pl.Series([None], dtype=pl.Int32).new_from_index(0, frame.height)
@@ -111,7 +118,8 @@ def _parted(frame: pl.DataFrame, faults: _Faults) -> CheckedPart:
         schema_overrides={"fault": pl.Int32},
     )
     rejects = bad.join(said, on="fault", how="left", maintain_order="left").select(*REJECT_SCHEMA)
-    return CheckedPart(frame.filter(first.is_null()), rejects, frame.height)
+    closed = frozenset(frame[HOUSEHOLD].filter(closing & first.is_not_null()).drop_nulls())
+    return CheckedPart(frame.filter(first.is_null()), rejects, frame.height, closed)
 
 
 # ---------------------------------------------------------------- columns

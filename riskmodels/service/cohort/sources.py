@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from riskmodels import storage
+from riskmodels.caching import digest_of_frame
 from riskmodels.data.cohort import Cohort, build_cohort
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.fact_days import days_of_facts
@@ -17,6 +18,7 @@ from riskmodels.data.service_rules import service_view
 from riskmodels.data.tables import Tables, read_tables
 from riskmodels.errors import UsageError
 from riskmodels.service.cohort.columns import EXCLUDED, HOUSEHOLD, ID, TEAM, Wanted
+from riskmodels.service.cohort.notes import notes_of
 from riskmodels.service.cohort.objections import NearMisses
 from riskmodels.service.cohort.parquet import ROWS_AT_MOST
 from riskmodels.service.cohort.parts import refuse_older, table_files
@@ -31,13 +33,16 @@ class SourceParts:
     """A cohort made from sources, in parts of at most 65,536 rows (`riskmodels.service.shapes.CohortParts`).
 
     It is held in memory. Rows are numbered from 1 in the order of the ids. ``routed``: the place of each of the study's
-    routes -> the ids of those it is true of (`riskmodels.service.cohort.routes.routed`).
+    routes -> the ids of those it is true of (`riskmodels.service.cohort.routes.routed`). ``closed``: the households of
+    the cohort that are left alone, because of whomever. ``notes``: what whoever uses the list must know of it.
     """
 
     as_of: dt.date
     sha256: str
     routed: dict[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
     ignored: tuple[str, ...] = ()
+    closed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
     _frame: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     _objectors: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -88,13 +93,13 @@ def open_sources(
     """Build the cohort and its features on ``as_of``, by the definitions the model was trained with.
 
     Only sources that the model uses are read: equality data never comes near a score. Each row has the first service
-    rule that holds, its team and household, as they were known then, and the days of the facts behind features
-    (`riskmodels.data.fact_days.days_of_facts`).
+    rule that holds, as was known then or is known today, its team and household, and the days of the facts behind
+    features (`riskmodels.data.fact_days.days_of_facts`).
 
     Parameters
     ----------
     objectors : ids of people who objected to being scored
-    today : the day of the extract
+    today : the day of the extract, on which the list is made
     not_before : the last day the model learned from: an earlier one is refused, unless the study's clock is relative
 
     Raises
@@ -113,8 +118,13 @@ def open_sources(
     near = NearMisses(objectors)
     near.see(cohort.rows[ID])
     near.refuse()
+    view = service_view(cohort.rows, tables, study.file, today, objectors)
+    flagged = routed(cohort.rows, tables, study.file, as_of, objectors, today)
     decides = {
         "tables": tables.sha256,
+        # What is known today, not the day itself: a run that was stopped may go on tomorrow if no rule says otherwise.
+        "view": digest_of_frame(view),
+        "routed": {str(place): list(ids) for place, ids in flagged.items()},
         "objections": sorted(objectors),
         "as_of": str(as_of),
         "study": study.digest,
@@ -122,17 +132,18 @@ def open_sources(
     return SourceParts(
         as_of,
         storage.sha256(storage.canonical_json(decides)),
-        routed(cohort.rows, tables, study.file, as_of, objectors),
-        _frame=_frame(cohort, tables, study.file),
+        flagged,
+        closed=frozenset(view.filter("household_closed")["household"]),
+        notes=notes_of(view, tables, study.file, today),
+        _frame=_frame(cohort, view, tables, study.file),
         _objectors=objectors,
     )
 
 
-def _frame(cohort: Cohort, tables: Tables, study: StudyFile) -> pl.DataFrame:
+def _frame(cohort: Cohort, view: pl.DataFrame, tables: Tables, study: StudyFile) -> pl.DataFrame:
     features = build_features(cohort, tables, study)
     Wanted.of(features.specs, study)  # refuses features named as the columns below
     days = days_of_facts(cohort.rows, features.specs, tables, study)
-    service = service_view(cohort.rows, tables, study).select(EXCLUDED, TEAM, HOUSEHOLD)
-    frame = pl.concat([features.frame.drop("as_of_date"), service], how="horizontal")
+    frame = pl.concat([features.frame.drop("as_of_date"), view.select(EXCLUDED, TEAM, HOUSEHOLD)], how="horizontal")
     frame = frame.with_columns(day.alias(day_of(feature)) for feature, day in days.items())
     return frame.with_row_index("row_number", offset=1).cast({"row_number": pl.Int64})

@@ -59,8 +59,8 @@ LIST_COLUMNS = {
     ),
     "band": ListColumn("The risk in a word, as the study names it.", "a word of the study's bands"),
     "rank": ListColumn(
-        "The place by risk, 1 being the highest; equal risks are put in an order made from the ids and the study's "
-        "seed.",
+        "The place by risk, 1 being the highest; equal risks go by the model's score, of which the risk is made, and "
+        "equal scores by a draw that the ids and the study's seed fix.",
         "1 to the number of people scored; each stands once",
     ),
     "selected": ListColumn(
@@ -75,7 +75,11 @@ LIST_COLUMNS = {
     "not_listed_because": ListColumn(
         "Why the person is not on the list.", "the words of a rule of the service, or of the places", "listed is true"
     ),
-    "team": ListColumn("The team or area whose places the person is ranked for.", "a name", "the study has no teams"),
+    "team": ListColumn(
+        "The team or area whose places the person is ranked for.",
+        "a name",
+        "the study has no teams, or the person's is not known",
+    ),
     "reason_1": ListColumn(
         "What in the records raised the number most, in words. It is not a cause, and not something to blame anybody "
         "for.",
@@ -91,7 +95,7 @@ LIST_COLUMNS = {
         f"{UNEXPLAINED}, or there is nothing to say",
     ),
     "model_version": ListColumn(
-        "The model's version in the registry.", "a number as text, the same in every row", "the model is not registered"
+        "The model's version in the registry.", 'a number as text or "not registered", the same in every row'
     ),
     "model_sha256": ListColumn("The digest of the model's files.", "64 letters and digits, the same in every row"),
     "batch_id": ListColumn(

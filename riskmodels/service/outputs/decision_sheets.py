@@ -44,7 +44,8 @@ EXAMPLE = "EXAMPLE ONLY. The approval of this model is an example. Do not act on
 def decision_sheets(folder: Path, listed: pl.DataFrame, facts: BatchFacts) -> list[Path]:
     """Write one workbook for each team, or one for everybody where there are no teams.
 
-    A team that has places and nobody listed gets one too: it may add people.
+    A team that has places and nobody listed gets one too: it may add people. People without a team have one if they are
+    listed.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ def decision_sheets(folder: Path, listed: pl.DataFrame, facts: BatchFacts) -> li
         if the disk refuses.
     """
     named = [team.team for team in facts.teams]
-    teams = sorted({*named, *listed["team"].unique().to_list()} or {None}, key=lambda team: (team is None, team or ""))
+    of_listed = set(listed["team"].unique().to_list())
+    teams = sorted({*named, *of_listed} - ({None} - of_listed) or {None}, key=lambda team: (team is None, team or ""))
     paths = []
     for team, name in zip(teams, _file_names(teams), strict=True):
         path = Path(folder) / name

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,8 +46,25 @@ def ledger_line(note: BatchNote) -> dict[str, Any]:
     }
 
 
+def first_scored_on(workspace: Workspace, study: str, batch_id: str) -> dt.date | None:
+    """The day on which a batch was scored first, by the ledger or, after a crash, by its record; None for a new one.
+
+    The same batch run again gives the same list, so the first day stands. Raises OutsideError if the ledger may not be
+    read.
+    """
+    folder = workspace.batch(study, batch_id)
+    with suppress(DataError, ValueError):
+        for line in read_ledger(workspace):
+            if line["batch_id"] == batch_id:
+                return dt.date.fromisoformat(line["scored_on"])
+        return read_batch(folder).scored_on if (folder / BATCH).is_file() else None
+    return None
+
+
 def append_batch(workspace: Workspace, note: BatchNote) -> bool:
-    """Write a batch into the ledger, and say whether it was new: the same batch run again is the same line.
+    """Write a batch into the ledger, and say whether there was anything to write.
+
+    The same batch run again is the same line; run again under another approval, it has a new one, which counts.
 
     Raises
     ------
@@ -54,9 +73,10 @@ def append_batch(workspace: Workspace, note: BatchNote) -> bool:
     """
     path = workspace.ledger
     with storage.locked(path):
-        if any(line["batch_id"] == note.batch_id for line in read_ledger(workspace)):
+        line = ledger_line(note)
+        if line in read_ledger(workspace):
             return False
-        text = json.dumps(ledger_line(note), ensure_ascii=False)
+        text = json.dumps(line, ensure_ascii=False)
         # A line that a crash cut short keeps its own line, or it would swallow this one.
         so_far = storage.read_bytes(path) if path.exists() else b""
         storage.append_line(path, f"\n{text}" if so_far and not so_far.endswith(b"\n") else text)
@@ -64,7 +84,8 @@ def append_batch(workspace: Workspace, note: BatchNote) -> bool:
 
 
 def read_ledger(workspace: Workspace, say: Say | None = None) -> list[dict[str, Any]]:
-    """Every batch, first to last. A line that cannot be read, as a crash leaves one, is left out and ``say`` is told.
+    """Every batch, in the order in which they were first run, each by its last line, as its record has it. A line that
+    cannot be read, as a crash leaves one, is left out and ``say`` is told.
 
     Raises
     ------
@@ -79,7 +100,7 @@ def read_ledger(workspace: Workspace, say: Say | None = None) -> list[dict[str, 
             continue
         line = _line(text)
         if line is not None:
-            found.setdefault(line["batch_id"], line)
+            found[line["batch_id"]] = line
         elif say is not None:
             say(
                 f"{workspace.ledger}, line {number}: is cut short or damaged and is passed over; "

@@ -1,7 +1,8 @@
 """The letter to somebody who asks: what was used, what it meant for them, who decided, and what they can do.
 
 It is made from the study's own answers and register, the batch, and this one person's row of its record. Nothing of
-anybody else, and nothing from a source that is restricted, is said: a reason made of such facts reads `HELD_BACK`.
+anybody else, and nothing from a source that may not be shown to the person, is said: a reason or a rule made of such
+facts reads `HELD_BACK`, and such a source is not named, nor how long it is kept.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from riskmodels.cards.words import Language, language_of
+from riskmodels.errors import DataError
 from riskmodels.models.places import NO_TEAM, NOT_REACHED
-from riskmodels.models.reasons import SAME_FOR_ALL
+from riskmodels.models.reasons import SAME_FOR_ALL, named_to_person, rule_told_to_person
 from riskmodels.reports.cells import NOT_PROVIDED, capital, day_text
 from riskmodels.reports.letter_page import Letter
 from riskmodels.reports.outline import Part, Section, bullets, texts
 from riskmodels.service.batch.slices import BECAUSE
 from riskmodels.service.people.record import BatchNote, PersonRecord
-from riskmodels.service.people.shown import HELD_BACK, is_restricted
+from riskmodels.service.people.shown import HELD_BACK
 from riskmodels.study import Study
 from riskmodels.study.answers import Answer
 
@@ -29,7 +31,10 @@ NOT_LISTED = {
     BECAUSE[NOT_REACHED]: "All places went to others with a higher number.",
     BECAUSE[NO_TEAM]: "We do not know of a team with places that serves you.",
 }
+HAS_DIED = "no letter can be written: by the record this person has died; please answer in person, not with a form"
 DAY_NOUGHT = dt.date(2000, 1, 1)
+BY_THE_MODEL = "The model looked at these records:"
+BESIDE_THE_MODEL = "We also looked at these, to see whom we ask about and who can be on the list:"
 ICO = (
     "You can also complain to the Information Commissioner's Office (ICO). It looks after the law on personal data. It "
     "is not part of us, and it is free. Its web page is ico.org.uk/make-a-complaint. Its phone number is 0303 123 1113."
@@ -38,11 +43,11 @@ ICO = (
 
 @dataclass(frozen=True)
 class Decided:
-    """What the decision sheet says of one person; None where a cell is empty. Why stays in the sheet: what a worker
-    wrote may tell of others."""
+    """What the decision sheet says of one person. ``decision`` is one of the sheet's own words; who decided and why
+    stay in the sheet, since what a worker wrote may tell of others: here is only whether they were noted."""
 
     decision: str
-    decider: str | None
+    has_decider: bool
     on: dt.date | None
     has_reason: bool
 
@@ -50,7 +55,8 @@ class Decided:
 @dataclass(frozen=True)
 class Answered:
     """All that a letter is made from. ``reasons``: by the names of `RAISING`, `LOWERING` and ``caveats``, in words for
-    the person; None where no reasons were made. ``sources``: those the model uses. ``state``: of the model, today."""
+    the person; None where there are none that can be read. ``sources``: those the model uses. ``looked_at``: those that
+    decide beside it. ``state``: of the model, today."""
 
     study: Study
     batch: BatchNote
@@ -60,15 +66,39 @@ class Answered:
     state: str
     today: dt.date
     decided: Decided | None = None
+    looked_at: tuple[str, ...] = ()
     language: Language = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "language", language_of(self.study.file))
 
+    @property
+    def named(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of what the model uses, and of what else was looked at, the sources that may be named, each once."""
+        beside = tuple(name for name in self.looked_at if name not in self.sources)
+        model, rest = (
+            tuple(name for name in names if named_to_person(name, self.study)) for names in (self.sources, beside)
+        )
+        return model, rest
+
+    @property
+    def some_unnamed(self) -> bool:
+        """Whether a source was used that may not be named: of the model or beside it, which is not said."""
+        return set().union(*self.named) != {*self.sources, *self.looked_at}
+
 
 def build_letter(asked: Answered) -> Letter:
-    """The letter as sections of plain parts, which every rendering shows alike."""
+    """The letter as sections of plain parts, which every rendering shows alike.
+
+    Raises
+    ------
+    DataError
+        if a rule left the person off because they have died: the bereaved are not answered by a form.
+    """
     answers = asked.study.answers
+    rules = asked.study.file.service_rules
+    if asked.person.not_listed_because in {rule.because for rule in rules if rule.kind == "died"}:
+        raise DataError(HAS_DIED)
     parts = {
         "What this is about": _about(asked),
         "What we used": _used(asked),
@@ -118,10 +148,20 @@ def _about(asked: Answered) -> list[Part]:
 
 
 def _used(asked: Answered) -> list[Part]:
-    sources = [asked.study.register.sources[name] for name in asked.sources]
+    register = asked.study.register.sources
+    parts: list[Part] = []
+    for title, names in zip((BY_THE_MODEL, BESIDE_THE_MODEL), asked.named, strict=True):
+        parts += [*texts([title]), *bullets([f"{capital(register[name].words)}." for name in names])] if names else []
+    if asked.some_unnamed:
+        others = "other records" if parts else "records"
+        parts += texts(
+            [
+                f"Not all is listed here. We also used {others} that we may not name in a letter. You can ask what "
+                f"they say about you. Ask: {_data_protection(asked)}. {_contact(asked)}"
+            ]
+        )
     return [
-        *texts(["The model looked at these records:"]),
-        *bullets([f"{capital(source.words)}." for source in sources]),
+        *parts,
         *texts(
             [
                 "A kind of record can be named here when it holds nothing about you.",
@@ -130,6 +170,13 @@ def _used(asked: Answered) -> list[Part]:
             ]
         ),
     ]
+
+
+def _data_protection(asked: Answered) -> str:
+    """Who answers for what people may ask by law."""
+    answers = asked.study.answers
+    objection = answers.law.get("objection")
+    return objection.owner if objection else answers.owner_role
 
 
 def _day(asked: Answered) -> str:
@@ -164,25 +211,15 @@ def _listed(asked: Answered) -> str:
     why = asked.person.not_listed_because or ""
     if why in NOT_LISTED:
         return f"You were not on the list. {NOT_LISTED[why]}"
-    shown = {rule.because for rule in asked.study.file.service_rules if _may_be_told(rule.kind, rule.exclude, asked)}
-    if why in shown:
+    told = rule_told_to_person(asked.study)
+    if why in {rule.because for rule, may in zip(asked.study.file.service_rules, told, strict=True) if may}:
         return f"You were not on the list. A rule of the service left you off. We noted this reason: {why}."
     return f"You were not on the list. A rule of the service left you off. The rule is {HELD_BACK}. You can ask us."
 
 
-def _may_be_told(kind: str, exclude: object, asked: Answered) -> bool:
-    sources = asked.study.file.sources_of([exclude])
-    return kind != "restricted" and not any(is_restricted(name, asked.study) for name in sources)
-
-
 def _moved(asked: Answered) -> list[Part]:
     if asked.reasons is None:
-        return texts(
-            [
-                "No reasons were kept for you. We make them for those on the list. You can ask us to look at your "
-                "records with you."
-            ]
-        )
+        return texts([f"{_why_no_reasons(asked)} You can ask us to look at your records with you."])
     raising, lowering = (_in_order(asked.reasons, names) for names in (RAISING, LOWERING))
     parts: list[Part] = []
     for title, found in (("This raised your number:", raising), ("This lowered your number:", lowering)):
@@ -206,6 +243,16 @@ def _moved(asked: Answered) -> list[Part]:
     )
 
 
+def _why_no_reasons(asked: Answered) -> str:
+    if asked.person.codes is not None:
+        return "Your reasons were kept in a form that we can no longer read."
+    if asked.batch.options.get("explain") == "none":
+        return "We made no reasons for this list, for you or for anybody else."
+    if asked.batch.options.get("explain") == "selected" and not asked.person.listed:
+        return "We made no reasons for you. We made them for those on the list."
+    return "We have no reasons for you on record."
+
+
 def _in_order(reasons: Mapping[str, str | None], names: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(text for name in names if (text := reasons.get(name))))
 
@@ -219,20 +266,26 @@ def _decides(asked: Answered) -> list[Part]:
         lines = [f"No decision is recorded here yet. A worker decides, not the model. You can ask: {owner}."]
     else:
         on = f" on {day_text(decided.on.isoformat())}" if decided.on else ""
-        lines = [f"This was decided{on}: {decided.decision}. Who decided: {decided.decider or 'not written down'}."]
-        why = "The reason was noted too." if decided.has_reason else "The reason was not noted."
-        lines.append(f"People decide, not the model. {why} You can ask: {owner}.")
+        noted = {True: "was noted", False: "was not noted"}
+        lines = [
+            f"A worker decided{on}: {decided.decision}.",
+            f"People decide, not the model. Who it was {noted[decided.has_decider]}. Why {noted[decided.has_reason]}. "
+            f"You can ask who it was, and why. Ask: {owner}.",
+        ]
     return [*texts(lines), *_said(answer, owner)]
 
 
 def _kept(asked: Answered) -> list[Part]:
     answers = asked.study.answers
-    sources = [asked.study.register.sources[name] for name in asked.sources]
-    return [
-        *_said(answers.monitoring.get("retention"), answers.owner_role),
-        *texts(["The records themselves are kept as follows."]),
-        *bullets([f"{capital(source.words)}: {source.retention}." for source in sources]),
-    ]
+    sources = [asked.study.register.sources[name] for names in asked.named for name in names]
+    parts = _said(answers.monitoring.get("retention"), answers.owner_role)
+    if sources:
+        parts += texts(["The records themselves are kept as follows."])
+        parts += bullets([f"{capital(source.words)}: {source.retention}." for source in sources])
+    if asked.some_unnamed:
+        others = "other records" if sources else "records"
+        parts += texts([f"How long we keep the {others} is not said here. You can ask: {_data_protection(asked)}."])
+    return parts
 
 
 def _objection(asked: Answered) -> list[Part]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from riskmodels.errors import DataError
+from riskmodels.models.reasons import RULE_WITHHELD
+from riskmodels.service.batch.slices import BECAUSE
 from riskmodels.service.people.ledger import KnownBatch, Say
 from riskmodels.service.people.record import PersonRecord, find_people
 
 NOT_REGISTERED = "NOT REGISTERED"
 # A version as the ledger names it (study, version, digest of its model) -> its state today.
 States = Mapping[tuple[str, int | None, str], str]
+# A line of the ledger -> the reasons of its study's rules that the reader may read.
+Told = Callable[[Mapping[str, Any]], Collection[str]]
+# What the places decide is said of nobody's records.
+OURS = frozenset(words for words in BECAUSE.values() if words is not None)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A person in one batch. ``model_state``: of the model, today; ``of``: how many were ranked."""
+    """A person in one batch, as the reader may know it. ``model_state``: of the model, today."""
 
     batch: Mapping[str, Any]
     model_state: str
@@ -58,8 +64,22 @@ class Trace:
     unreadable: tuple[Mapping[str, Any], ...]
 
 
-def trace_people(batches: Iterable[KnownBatch], ids: Sequence[str], states: States, say: Say | None = None) -> Trace:
-    """Look for people in the record of every batch; one that is damaged does not hide the others."""
+def nothing_told(line: Mapping[str, Any]) -> Collection[str]:
+    """Where nobody says which rules may be read, none is."""
+    return ()
+
+
+def trace_people(
+    batches: Iterable[KnownBatch],
+    ids: Sequence[str],
+    states: States,
+    say: Say | None = None,
+    told: Told = nothing_told,
+) -> Trace:
+    """Look for people in the record of every batch; one that is damaged does not hide the others.
+
+    A rule that is not among those ``told`` reads `RULE_WITHHELD`.
+    """
     seen: dict[str, list[Seen]] = {one: [] for one in ids}
     searched, gone, unreadable = 0, [], []
     for batch in batches:
@@ -75,8 +95,15 @@ def trace_people(batches: Iterable[KnownBatch], ids: Sequence[str], states: Stat
             continue
         searched += 1
         for one, person in found.items():
-            seen[one].append(Seen(batch.line, state_of(batch.line, states), person))
+            seen[one].append(Seen(batch.line, state_of(batch.line, states), _as_told(person, batch.line, told)))
     return Trace(tuple(tuple(seen[one]) for one in ids), searched, tuple(gone), tuple(unreadable))
+
+
+def _as_told(person: PersonRecord, line: Mapping[str, Any], told: Told) -> PersonRecord:
+    why = person.not_listed_because
+    if why is None or why in OURS or why in told(line):
+        return person
+    return replace(person, not_listed_because=RULE_WITHHELD)
 
 
 def batch_row(batch: KnownBatch, states: States) -> dict[str, Any]:

@@ -14,13 +14,16 @@ from riskmodels.models.reasons import (
     NOT_IN_A_LETTER,
     RULE_WITHHELD,
     WITHHELD,
+    named_to_person,
     person_words,
     reason_codes,
     reason_words,
     rule_shown_to,
+    rule_told_to_person,
     rule_words,
     shown_to,
     shown_to_person,
+    sources_of,
 )
 from riskmodels.study import load_study
 from tests.conftest import ROOT
@@ -101,6 +104,50 @@ def test_a_rule_made_of_a_restricted_source_keeps_its_reason():
     assert rule_shown_to(None, kept) == rule_shown_to("worker", kept) == [False]
     assert rule_words("manager", kept) == [rule.because]
     assert rule_words("worker", kept) == [RULE_WITHHELD] == ["left off by a rule your team may not see"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "told", "named"),
+    [
+        ({}, "already_known", True, True),
+        ({}, "restricted", False, True),
+        ({"may_show_to": ("manager",)}, "already_known", False, False),
+        ({"may_show_to": ("manager", "the_person")}, "already_known", True, True),
+        # What is true of a household tells of somebody else; that such records were used does not.
+        ({"about": "household"}, "already_known", False, True),
+        ({"about": "place"}, "already_known", False, True),
+    ],
+)
+def test_what_a_letter_says_of_a_rule_and_of_a_source(entry, kind, told, named):
+    study = load_study(ROOT / "experiments" / "county_early_help")
+    (rule,) = study.file.service_rules
+    file = study.file.model_copy(update={"service_rules": (rule.model_copy(update={"kind": kind}),)})
+    source = study.register.sources["events"].model_copy(update=entry)
+    register = study.register.model_copy(update={"sources": {**study.register.sources, "events": source}})
+    changed = replace(study, file=file, register=register)
+    assert rule_told_to_person(changed) == [told]
+    assert named_to_person("events", changed) is named
+    assert not named_to_person("nowhere", changed)
+
+
+def test_every_source_that_a_rule_looks_at_must_be_told():
+    study = load_study(ROOT / "experiments" / "county_early_help")
+    (rule,) = study.file.service_rules
+    both = type(rule).model_validate(
+        {"exclude": {"all_of": [{"any": "early_help"}, {"any": "police_contact"}]}, "because": "x", "owner": "y"}
+    )
+    changed = replace(study, file=study.file.model_copy(update={"service_rules": (both,)}))
+    assert rule_told_to_person(changed) == [True]
+    police = study.register.sources["police"].model_copy(update={"may_show_to": ()})
+    register = study.register.model_copy(update={"sources": {**study.register.sources, "police": police}})
+    assert rule_told_to_person(replace(changed, register=register)) == [False]
+
+
+def test_what_a_feature_is_made_from():
+    assert [sources_of(spec, study_of()) for spec in FEATURES] == [
+        {"people"}, {"police"}, {"people", "police"}, {"areas", "people"}, {"people", "police"}, {"people", None},
+        {"nowhere"},
+    ]  # fmt: skip
 
 
 def test_every_shipped_feature_may_be_shown_to_somebody_who_sees_its_sources():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -69,6 +70,19 @@ def test_pieces_in_turn_are_decoded_once(tmp_path: Path, monkeypatch: pytest.Mon
     for stretch in file.stretches():
         file.read(stretch, ["n"], [])
     assert len(opened) == 1
+
+
+def test_another_process_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, 50, 3, 47)
+    monkeypatch.chdir(tmp_path)
+    file = ParquetRows.of(Path("x.parquet"), "x.parquet")
+    stretches = list(file.stretches())
+    first = file.read(stretches[0], ["n", "word"], [])  # something is open now
+    content = pickle.dumps(file)
+    monkeypatch.chdir("/")
+    other = pickle.loads(content)
+    assert other.read(stretches[0], ["n", "word"], []) == first
+    assert pa.concat_tables(other.read(one, ["n", "word"], []) for one in stretches) == TABLE
 
 
 def test_what_is_kept_of_large_groups_is_bounded(tmp_path: Path) -> None:

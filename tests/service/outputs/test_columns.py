@@ -16,7 +16,7 @@ from riskmodels.service.outputs.columns import ANY_TEXT, LIST_COLUMNS, columns_p
 from riskmodels.service.outputs.formulas import HOW_TO_UNDO
 from riskmodels.service.shapes import SCORED_SCHEMA
 from riskmodels.study import StudyFile, load_study
-from riskmodels.study.use import Capacity
+from riskmodels.study.use import Capacity, ServiceRule
 
 ROOT = Path(__file__).parents[3]
 PLAIN: Any = SimpleNamespace(calibrator=Curve(0.0, 1.0))
@@ -49,6 +49,17 @@ def test_the_page_is_the_table() -> None:
 def test_it_says_how_to_undo_what_was_done_to_formulas(study: StudyFile) -> None:
     assert read(dictionary(study, PLAIN))[ANY_TEXT]["meaning"] == HOW_TO_UNDO
     assert HOW_TO_UNDO in " ".join(columns_page().split())
+
+
+def test_the_words_of_rules_are_those_that_the_role_may_read(study: StudyFile) -> None:
+    """From whom a rule is hidden, the dictionary hides it too."""
+    rule = ServiceRule(exclude={"any": "on_roll"}, because="secret", owner="o")  # type: ignore[arg-type]
+    ruled = study.model_copy(update={"service_rules": (rule,)})
+    told = {rules: read(dictionary(ruled, PLAIN, None, rules))["not_listed_because"]["values"] for rules in
+            (None, ("left off by a rule",))}  # fmt: skip
+    assert told[None].startswith("secret; ")
+    assert told["left off by a rule",].startswith("left off by a rule; ")
+    assert "secret" not in told["left off by a rule",]
 
 
 def test_the_words_of_the_study_the_model_and_the_role(study: StudyFile) -> None:
