@@ -96,11 +96,14 @@ def _among_new(raw: Row, name: str, shown: Shown, hide: bool, hide_recall: bool)
 def _teams(rows: list[Row], hide_all: bool, shown: Shown) -> list[dict[str, Any]]:
     """Each team's precision, hidden where few are behind it, or where it would give such a team away.
 
-    The teams add up to the list. Precision stands at three digits, from which its counts can be worked out: they are
-    taken to be known exactly, so that of one hidden team alone the others would tell.
+    The teams add up to the list. Precision stands at three digits, from which its counts can be worked out, and with
+    them how many outcomes of the team are unknown: all three are taken to be known exactly, so that of one hidden team
+    alone the others would tell. That none is unknown tells nothing of anybody.
     """
     exact = replace(shown.profile, base=1)
-    counts = np.array([[row["hits"], row["known"] - row["hits"]] for row in rows], dtype=np.int64).reshape(-1, 2)
+    counts = np.array(
+        [[row["hits"], row["known"] - row["hits"], row["unknown"] or exact.below] for row in rows], dtype=np.int64
+    ).reshape(-1, 3)
     hidden, _ = hidden_rows(counts, exact, np.full(len(rows), hide_all))
     safe = []
     for row, hide in zip(rows, hidden, strict=True):

@@ -121,11 +121,19 @@ def _walk(value: Any, where: str, key: str, shown: Shown) -> Any:
 
 
 def _with_safe_bounds(raw: Mapping[str, Any], where: str, shown: Shown) -> dict[str, Any]:
-    """Bounds are shares too: an end is hidden where the people who make it, or those it leaves out, are a handful."""
+    """Bounds are shares too: an end is hidden where the people who make it, or those it leaves out, are a handful.
+
+    The ends lie as far apart as outcomes are unknown, so that both are hidden where that count is.
+    """
     safe, selected = dict(raw), raw.get("selected")
     precision, recall = raw.get("precision_bounds"), raw.get("recall_bounds")
     if not precision or not recall or not selected:
         return safe
+    unknown = raw.get("unknown", 0)
+    if unknown is None or 0 < unknown < shown.profile.below:
+        if any(end is not None for end in (*precision, *recall)):
+            shown.note(f"{where}.bounds", "share")
+        return {**safe, "precision_bounds": [None, None], "recall_bounds": [None, None]}
     hide = [shown.is_handful(end, selected) for end in precision]
     safe["precision_bounds"] = [None if hidden else end for end, hidden in zip(precision, hide, strict=True)]
     # The ends of both are made of the same people on the list.

@@ -253,16 +253,19 @@ def _scored(
     progress: Progress,
 ) -> ScoredBatch:
     from riskmodels.data.engines import cores
-    from riskmodels.models.places import parse_capacity, places_of, within
+    from riskmodels.models.places import Share, parse_capacity, places_of
     from riskmodels.service.batch import score_batch
 
     progress(f"scoring {parts.rows_in:,} people")
+    places: dict[str | None, int] | Share
     if asked.capacity is None:
         places = places_of(study.capacity, parts.rows_in)
     else:
         places = parse_capacity(asked.capacity, study)
-        if study.capacity.share is not None:
-            places = within(places, places_of(study.capacity, parts.rows_in))
+    if study.capacity.share is not None:
+        # Of those who are scored, which are the people of the tested list; never more than of all who came in.
+        places = Share(study.capacity.share, None if asked.capacity is None else places[None])
+        places.of(parts.rows_in)
     with _employed(parts, asked, progress) as employ:
         return score_batch(
             approved,
@@ -313,7 +316,7 @@ def _report_of(
     from riskmodels.commands.batch_files import files_of
     from riskmodels.service.outputs.reader import Reader
 
-    notes = []
+    notes = list(parts.notes)
     if count := len(parts.ignored):
         notes.append(f"not read: {count} {'column' if count == 1 else 'columns'} that nobody asked for")
     if study.file.routes and not parts.routed:
@@ -321,9 +324,10 @@ def _report_of(
     because = getattr(approved.model.fitted, "not_fast_because", None)
     if because:
         notes.append(f"scored by LightGBM itself, not by the fast kernel: {because}")
+    left_off = Reader(approved.model, study, asked.role).left_off(batch)
     return ScoreReport(
-        batch.batch_id, dict(batch.counts), dict(batch.rejected_by_code), Reader(approved.model, study, asked.role).left_off(batch),
-        asked.output, files_of(asked.output, batch.batch_id, study.file, parts.routed, asked.role), found.study, approved.version,
+        batch.batch_id, dict(batch.counts), dict(batch.rejected_by_code), left_off, asked.output,
+        files_of(asked.output, batch.batch_id, study.file, parts.routed, asked.role), found.study, approved.version,
         objections, tuple(notes), None, approved.approval.example, parts.ignored,
     )  # fmt: skip
 

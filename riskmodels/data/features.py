@@ -138,7 +138,8 @@ def _spec(
         line.value, about, line.seen_by, each, line.over, gap, than, line.by,
         line.says or (f"{line.name}: {each[1]}" if each else line.name),
         None if line.stale_after is None else str(line.stale_after),
-        _nothing(take, line.missing, everybody=of_us.covered is None and line.by is None), said(line.none), line.in_reasons,
+        _nothing(take, line.missing, everybody=of_us.covered is None and line.by is None),
+        said(line.none), line.in_reasons,
     )  # fmt: skip
 
 

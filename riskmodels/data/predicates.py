@@ -101,8 +101,8 @@ def _of_facts(
     if isinstance(predicate, NoFact):
         return _of_counts(lambda count: count == 0, counts, more, (), undated)
     if isinstance(predicate, CountFact):
-        asked = [one for value in predicate.asked.values() for one in _each(value)]
-        near = {whole + step for one in asked for whole in (math.floor(one), math.ceil(one)) for step in (-1, 0, 1)}
+        turns = [whole(number) for number in predicate.asked.values() for whole in (math.floor, math.ceil)]
+        near = {turn + step for turn in turns for step in (-1, 0, 1)}
         return _of_counts(
             lambda count: _where(pl.DataFrame({"value": count}), predicate, window.as_of), counts, more, near, undated
         )
@@ -113,10 +113,6 @@ def _of_facts(
         earlier = _counts(fact, rows, tables, before)
         result = result & _of_counts(lambda count: count == 0, earlier, more, (), undated)
     return result
-
-
-def _each(value: Any) -> list[float]:
-    return [float(one) for one in (value if isinstance(value, (list, tuple)) else [value])]
 
 
 def _of_counts(
@@ -134,8 +130,8 @@ def _of_counts(
     if more is None:
         return result
     least, most = counts.to_numpy(), (counts + more).to_numpy()
-    for number in (least, most, *near):
-        there = asked(pl.Series("value", np.clip(number, least, most), dtype=pl.Int64))
+    for number in (most, *(np.clip(np.full(len(least), one), least, most) for one in near)):
+        there = asked(pl.Series("value", number, dtype=pl.Int64))
         result = result | there if undated == "may" else result & there
     return result
 

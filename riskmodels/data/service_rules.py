@@ -127,7 +127,7 @@ def _only_undated(
 ) -> pl.Series:
     """Whom rules leave off only since rows lack their dates. ``truths``: where rules may hold."""
     nobody = pl.Series([False], dtype=pl.Boolean).new_from_index(0, rows.height)
-    asked = [(tables[name].undated) for name in study.sources_of([rule.exclude for rule in study.service_rules])]
+    asked = [tables[name].undated for name in study.sources_of([rule.exclude for rule in study.service_rules])]
     if not any(aside is not None and aside.height for aside in asked):
         return nobody
     by_day = rules_that_hold(rows, tables, study, windows, "aside")
@@ -191,9 +191,7 @@ def households(
     return home.alias("household"), alone.alias("household_closed")
 
 
-def _left_alone(
-    tables: Tables, study: StudyFile, windows: Sequence[Window], objectors: Collection[str]
-) -> pl.Series:
+def _left_alone(tables: Tables, study: StudyFile, windows: Sequence[Window], objectors: Collection[str]) -> pl.Series:
     """The households of everybody, in the cohort or not, whom a rule that closes them holds for, or who objected.
 
     Somebody's households are the last that was recorded by each window's day, and any without a day: of the dead none

@@ -118,7 +118,7 @@ def _rounding(found: Row) -> str:
     if not below:
         return ""
     return (
-        f" On this page counts are to the nearest {base}, so that they need not add up, and those below {below} are not "
+        f" On this page counts are to the nearest {base}, so that they need not add up. Those below {below} are not "
         "shown, nor those that would tell them: one person is a person."
     )
 

@@ -157,6 +157,28 @@ def test_one_small_team_takes_another_with_it() -> None:
     assert [row[2:] for row in rows] == [("all", "44 (22 to 72)"), (60, "not shown"), ("fewer", "not shown")]
 
 
+@pytest.mark.parametrize(
+    ("unknown", "hidden"),
+    [
+        ((10, 20, 15), []),
+        ((0, 20, 0), []),  # that none is unknown tells nothing of anybody
+        # 97 known of 100: 40 / 97 = .412 is no share of any other number from 95 to 100, so it would tell the three.
+        ((3, 20, 15), ["north", "west"]),
+        ((3, 0, 9), ["north", "west"]),
+        ((3, 0, 0), ["north", "west"]),
+    ],
+)
+def test_a_teams_precision_would_count_its_few_unknown(unknown: tuple[int, int, int], hidden: list[str]) -> None:
+    """Of one hidden team alone the rest would tell: the smallest of the others goes with it."""
+    places = {"north": 100, "south": 90, "west": 80}
+    teams = [
+        team(name, count, count, count - few, 40) for (name, count), few in zip(places.items(), unknown, strict=True)
+    ]
+    rows = published(teams=teams)["teams"]
+    assert [row["team"] for row in rows if row["precision"]["value"] is None] == hidden
+    assert [row["selected"] for row in rows] == [100, 90, 80]
+
+
 def test_a_small_count_of_a_rule_is_hidden_and_the_rounding_of_the_others_hides_it() -> None:
     fates = copy.deepcopy(found()["fates"])
     fates[2]["n"] = 3

@@ -48,6 +48,21 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+@pytest.mark.parametrize(("unknown", "hidden"), [(7, True), (9, True), (10, False), (0, False), (60, False)])
+def test_bounds_do_not_count_the_unknown_that_are_hidden(unknown: int, hidden: bool) -> None:
+    """Of 300 on the list, 68 to 75 need it: .227 to .25 are seven apart."""
+    raw = copy.deepcopy(example.performance())
+    bounds = {"precision_bounds": [68 / 300, (68 + unknown) / 300], "recall_bounds": [0.4, 0.45]}
+    raw["at_capacity"] |= {"selected": 300, "known": 300 - unknown, "unknown": unknown, "hits": 68, **bounds}
+    shown = Shown()
+    at = published_performance(raw, shown)["at_capacity"]
+    assert (at["precision_bounds"] == at["recall_bounds"] == [None, None]) is hidden
+    assert (at["unknown"] is None) is hidden
+    assert ({"where": "performance.at_capacity.bounds", "what": "share", "why": shown.hidden} in shown.log) is hidden
+    again = published_performance({**raw, "at_capacity": at}, Shown())["at_capacity"]
+    assert again["precision_bounds"] == at["precision_bounds"]
+
+
 def test_small_counts_and_the_shares_made_of_them_are_hidden() -> None:
     shown = Shown()
     safe = published_performance(small_performance(), shown)

@@ -90,7 +90,7 @@ def test_a_cluster_is_the_last_one_known_and_nobody_is_without() -> None:
     rows = build_cohort(tables_of(study, records=RECORDS), study).rows
     assert rows.filter(pl.col("as_of_date") == BEFORE)["cluster_id"].to_list() == ["h1", "h1"]
     # a moved in February; d's home is not recorded: a cluster of one.
-    assert rows.filter(pl.col("as_of_date") == AS_OF)["cluster_id"].to_list() == ["h2", "h1", "h3", "d"]
+    assert rows.filter(pl.col("as_of_date") == AS_OF)["cluster_id"].to_list() == ["h2", "h1", "h3", "alone: d"]
 
 
 def test_an_empty_cohort_names_the_day_and_the_step() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import re
@@ -12,20 +13,23 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from riskmodels import commands
 from riskmodels.__main__ import run
 from riskmodels.errors import DataError, ModelFileError, UsageError
 from riskmodels.governance import registry
-from riskmodels.models.reasons import reason_codes
+from riskmodels.models.reasons import RULE_WITHHELD, reason_codes
 from riskmodels.models.risk_model import RiskModel, read_model_folder
 from riskmodels.service.outputs import decision_columns as sheet
-from riskmodels.service.people.ledger import append_batch
-from riskmodels.service.people.record import BatchNote, open_record
+from riskmodels.reports.cells import day_text
+from riskmodels.service.people.ledger import append_batch, ledger_line, read_ledger
+from riskmodels.service.people.record import PEOPLE, BatchNote, open_record, read_batch
 from riskmodels.service.shapes import Slice
 from riskmodels.workspace import Workspace
-from tests.conftest import ROOT, TODAY, Demo
+from tests.conftest import AS_OF, ROOT, TODAY, Demo
 
 STUDY = "early_reading_support"
 BATCH = "0123456789abcdef"
@@ -120,6 +124,23 @@ def test_a_batch_that_was_scored_is_answered_for(workspace: Workspace, demo: Dem
     assert not any(one in text for one in rows["entity_id"])
 
 
+def test_a_batch_run_again_later_keeps_its_first_day(workspace: Workspace, demo: Demo, tmp_path: Path) -> None:
+    """Ledger, record, report and letter all say the day on which the list was made first."""
+    runs = [
+        commands.score(STUDY, demo.data, tmp_path / f"{day}.csv", workspace, day, AS_OF)
+        for day in (TODAY, TODAY + dt.timedelta(days=3))
+    ]
+    (batch_id,) = {run.batch_id for run in runs}
+    (line,) = [line for line in read_ledger(workspace) if line["batch_id"] == batch_id]
+    note = read_batch(workspace.batch(STUDY, batch_id))
+    assert line == ledger_line(note)
+    assert note.scored_on == TODAY
+    one = pl.read_csv(runs[1].output, infer_schema=False)["entity_id"][0]
+    text = " ".join(commands.letter(one, batch_id, workspace, TODAY).content.decode().split())
+    assert f"The list was made on {day_text(TODAY.isoformat())}." in text
+    assert runs[0].files_by_name["Report"].read_bytes() == runs[1].files_by_name["Report"].read_bytes()
+
+
 # ---------------------------------------------------------------- trace
 
 
@@ -177,7 +198,7 @@ def test_reasons_are_the_person_s_own(made: Made, people: pl.DataFrame) -> None:
     one = made.ids[0]
     mark = people.filter(pl.col("entity_id") == one)["reading_now"][0]
     assert f"low reading score this spring ({mark:.0f}; typical is" in " ".join(letter(made, one).split())
-    assert "No reasons were kept for you." in letter(made, made.ids[-1])
+    assert "We have no reasons for you on record." in letter(made, made.ids[-1])
 
 
 def test_who_is_not_there_gets_one_line_and_no_more(made: Made) -> None:
@@ -230,13 +251,15 @@ def decisions(path: Path, rows: list[tuple[str, str | None, str, str]]) -> Path:
 
 def test_who_decided_comes_from_the_sheet_and_why_stays_there(made: Made, tmp_path: Path) -> None:
     rows: list[tuple[str, str | None, str, str]] = [
-        (made.ids[0], "offered help", "Reading lead", "CANARY of a sister"),
+        (made.ids[0], "offered help", "CANARY, who also sees his sister", "CANARY of a sister"),
         (made.ids[1], "not now", "CANARY worker", "CANARY words"),
         (made.ids[2], None, "CANARY worker", "CANARY words"),
     ]
     path = decisions(tmp_path / "sheet.xlsx", rows)
     text = letter(made, made.ids[0], decisions=path)
-    assert "This was decided on 24 November 2026: offered help. Who decided: Reading lead." in " ".join(text.split())
+    said = " ".join(text.split())
+    assert "A worker decided on 24 November 2026: offered help." in said
+    assert "We noted who it was. We noted why. You can ask who it was, and why." in said
     assert "CANARY" not in text
     for undecided in (made.ids[2], made.ids[3]):
         assert "No decision is recorded here yet." in letter(made, undecided, decisions=path)
@@ -329,6 +352,36 @@ def test_the_batches_without_anybody(made: Made, capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     assert BATCH in out
     assert not any(one in out for one in made.ids)
+
+
+def test_a_study_that_cannot_be_read_tells_no_rule(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer does not wait for it; what it cannot vouch for is withheld."""
+    frame = pl.read_parquet(made.folder / PEOPLE)
+    table = pq.read_table(made.folder / PEOPLE)
+    place = table.column_names.index("not_listed_because")
+    sealed = pa.array([None if listed else "CANARY rule" for listed in frame["listed"]], pa.large_string())
+    pq.write_table(table.set_column(place, "not_listed_because", sealed), made.folder / PEOPLE)
+    shutil.rmtree(registry.resolve(made.workspace, STUDY).folder / "study")
+    assert call(made, "trace", made.ids[-1], "--batch", BATCH) == 0
+    said = capsys.readouterr()
+    assert f"no: {RULE_WITHHELD}" in said.out
+    assert "CANARY" not in said.out + said.err
+    assert made.ids[-1] not in said.out + said.err
+
+
+def test_a_letter_that_is_hard_to_read_is_said_to_be_so(
+    made: Made, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, made.ids[0])
+    assert call(made, "letter", "-", "--batch", BATCH) == 0
+    assert "reads at grade" not in capsys.readouterr().err
+    monkeypatch.setattr("riskmodels.service.people.plain.GRADE", 1.0)
+    typed(monkeypatch, made.ids[0])
+    assert call(made, "letter", "-", "--batch", BATCH) == 0
+    said = capsys.readouterr()
+    assert re.search(r"^riskmodels: note: the letter reads at grade \d\.\d, above 1; .*answers\.yaml: ", said.err, re.M)
+    assert "reads at grade" not in said.out
+    assert made.ids[0] not in said.err
 
 
 def test_nothing_of_an_answer_goes_to_mlflow(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

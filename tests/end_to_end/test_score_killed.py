@@ -21,7 +21,9 @@ from tests.end_to_end.served import NAME, SCORED_ON, TODAY, Served, call, refuse
 
 EARLIER = b"the list of last month"
 PARTS, ROWS = 12, 3_000
-PHASES = ("reading the cohort", "scoring", "scored:", "explained:", "writing the list", "publishing", "logging")
+PHASES = (
+    "reading the cohort", "scoring", "scored:", "explained:", "writing the list", "decisions", "publishing", "logging",
+)  # fmt: skip
 POLL = 0.002
 
 
@@ -150,8 +152,13 @@ def test_killed_in_every_phase_it_is_the_same(case: Case, tmp_path: Path, words:
     output = out / "list.parquet"
     output.write_bytes(EARLIER)
     child = case.start(output, workspace, 2)
+    work = folder_beside(output)
     if words == "publishing":
-        killed(child, (folder_beside(output) / "publishing.json").exists)
+        killed(child, (work / "publishing.json").exists)
+    elif words == "decisions":
+        # While a sheet is half written; what is left of it must not take its place with the others.
+        killed(child, lambda: any(work.glob("decisions/.*.part")))
+        (work / "decisions" / ".decisions-north.xlsx.left.part").touch()
     else:
         assert child.stderr is not None
         for line in child.stderr:

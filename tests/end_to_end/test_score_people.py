@@ -13,8 +13,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from riskmodels.governance import registry
 from riskmodels.models.reasons import WITHHELD
 from riskmodels.models.reasons.roles import RULE_WITHHELD
+from riskmodels.study import load_study
 from tests.end_to_end.served import (
     HIDDEN_RULE,
     LEAD,
@@ -211,9 +213,8 @@ def test_the_role_that_may_reads_it(made: Made) -> None:
     for path in (batch.folder / "list.parquet", *batch.folder.rglob("decisions-north.xlsx")):
         # One of a kind is no category of the model, so that no reason names it.
         assert canaries(text_of(path)) == canaries(f"{WORDS} Stieglitz 918273645")
-    # To the team only that rule is hidden; to somebody without a role all but the one about the table of people.
-    others = {rule["because"] for rule in RULES} - {"restricted record"}
-    for reader, rules in ((TEAM, {HIDDEN_RULE}), (None, others)):
+    # To the team only that rule is hidden; to somebody without a role that of restricted records is too.
+    for reader, rules in ((TEAM, {HIDDEN_RULE}), (None, {HIDDEN_RULE, "restricted record"})):
         other = made.by_role[reader].frame
         assert (
             other["entity_id"].filter(other["not_listed_because"] == RULE_WITHHELD).to_list()
@@ -267,11 +268,41 @@ def test_trace_and_letter(made: Made, kind: str) -> None:
     assert "in 1 of 1 batches searched" in traced.out
     assert one not in traced.said
     assert ("listed   yes" if kind == "listed" else "listed   no: ") in traced.out
+    # As with the list: without a role, what the register keeps for some is withheld.
+    assert canaries(traced.said) == set()
+    assert (f"no: {RULE_WITHHELD}" in traced.out) == (kind == "hidden")
+    as_lead = call(made.county.workspace, "trace", one, "--batch", batch, "--role", LEAD)
+    assert (f"no: {HIDDEN_RULE}" in as_lead.out) == (kind == "hidden")
+    assert RULE_WITHHELD not in as_lead.out
+    misspelt = call(made.county.workspace, "trace", one, "--batch", batch, "--role", "safeguarding_leed")
+    assert (misspelt.code, misspelt.out) == (2, "")
+    assert LEAD in misspelt.err
     letter = call(made.county.workspace, "letter", one, "--batch", batch)
     assert letter.code == 0
     assert canaries(letter.said) == set()
     others = set(made.by_role[LEAD].frame["entity_id"]) - {one}
     assert not any(other in letter.said for other in others)
+
+
+def test_who_died_is_answered_for_in_person(made: Made) -> None:
+    frame = made.by_role[LEAD].frame.filter(pl.col("not_listed_because") == "has died")
+    answer = call(made.county.workspace, "letter", frame["entity_id"][0], "--batch", made.by_role[LEAD].batch_id)
+    assert (answer.code, answer.out) == (4, "")
+    assert "has died; please answer in person" in answer.err
+    assert frame["entity_id"][0] not in answer.err
+
+
+def test_a_letter_names_no_source_that_is_kept_from_the_person(made: Made) -> None:
+    letter = call(made.county.workspace, "letter", someone(made, "listed"), "--batch", made.by_role[LEAD].batch_id)
+    said = " ".join(letter.out.split())
+    folder = registry.resolve(made.county.workspace, NAME).folder
+    register = load_study(folder / "study").register.sources
+    kept = {name for name, entry in register.items() if entry.may_show_to is not None}
+    assert kept
+    for name, entry in register.items():
+        if name in kept:
+            assert entry.words not in said
+    assert "We also used other records that we may not name in a letter." in said
 
 
 def test_who_objected_to_scoring_has_no_letter(made: Made) -> None:

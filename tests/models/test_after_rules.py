@@ -26,13 +26,14 @@ def ranking(*days):
     return Ranking("m", frame, {})
 
 
-def view(of, excluded=None, team=None, household=None):
+def view(of, excluded=None, team=None, household=None, closed=()):
     nobody = [None] * of.frame.height
     return of.frame.select("entity_id", "as_of_date").with_columns(
         pl.Series("excluded", excluded or nobody, dtype=pl.Int16),
         pl.lit(False).alias("already_known"),
         pl.Series("team", team or nobody, dtype=pl.String),
         pl.Series("household", household or nobody, dtype=pl.String),
+        pl.Series("household_closed", [row in closed for row in range(of.frame.height)]),
     )
 
 
@@ -59,7 +60,7 @@ def test_teams_and_households_count_on_each_date_anew():
     of = ranking((FIRST, 4), (SECOND, 4))
     seen = view(
         of, excluded=[None, None, None, None, None, None, None, 1], team=["n", "n", "s", "?"] * 2,
-        household=["x", "y", "x", "z", "x", "y", "z", "x"],
+        household=["x", "y", "x", "z", "x", "y", "z", "x"], closed=(4, 7),
     )  # fmt: skip
     study = study_file(
         service_rules=RULES, capacity={"places": {"n": 1, "s": 1}, "by": "people.area"}, list_unit="household",
@@ -69,7 +70,7 @@ def test_teams_and_households_count_on_each_date_anew():
     assert found["fate"].to_list() == [
         LISTED, NOT_REACHED, HOUSEHOLD, NO_TEAM, HOUSEHOLD_CLOSED, LISTED, LISTED, EXCLUDED,
     ]  # fmt: skip
-    assert found.columns == ["entity_id", "as_of_date", "excluded", "already_known", "team", "household", "fate"]
+    assert found.columns == [*seen.columns, "fate"]
 
 
 def test_more_places_than_people_is_refused():

@@ -16,6 +16,7 @@ from riskmodels.models.places import (
     NO_TEAM,
     NOT_REACHED,
     Places,
+    Share,
     parse_capacity,
     places_of,
     within,
@@ -208,3 +209,11 @@ def test_a_share_is_held_against_the_cohort():
     assert within({None: 20}, {None: 20}) == {None: 20}
     with pytest.raises(UsageError, match="21 places are more than the study's 20"):
         within({None: 21}, {None: 20})
+
+
+def test_a_share_is_of_those_who_are_ranked() -> None:
+    assert Share(0.1).of(500) == {None: 50}
+    assert Share(0.1).of(3) == {None: 1}
+    assert Share(0.1, asked=20).of(500) == {None: 20}
+    with pytest.raises(UsageError, match="51 places are more than the study's 50"):
+        Share(0.1, asked=51).of(500)

@@ -147,6 +147,7 @@ class InTwoParts:
     frame: pl.DataFrame
     sha256: str = "0" * 64
     count: int = 2
+    closed: frozenset[str] = frozenset()
 
     @property
     def rows_in(self) -> int:

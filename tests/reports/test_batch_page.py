@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from riskmodels.reports.batch_page import render_batch
+from riskmodels.assessment.suppression import PROFILES
+from riskmodels.service.outputs.report import batch_report
 from tests.reports.test_page import EVIL, Page
 from tests.service.outputs.example_batch import facts
 
 
 def made(**changes: Any) -> bytes:
-    return render_batch(facts(**changes).to_dict())
+    return batch_report(facts(**changes), PROFILES["sro-10"]).encode()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,9 @@ def test_the_picture_has_words_and_a_table(page: Page) -> None:
     svg = base64.b64decode(str(picture["src"]).partition(",")[2])
     assert not re.search(rb"(?:xlink:href|href)=\"(?!#)", svg)
     assert page.text.count("The numbers in this figure") == 1
-    assert "90 to 100 0 0 0" in page.text
+    # 10 of 50 to 60; then 6 + 3 + 1 + 0 above, joined, as 10 again.
+    assert "50 to 60 10 0.8 0.8" in page.text
+    assert "60 to 100 10 0.8" in page.text
 
 
 def test_without_the_models_test_the_picture_is_of_the_batch_alone() -> None:

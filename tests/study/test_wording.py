@@ -8,10 +8,10 @@ import pytest
 
 from riskmodels.errors import StudyError
 from riskmodels.study import load_study
-from riskmodels.study.wording import refuse_blaming
+from riskmodels.study.wording import OF_A_FEATURE, refuse_blaming
 
 ROOT = Path(__file__).parents[2]
-NOTHING = {"words": "days absent", "high": None, "low": None, "value": None, "each": None}
+NOTHING = {"words": "days absent", "high": None, "low": None, "value": None, "none": None, "each": None}
 
 
 def study_of(rule: str = "already has help", route: str = "a child is at risk", bands=("lower", "high"), **words):
@@ -44,7 +44,7 @@ def study_of(rule: str = "already has help", route: str = "a child is at risk", 
         "failed appointments", "parental failure", "DNA'd",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("key", ["words", "high", "low", "value"])
+@pytest.mark.parametrize("key", OF_A_FEATURE)
 def test_blaming_and_causal_words_are_refused_by_their_key(words, key):
     with pytest.raises(StudyError) as refusal:
         refuse_blaming(study_of(**{key: words}))

@@ -15,22 +15,25 @@ def directions(
 ) -> dict[str, int]:
     """Whether the outcome is more common with a high value (1), less (-1), or neither clearly (0), by feature.
 
-    The sign of the correlation r of the recorded values with the outcome, where \|r\| sqrt(g) >= 1.96, g being the
-    clusters whose rows are recorded: as if each told us one thing. Only for features with a ``high`` or ``low`` phrase.
+    Of the rows where the feature is recorded, with x its value, y the outcome and u = (x - mean x)(y - mean y): the sign
+    of sum u where abs(sum u) >= 1.96 sqrt(sum over clusters of (the cluster's sum of u)^2), the score test that allows
+    for clusters (Liang and Zeger 1986). Only for numbers with a ``high`` or ``low`` phrase.
 
     Parameters
     ----------
     matrix, outcome, clusters : the rows the model was fitted on [n, p], [n] and [n]
     specs : the features, in the order of the matrix's columns
     """
+    _, code = np.unique(clusters, return_inverse=True)
     found = {}
     for position, spec in enumerate(specs):
         if spec.kind != "number" or not (spec.high or spec.low):
             continue
-        rows = matrix.recorded[:, position] | (matrix.columns[position].missing == "zero")
+        rows = np.flatnonzero(matrix.recorded[:, position] | (matrix.columns[position].missing == "zero"))
+        if not len(rows):
+            continue
         values, known = matrix.values[rows, position], outcome[rows].astype(np.float64)
-        apart, events = values - values.mean() if len(values) else values, known - known.mean() if len(known) else known
-        size = float(np.sqrt((apart @ apart) * (events @ events)))
-        strength = float(apart @ events) / size * len(np.unique(clusters[rows])) ** 0.5 if size > 0 else 0.0
-        found[spec.name] = int(np.sign(strength)) if abs(strength) >= CRITICAL else 0
+        together = np.bincount(code[rows], weights=(values - values.mean()) * (known - known.mean()))
+        strength, chance = float(together.sum()), float(np.sqrt((together**2).sum()))
+        found[spec.name] = int(np.sign(strength)) if chance > 0 and abs(strength) >= CRITICAL * chance else 0
     return found

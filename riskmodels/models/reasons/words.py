@@ -50,6 +50,7 @@ MONTHS = (
 )  # fmt: skip
 # Where the day goes in a text that has one.
 DAY = "\0"
+NO_DAY = ("", "", "")
 
 
 def top_reasons(model: RiskModel, frame: pl.DataFrame | pd.DataFrame) -> dict[str, list[str | None]]:
@@ -111,7 +112,8 @@ def reason_words(
         spec, column = model.reasons[feature], columns[feature]
         fits = _fits(model.directions.get(spec.name), spec, column, value, raises=raises)
         plain = _phrase(spec, column, value, dated=False, fits=fits)
-        before, day, after = _phrase(spec, column, value, dated=dated, fits=fits).partition(DAY)
+        of_one_day = dated and spec.take in OF_ONE_DAY
+        before, day, after = _phrase(spec, column, value, dated=True, fits=fits).partition(DAY) if of_one_day else NO_DAY
         texts.append((plain, before, after) if day else (plain, None, None))
     names = ("plain", "before", "after")
     said = distinct.hstack(pl.DataFrame(texts, schema=dict.fromkeys(names, pl.String), orient="row"))
@@ -144,7 +146,8 @@ def _phrase(spec: FeatureSpec, column: Column, value: float, *, dated: bool, fit
     if math.isnan(value):
         return f"{spec.words}: " + ("not recorded" if spec.nothing == UNKNOWN else "not known")
     if value == math.inf and spec.take in OF_DAYS:
-        return (spec.none or f"{spec.words}: never on record") + _window(spec, spec.none or spec.words)
+        never = spec.none or f"{spec.words}: never on record"
+        return never + _during(spec, never)
     if column.kind == "category":
         if value == UNSEEN:
             return f"{spec.words}: a value that the model did not learn from" + alone
@@ -198,7 +201,7 @@ def _fits(direction: int | None, spec: FeatureSpec, column: Column, value: float
 
 
 def _lengths(*days: float) -> list[str]:
-    """Lengths of time in one unit: days, or years where nobody counts the days any more and none is below half a year."""
+    """Lengths of time in one unit: years where nobody counts the days any more and none is below half a year."""
     if max(days) < 2 * DAYS_IN_A_YEAR or min(days) < DAYS_IN_A_YEAR / 2:
         return [f"{one:,.0f} day" + ("s" if round(one) != 1 else "") for one in days]
     years = [one / DAYS_IN_A_YEAR for one in days]
@@ -208,9 +211,11 @@ def _lengths(*days: float) -> list[str]:
 
 def _window(spec: FeatureSpec, words: str) -> str:
     """Over what time a number was counted or added up, unless the words say so already."""
-    if spec.take not in (*OF_A_WINDOW, *OF_DAYS) or spec.last == "ever" or f"last {spec.last}" in words:
-        return ""
-    return f" in the last {spec.last}"
+    return _during(spec, words) if spec.take in OF_A_WINDOW else ""
+
+
+def _during(spec: FeatureSpec, words: str) -> str:
+    return "" if spec.last == "ever" or f"last {spec.last}" in words else f" in the last {spec.last}"
 
 
 def plain_number(value: float, column: Column) -> str:

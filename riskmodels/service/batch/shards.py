@@ -2,7 +2,8 @@
 
 A shard is a header in JSON and then its sections, one after the other: records of fixed width, best first; the ids and
 the households of those rows as bytes, in the same order; every id's hash, sorted, for finding duplicates; the reasons,
-where everybody is explained; the rejects, and the households that these close. It is written whole, so a shard that is there is done.
+where everybody is explained; the rejects, and the households that these close. It is written whole, so a shard that is
+there is done.
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ def read_objectors(path: Path | None) -> frozenset[str]:
         raise DataError(f"{path.name}: a list of objections has a column entity_id")
     held = frame.schema["entity_id"]
     if held.is_nested() or held == pl.Binary:
-        raise DataError(f"{path.name}, column 'entity_id': holds lists, records or raw bytes, not ids; write them as text")
+        raise DataError(
+            f"{path.name}, column 'entity_id': holds lists, records or raw bytes, not ids; write them as text"
+        )
     refuse_decimal_ids(path.name, frame["entity_id"])
     ids = frame["entity_id"].cast(pl.String).str.strip_chars().replace("", None)
     return frozenset(ids.drop_nulls().to_list())

@@ -88,15 +88,14 @@ def _hidden(facts: BatchFacts, fates: Mapping[str, int], rejects: Mapping[str, i
     hidden too. People without a team stand in the table of the teams as well, so hiding them here would be for nothing.
     """
     counts = {**fates, **rejects}
-    names = list(counts)
+    names, rules = list(counts), [name for name in fates if name.startswith(EXCLUDED)]
     hidden = {name for name, count in counts.items() if count < profile.below}
     while True:
         small = [name for name in names if name in hidden and counts[name] < profile.below]
         cells = {name: np.eye(len(names))[place] for place, name in enumerate(names)}
-        known: list[tuple[list[str], int]] = [
-            (list(fates), facts.listed), (names, facts.listed), ([name for name in fates if name.startswith(EXCLUDED)], 0),
-            (list(rejects), 0), *(([name], 0) for name in names if name not in hidden),
-        ]  # fmt: skip
+        # Sums that the page tells rounded, and what of each is known exactly beside these counts.
+        known = [(list(fates), facts.listed), (names, facts.listed), (rules, 0), (list(rejects), 0)]
+        known += [([name], 0) for name in names if name not in hidden]
         sums: list[np.ndarray] = []
         windows: list[tuple[int, int | None]] = []
         for some, beside in known:

@@ -266,11 +266,10 @@ def _decides(asked: Answered) -> list[Part]:
         lines = [f"No decision is recorded here yet. A worker decides, not the model. You can ask: {owner}."]
     else:
         on = f" on {day_text(decided.on.isoformat())}" if decided.on else ""
-        noted = {True: "was noted", False: "was not noted"}
+        who, why = ("We noted" if known else "We did not note" for known in (decided.has_decider, decided.has_reason))
         lines = [
             f"A worker decided{on}: {decided.decision}.",
-            f"People decide, not the model. Who it was {noted[decided.has_decider]}. Why {noted[decided.has_reason]}. "
-            f"You can ask who it was, and why. Ask: {owner}.",
+            f"People decide, not the model. {who} who it was. {why} why. You can ask who it was, and why. Ask: {owner}.",
         ]
     return [*texts(lines), *_said(answer, owner)]
 

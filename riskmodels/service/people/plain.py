@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from riskmodels.cards.reading import WORD, reading_grade
 from riskmodels.reports.letter_page import Letter
 from riskmodels.service.people.letter import Answered
+from riskmodels.study.wording import OF_A_FEATURE
 
 GRADE = 7.0
 MOST_NAMED = 5
@@ -38,7 +39,7 @@ def _written(asked: Answered) -> Iterator[tuple[str, str]]:
     yield "study.yaml: question", file.question
     yield "study.yaml: outcome.words", file.outcome.words
     for number, line in enumerate(file.features):
-        for key in ("words", "high", "low", "value"):
+        for key in OF_A_FEATURE:
             yield f"study.yaml: features[{number}].{key}", getattr(line, key) or ""
     for number, rule in enumerate(file.service_rules):
         yield f"study.yaml: service_rules[{number}].because", rule.because

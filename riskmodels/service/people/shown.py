@@ -26,7 +26,8 @@ def reasons_for_person(model: RiskModel, study: Study, codes: np.ndarray) -> dic
         return None
     # Where time runs from each one's own start, the day of a fact is not one of the calendar.
     dated = study.file.clock == "calendar"
-    said = reason_words(model, codes, shown=shown_in_letter(model, study), withheld=HELD_BACK, dated=dated)
+    shown = shown_in_letter(model, study)
+    said = reason_words(model, codes, shown=shown, withheld=HELD_BACK, dated=dated, close_calls=False)
     return {name: words[0] for name, words in said.items()}
 
 

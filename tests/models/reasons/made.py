@@ -40,6 +40,7 @@ def made_model(
     columns: list[Column] | None = None,
     wobble: dict[str, float] | None = None,
     importance: dict[str, float] | None = None,
+    directions: dict[str, int] | None = None,
 ) -> Made:
     """Every number is 7 and recorded unless given; NaN is not recorded. Every feature is as important as the next."""
     parts = np.array(contributions, dtype=float).reshape(-1, len(specs))
@@ -48,5 +49,6 @@ def made_model(
     sizes = {spec.name: 1.0 for spec in specs} if importance is None else importance
     fitted = SimpleNamespace(contributions=lambda matrix: parts, importance=sizes)
     encoder = SimpleNamespace(columns=told)
-    model = SimpleNamespace(reasons=tuple(specs), wobble=wobble or {}, fitted=fitted, encoder=encoder)
+    learned = {"wobble": wobble or {}, "directions": directions or {}}
+    model = SimpleNamespace(reasons=tuple(specs), fitted=fitted, encoder=encoder, **learned)
     return Made(model, Matrix(held, ~np.isnan(held), told))

@@ -27,6 +27,7 @@ class Parts:
     as_of = dt.date(2020, 1, 1)
     sha256 = "0" * 64
     count = PARTS
+    closed = frozenset[str]()
 
     def __init__(self, rows: pl.DataFrame) -> None:
         self.rows = rows

@@ -52,6 +52,7 @@ class Parts:
     cuts: tuple[int, ...] = ()
     as_of: dt.date = AS_OF
     hook: Callable[[int], None] = field(default=lambda number: None, compare=False)
+    closed: frozenset[str] = frozenset()
 
     @property
     def sha256(self) -> str:
@@ -69,7 +70,12 @@ class Parts:
         self.hook(number)
         start, stop = (0, *self.cuts, self.rows_in)[number : number + 2]
         rows = self.rows[start:stop]
-        return CheckedPart(good(rows), rejects(rows), rows.height)
+        return CheckedPart(good(rows), rejects(rows), rows.height, closed_by_rejects(rows))
+
+
+def closed_by_rejects(rows: pl.DataFrame) -> frozenset[str]:
+    """The households of rejected rows that the second of `RULES` is true of."""
+    return frozenset(rows.filter(pl.col("code").is_not_null() & (pl.col("excluded") == 1))["household"].drop_nulls())
 
 
 def good(rows: pl.DataFrame) -> pl.DataFrame:
@@ -218,8 +224,7 @@ def simply(
     position = order(frame["entity_id"].to_list(), risk, raw, study.seed)
     ranked, ends = frame[position], risk_interval(risk_model.calibrator, raw)
     homes = ranked["household"] if study.list_unit == "household" else None
-    every = rows.filter(pl.col("code").is_null())
-    closed = closed_households(every["excluded"], every["household"], study.service_rules) if homes is not None else ()
+    closed = closed_households(rows["excluded"], rows["household"], study.service_rules) if homes is not None else ()
     became = Places(places, closed).take(ranked["excluded"].is_not_null().to_numpy(), ranked["team"], homes)
     why = [
         study.service_rules[rule].because if code == EXCLUDED else BECAUSE[code]

@@ -27,6 +27,13 @@ def test_objections_as_decimals_are_refused(tmp_path: Path, ids: list[object]) -
         read_objectors(tmp_path / "a.parquet")
 
 
+@pytest.mark.parametrize("ids", [[["a"], ["b"]], [b"a", b"b"], [{"id": "a"}, {"id": "b"}]])
+def test_ids_that_are_no_ids_are_refused(tmp_path: Path, ids: list[object]) -> None:
+    pl.DataFrame({"entity_id": ids}).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"^a.parquet, column 'entity_id': holds lists, records or raw bytes"):
+        read_objectors(tmp_path / "a.parquet")
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_a_list_without_ids_is_refused(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"

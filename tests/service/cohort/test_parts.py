@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +212,12 @@ def test_columns_may_stand_in_any_order(opened: Open) -> None:
     found = everything(opened(GOOD.select(reversed(GOOD.columns))))
     assert found.columns[2:6] == [spec.name for spec in SPECS]
     assert found.select(GOOD.columns).equals(GOOD)
+
+
+def test_what_is_taken_on_trust_is_said(opened: Callable[..., MatrixParts]) -> None:
+    assert opened(GOOD).notes == ()
+    said = ("service rules, stale facts and days of facts are as the file says",)
+    with_rules = GOOD.with_columns(pl.lit(None, dtype=pl.String).alias("excluded"))
+    assert opened(with_rules, study_file(**RULES)).notes == said
+    old = (replace(SPECS[0], stale_after="1 month"), *SPECS[1:])
+    assert opened(GOOD, specs=old).notes == said

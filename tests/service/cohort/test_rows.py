@@ -234,3 +234,21 @@ def test_teams_may_be_numbers() -> None:
 def test_households() -> None:
     part = checked({"entity_id": ["a", "b"], "x": [1.0] * 2, "household": [12, None]}, **HOUSEHOLDS)
     assert part.frame["household"].to_list() == ["12", None]
+
+
+def test_a_rejected_row_closes_its_household() -> None:
+    """However it is rejected: whoever died is dead, with or without an id or sound numbers."""
+    rows = [
+        ("p0", 1.0, "died", "scored"), ("p1", float("inf"), "died", "infinite"), (None, 1.0, "died", "nameless"),
+        ("p3", 1.0, "Died", "unknown"), ("p4", 1.0, None, "objector"), ("p5", float("inf"), "already has help", "open"),
+        ("p6", float("inf"), None, "open"), ("p7", float("inf"), "died", None), ("p8", 1.0, None, "open"),
+        (None, 1.0, "?", "nameless and unknown"),
+    ]  # fmt: skip
+    names = ("entity_id", "visits", "excluded", "household")
+    columns = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+    part = checked(columns, objectors=("p4",), **RULES, **HOUSEHOLDS)
+    assert part.closed == {"infinite", "nameless", "unknown", "objector", "nameless and unknown"}
+    assert part.frame["entity_id"].to_list() == ["p0", "p8"]
+    assert part.rejects.columns == list(REJECT_SCHEMA)
+    # Where people are listed there are no households to close.
+    assert checked(columns, objectors=("p4",), **RULES).closed == frozenset()

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from riskmodels.errors import DataError, UsageError
-from riskmodels.service.cohort import SourceParts, is_sources, open_sources, sources
+from riskmodels.service.cohort import SourceParts, is_sources, notes, open_sources, sources
 from riskmodels.service.shapes import REJECT_SCHEMA, CheckedPart, day_of
 from riskmodels.study import Study
 from tests.data.small_study import in_folder, study_file, table
@@ -58,16 +58,21 @@ def opened(tmp_path: Path) -> Callable[..., SourceParts]:
     """The small study's sources, on the first of July."""
 
     def open_(
-        as_of: dt.date | None = AS_OF, objectors: tuple[str, ...] = (), not_before: Any = None, **sections: Any
+        as_of: dt.date | None = AS_OF,
+        objectors: tuple[str, ...] = (),
+        not_before: Any = None,
+        today: dt.date = TODAY,
+        records: str = RECORDS,
+        **sections: Any,
     ) -> SourceParts:
-        study = made(tmp_path, **sections)
-        return open_sources(tmp_path, study, as_of, frozenset(objectors), TODAY, not_before=not_before)
+        study = made(tmp_path, records, **sections)
+        return open_sources(tmp_path, study, as_of, frozenset(objectors), today, not_before=not_before)
 
     return open_
 
 
-def made(folder: Path, **sections: Any) -> Study:
-    for name, text in (("people", PEOPLE), ("records", RECORDS)):
+def made(folder: Path, records: str = RECORDS, **sections: Any) -> Study:
+    for name, text in (("people", PEOPLE), ("records", records)):
         table(text).write_csv(folder / f"{name}.csv")
     registered = {"people": ["id", "area", "home"], "records": ["id", "happened", "known", "kind", "value"]}
     study = in_folder(folder, study_file(**{**FEATURES, **sections}), registered)
@@ -108,10 +113,11 @@ def test_everybody_known_by_then_with_the_days_of_their_facts(opened: Callable[.
 
 
 def test_rules_teams_and_households(opened: Callable[..., SourceParts]) -> None:
-    # The first rule that holds of d is that of a visit, though d has had a test as well.
-    assert column(opened(**RULES), "excluded") == {"a": 0, "b": None, "c": 1, "d": 0, "e": None}
+    # The first rule that holds of d is that of a visit, though d has had a test as well. b's visit is known today.
+    assert column(opened(**RULES), "excluded") == {"a": 0, "b": 0, "c": 1, "d": 0, "e": None}
+    assert column(opened(today=AS_OF - dt.timedelta(days=1), **RULES), "excluded")["b"] is None
     assert column(opened(**TEAMS), "team") == {"a": "north", "b": "south", "c": None, "d": "else", "e": "north"}
-    assert column(opened(**HOUSEHOLDS), "household") == {"a": "h1", "b": "h1", "c": "c", "d": "h2", "e": "h3"}
+    assert column(opened(**HOUSEHOLDS), "household") == {"a": "h1", "b": "h1", "c": None, "d": "h2", "e": "h3"}
 
 
 def test_routes_leave_out_the_dead_and_who_objected(opened: Callable[..., SourceParts]) -> None:
@@ -187,3 +193,84 @@ def test_sources_or_parts(tmp_path: Path, files: list[str], database: bool, expe
         (tmp_path / name).touch()
     assert is_sources(tmp_path, study) is expected
     assert not is_sources(tmp_path / "nowhere", study)
+
+
+# ---------------------------------------------------------------- what is known today
+
+DIED: dict[str, Any] = {
+    "service_rules": [{"exclude": {"any": "test"}, "because": "died", "owner": "o", "kind": "died"}]
+}
+
+
+def with_records(*lines: str) -> str:
+    return RECORDS + "".join(f"{line} 1\n" for line in lines)
+
+
+def test_who_died_since_the_as_of_date_is_not_listed_nor_routed(opened: Callable[..., SourceParts]) -> None:
+    records = with_records("b 2020-07-03 2020-07-09 test", "e 2020-07-03 2020-07-09 visit")
+    died = {"c": 0, "d": 0}
+    nobody = dict.fromkeys("abcde")
+    for day, more in ((8, {}), (9, {"b": 0})):
+        parts = opened(records=records, today=dt.date(2020, 7, day), **DIED, **ROUTES)
+        assert column(parts, "excluded") == nobody | died | more
+        # e had no visit on the as-of date, and so is flagged on either day.
+        assert parts.routed == {0: (), 1: ("b", "e") if day == 8 else ("e",)}
+        # Features stay as they were: b's visit of May was not known then.
+        assert column(parts, "visits")["b"] == 0
+    seen = opened(
+        records=records, today=dt.date(2020, 7, 9), routes=[{**ROUTES["routes"][0], "when": {"any": "visit"}}]
+    )
+    assert seen.routed == {0: ("a", "b", "d", "e")}
+
+
+def test_households_of_the_dead_and_of_objectors_are_left_alone(opened: Callable[..., SourceParts]) -> None:
+    steps = {**HOUSEHOLDS, "cohort": {**HOUSEHOLDS["cohort"], "steps": [{"step": "not north", "drop": NORTH}]}}
+    # a, of h1 and the north, is not in the cohort.
+    assert opened(**steps).rows_in == 3
+    assert opened(**steps, **DIED).closed == {"h2"}
+    assert opened(**steps, **DIED, records=with_records("a 2020-01-01 2020-01-01 test")).closed == {"h1", "h2"}
+    assert opened(**steps, objectors=("a",)).closed == {"h1"}
+    assert opened(**HOUSEHOLDS, objectors=("b", "c")).closed == {"h1"}
+    assert opened(objectors=("b",)).closed == frozenset()
+
+
+NORTH = {"attribute": "people.area", "equals": "north"}
+
+
+def test_what_is_known_today_is_in_the_digest_and_the_day_itself_is_not(opened: Callable[..., SourceParts]) -> None:
+    # A run that was stopped may go on the next day; not once somebody is known to have died.
+    records = with_records("b 2020-07-03 2020-07-09 test")
+    days = [opened(records=records, today=dt.date(2020, 7, day), **DIED).sha256 for day in (7, 8, 9)]
+    assert days[0] == days[1] != days[2]
+
+
+def test_old_records_are_said_to_be_old(opened: Callable[..., SourceParts]) -> None:
+    first, last = dt.date(2020, 8, 1), dt.date(2020, 8, 2)  # 31 and 32 days after the newest record, of 1 July
+    said = ("the newest record is of 2020-07-01: who died, moved or objected since is not known",)
+    assert opened(today=first, **DIED).notes == ()
+    assert opened(today=last, **DIED).notes == said
+    assert opened(today=last).notes == ()
+    assert opened(today=last, clock="relative", **DIED).notes == ()
+    fresh = with_records("f 2020-08-02 2020-08-02 other")
+    assert opened(today=last, records=fresh, **DIED).notes == ()
+    # What becomes known tomorrow is not there yet.
+    assert opened(today=last, records=fresh.replace("2020-08-02", "2020-08-03"), **DIED).notes == said
+
+
+def test_old_records_of_one_source_are_told_from_others() -> None:
+    days = {"deaths": dt.date(2020, 1, 1), "moves": dt.date(2020, 7, 1), "calls": None}
+    assert list(notes.old_records(days, dt.date(2020, 7, 31))) == [
+        "the newest record of deaths is of 2020-01-01: what happened since is not known, and service rules ask it",
+        "calls holds no record known by today: what happened since is not known, and service rules ask it",
+    ]
+
+
+def test_how_many_are_left_off_for_want_of_a_date_is_said(opened: Callable[..., SourceParts]) -> None:
+    today, lacks = dt.date(2020, 7, 9), "of the cohort are left off only because a record lacks a date"
+    parts = opened(today=today, records=with_records("a - - test", "b 2020-01-01 - test", "c - - test"), **DIED)
+    assert column(parts, "excluded") == {"a": 0, "b": 0, "c": 0, "d": 0, "e": None}
+    (said,) = parts.notes
+    # Notes stand in the report, so a small number is not said.
+    assert said.startswith(f"fewer than 10 {lacks}")
+    assert notes.undated_note(12, study_file()).startswith(f"about 10 {lacks}")
+    assert notes.undated_note(1_234, study_file()).startswith(f"about 1,235 {lacks}")

@@ -18,7 +18,9 @@ NOT_REACHED = "not reached: the places went to people with a higher risk"
 REASON_PLACES = REASON_TYPE["feature"].shape[0]
 
 
-def ranked(count: int, listed: int, seed: int = 1) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
+def ranked(
+    count: int, listed: int, seed: int = 1, because: str = NOT_REACHED
+) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
     """The list, who is explained (those listed), and their codes."""
     rng = np.random.default_rng(seed)
     on = np.arange(count) < listed
@@ -38,9 +40,7 @@ def ranked(count: int, listed: int, seed: int = 1) -> tuple[pl.DataFrame, np.nda
             "rank": np.arange(1, count + 1, dtype=np.int32),
             "selected": on,
             "listed": on,
-            "not_listed_because": pl.select(
-                pl.when(pl.Series(on)).then(None).otherwise(pl.lit(NOT_REACHED))
-            ).to_series(),
+            "not_listed_because": pl.select(pl.when(pl.Series(on)).then(None).otherwise(pl.lit(because))).to_series(),
             "team": pl.Series([None, "north"] * count, dtype=pl.String).head(count),
         }
     ).with_columns(entity_id="P" + pl.col("entity_id").str.zfill(7))
@@ -75,9 +75,17 @@ def facts_of(count: int, listed: int, **more: object) -> BatchNote:
     return BatchNote.model_validate(given | more)
 
 
-def write(folder: Path, count: int, listed: int, size: int = 1000, seed: int = 1, **more: object) -> pl.DataFrame:
+def write(
+    folder: Path,
+    count: int,
+    listed: int,
+    size: int = 1000,
+    seed: int = 1,
+    because: str = NOT_REACHED,
+    **more: object,
+) -> pl.DataFrame:
     """Make a batch and keep its record; the list as it was."""
-    frame, on, codes = ranked(count, listed, seed)
+    frame, on, codes = ranked(count, listed, seed, because)
     with open_record(folder) as record:
         for part in slices(frame, on, codes, size):
             record.write(part)

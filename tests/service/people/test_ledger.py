@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from riskmodels.service.people.ledger import append_batch, known_batches, ledger_line, read_ledger
+from riskmodels.service.people.ledger import append_batch, first_scored_on, known_batches, ledger_line, read_ledger
 from riskmodels.workspace import Workspace
 from tests.service.people.made_batch import facts_of, write
 
@@ -68,6 +68,31 @@ def test_a_whole_line_without_its_end_counts(workspace: Workspace) -> None:
     assert not append_batch(workspace, facts_of(50, 5, batch_id=ONE))
     append_batch(workspace, facts_of(50, 5, batch_id=TWO))
     assert ids(workspace) == [ONE, TWO]
+
+
+def test_run_again_under_another_approval_is_a_new_line_that_counts(workspace: Workspace) -> None:
+    for note in (facts_of(50, 5, batch_id=ONE), facts_of(50, 5, batch_id=TWO)):
+        assert append_batch(workspace, note)
+    later = facts_of(50, 5, batch_id=ONE, stage="live")
+    assert append_batch(workspace, later)
+    assert not append_batch(workspace, later)
+    assert ids(workspace) == [ONE, TWO]
+    assert read_ledger(workspace)[0] == ledger_line(later)
+    assert len(workspace.ledger.read_bytes().splitlines()) == 3
+
+
+def test_the_day_of_the_first_run_stands(workspace: Workspace) -> None:
+    study = "early_reading_support"
+    assert first_scored_on(workspace, study, ONE) is None
+    note = facts_of(20, 3, batch_id=ONE)
+    append_batch(workspace, note)
+    assert first_scored_on(workspace, study, ONE) == note.scored_on
+    assert first_scored_on(workspace, study, TWO) is None
+    # A crash took its line.
+    write(workspace.batch(study, TWO), 20, 3, batch_id=TWO)
+    assert first_scored_on(workspace, study, TWO) == note.scored_on
+    (workspace.batch(study, TWO) / "batch.json").write_text("{")
+    assert first_scored_on(workspace, study, TWO) is None
 
 
 @pytest.mark.parametrize(

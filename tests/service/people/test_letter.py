@@ -13,14 +13,25 @@ import pytest
 
 from riskmodels.cards.reading import reading_grade
 from riskmodels.data.features import FeatureSpec
+from riskmodels.errors import DataError
 from riskmodels.models.places import HOUSEHOLD, HOUSEHOLD_CLOSED, NO_TEAM, NOT_REACHED
-from riskmodels.models.reasons import SAME_FOR_ALL
+from riskmodels.models.reasons import SAME_FOR_ALL, reason_codes
+from riskmodels.reports.cells import capital
 from riskmodels.reports.letter_page import render_letter
 from riskmodels.service.batch.slices import BECAUSE
 from riskmodels.service.people.letter import Answered, Decided, build_letter
+from riskmodels.service.people.plain import hard_to_read
 from riskmodels.service.people.record import PersonRecord
-from riskmodels.service.people.shown import HELD_BACK, reasons_for_person, shown_in_letter, sources_used
+from riskmodels.service.people.shown import (
+    HELD_BACK,
+    reasons_for_person,
+    shown_in_letter,
+    sources_looked_at,
+    sources_used,
+)
 from riskmodels.study import Study, load_study
+from riskmodels.study.use import Route
+from tests.models.reasons.made import feature, made_model
 from tests.service.people.made_batch import facts_of
 
 ROOT = Path(__file__).parents[3]
@@ -74,7 +85,9 @@ def county() -> Study:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-@pytest.mark.parametrize("kind", ["listed", "not reached", "a rule", "held back", "no reasons", "decided"])
+@pytest.mark.parametrize(
+    "kind", ["listed", "not reached", "a rule", "held back", "no reasons", "decided", "not all named"]
+)
 def test_a_letter_of_every_shipped_study_reads_at_grade_seven(name: str, kind: str) -> None:
     study = study_of(name)
     letters = {
@@ -83,7 +96,8 @@ def test_a_letter_of_every_shipped_study_reads_at_grade_seven(name: str, kind: s
         "a rule": asked(study, replace(OFF, not_listed_because="already has early help")),
         "held back": asked(study, replace(OFF, not_listed_because=BECAUSE[HOUSEHOLD])),
         "no reasons": asked(study, OFF, reasons=None, state="WITHDRAWN"),
-        "decided": asked(study, decided=Decided("offered help", "Team lead", TODAY, True)),
+        "decided": asked(study, decided=Decided("offered help", True, TODAY, True)),
+        "not all named": asked(restricted(study, next(iter(study.file.sources))), looked_at=sources_looked_at(study)),
     }
     assert reading_grade(text_of(letters[kind])) <= 7.0
 
@@ -155,14 +169,18 @@ def test_a_team_without_places(county: Study) -> None:
     assert "We do not know of a team with places that serves you." in text
 
 
-@pytest.mark.parametrize("how", ["kind", "source"])
-def test_a_rule_about_a_restricted_record_is_not_told(county: Study, how: str) -> None:
+@pytest.mark.parametrize("how", ["kind", "source", "kept from the person", "of the household"])
+def test_a_rule_about_a_record_that_may_not_be_shown_is_not_told(county: Study, how: str) -> None:
     because = "already has early help"
     if how == "kind":
         rules = tuple(rule.model_copy(update={"kind": "restricted"}) for rule in county.file.service_rules)
         study = replace(county, file=county.file.model_copy(update={"service_rules": rules}))
-    else:
+    elif how == "source":
         study = restricted(county, "events")
+    elif how == "of the household":
+        study = registered(county, "events", about="household")
+    else:
+        study = registered(county, "events", sensitivity="sensitive", may_show_to=("safeguarding_lead",))
     text = text_of(asked(study, replace(OFF, not_listed_because=because)))
     assert because not in text
     assert HELD_BACK in text
@@ -181,7 +199,6 @@ def test_reasons_and_that_they_are_no_causes(reading: Study) -> None:
 def test_no_reason_at_all(reading: Study) -> None:
     empty = dict.fromkeys(("reason_1", "reason_2", "reason_3", "lowers_1", "caveats"))
     assert "Nothing in your records moved your number by much." in text_of(asked(reading, reasons=empty))
-    assert "No reasons were kept for you." in text_of(asked(reading, reasons=None))
     assert "The model gives the same number to everybody." in text_of(
         asked(reading, reasons=empty | {"caveats": SAME_FOR_ALL})
     )
@@ -191,9 +208,22 @@ def test_who_decided(reading: Study) -> None:
     text = text_of(asked(reading))
     owner = reading.answers.people_process["who_decides"].owner
     assert f"No decision is recorded here yet. A worker decides, not the model. You can ask: {owner}." in text
-    text = text_of(asked(reading, decided=Decided("not now", None, dt.date(2026, 7, 3), False)))
-    assert "This was decided on 3 July 2026: not now. Who decided: not written down." in text
-    assert "The reason was not noted." in text
+    text = text_of(asked(reading, decided=Decided("not now", False, dt.date(2026, 7, 3), True)))
+    assert "A worker decided on 3 July 2026: not now." in text
+    assert f"We did not note who it was. We noted why. You can ask who it was, and why. Ask: {owner}." in text
+    text = text_of(asked(reading, decided=Decided("not now", True, None, False)))
+    assert "A worker decided: not now." in text
+    assert "We noted who it was. We did not note why." in text
+
+
+def test_nobody_who_died_gets_a_form(county: Study) -> None:
+    (rule,) = county.file.service_rules
+    died = rule.model_copy(update={"kind": "died", "because": "has died"})
+    study = replace(county, file=county.file.model_copy(update={"service_rules": (rule, died)}))
+    with pytest.raises(DataError, match=r"^no letter can be written: .* has died; please answer in person") as error:
+        build_letter(asked(study, replace(OFF, not_listed_because="has died")))
+    assert "\n" not in str(error.value)
+    assert build_letter(asked(study, replace(OFF, not_listed_because=rule.because)))
 
 
 def test_what_nobody_answered_is_said_with_its_owner(reading: Study) -> None:
@@ -248,7 +278,11 @@ def model_of(*specs: FeatureSpec, importance: dict[str, float] | None = None) ->
 
 
 def restricted(study: Study, source: str) -> Study:
-    entry = study.register.sources[source].model_copy(update={"sensitivity": "restricted", "may_show_to": ("police",)})
+    return registered(study, source, sensitivity="restricted", may_show_to=("police",))
+
+
+def registered(study: Study, source: str, **more: object) -> Study:
+    entry = study.register.sources[source].model_copy(update=more)
     sources = {**study.register.sources, source: entry}
     return replace(study, register=study.register.model_copy(update={"sources": sources}))
 
@@ -286,6 +320,143 @@ def test_sources_of_the_features_that_move_the_number(reading: Study) -> None:
     assert sources_used(model_of(*specs, importance={"reading_now": 0.4}), reading) == ("records",)
     assert sources_used(model_of(*specs, importance={"age": 0.1, "reading_now": 0.4}), reading) == ("pupils", "records")
     assert sources_used(model_of(*specs), reading) == ("pupils", "records")
+
+
+def test_what_a_feature_is_made_from_was_used(county: Study) -> None:
+    """Every source of a ratio and of a join, and the one that says whose records those of another agency are."""
+    spec = replace(spec_of(county, "exclusions"), name="ratio", take="ratio", over="arrears")
+    assert sources_used(model_of(spec), county) == ("people", "events", "housing")
+    spec = replace(spec_of(county, "exclusions"), by="people.ward")
+    assert sources_used(model_of(spec), county) == ("people", "events")
+
+
+def test_what_decides_beside_the_model_was_looked_at(county: Study, reading: Study) -> None:
+    # Who is asked about: those whom any of the agencies knows.
+    assert sources_looked_at(county) == ("people", "events", "police", "housing", "health")
+    (rule,) = county.file.service_rules
+    steps = county.file.cohort.steps[:2]  # by people and by events
+    cohort = county.file.cohort.model_copy(update={"steps": steps})
+    county = replace(county, file=county.file.model_copy(update={"cohort": cohort}))
+    assert sources_looked_at(county) == ("people", "events")
+    for change in (
+        {"service_rules": (type(rule)(exclude={"any": "emergency_visit"}, because="x", owner="y"),)},
+        {"routes": (Route(when={"any": "emergency_visit"}, to="nurse", because="x", owner="y"),)},
+    ):
+        study = replace(county, file=county.file.model_copy(update=change))
+        assert sources_looked_at(study) == ("people", "events", "health")
+    bare = {"cohort": reading.file.cohort.model_copy(update={"steps": (), "cluster": "pupils.school_id"})}
+    for change, expected in (
+        ({}, ()),
+        ({"list_unit": "household"}, ("pupils",)),
+        ({"capacity": reading.file.capacity.model_copy(update={"by": "pupils.school_id"})}, ("pupils",)),
+    ):
+        file = reading.file.model_copy(update={**bare, "service_rules": (), "routes": (), **change})
+        assert sources_looked_at(replace(reading, file=file)) == expected
+
+
+def test_what_was_looked_at_is_said_apart_and_once(county: Study) -> None:
+    text = text_of(asked(county, sources=("police",), looked_at=("people", "police")))
+    words = {name: capital(source.words) for name, source in county.register.sources.items()}
+    model, _, rest = text.partition("\nWe also looked at these, to see whom we ask about and who can be on the list:\n")
+    assert words["police"] + "." in model
+    assert words["people"] not in model
+    assert rest.startswith(words["people"] + ".")
+    assert words["police"] + "." not in rest
+    assert f"{words['people']}: {county.register.sources['people'].retention}." in rest
+    assert f"{words['police']}: {county.register.sources['police'].retention}." in rest
+    assert "We also looked at these" not in text_of(asked(county, sources=("police",), looked_at=("police",)))
+
+
+def test_a_source_kept_from_the_person_is_not_named_nor_how_long_it_is_kept(county: Study) -> None:
+    """Whichever it is, of the model or beside it, the letter is the same."""
+    said = set()
+    for hidden, used, beside in (("health", ("events", "health"), ()), ("police", ("events",), ("events", "police"))):
+        study = restricted(county, hidden)
+        entry = study.register.sources[hidden]
+        text = text_of(asked(study, sources=used, looked_at=beside, reasons={"reason_1": HELD_BACK}))
+        assert capital(entry.words) not in text
+        assert "We also used other records that we may not name in a letter." in text
+        assert f"Ask: {study.answers.law['objection'].owner}. How to reach us: {study.answers.contact}" in text
+        assert "How long we keep the other records is not said here." in text
+        said.add(text)
+    assert len(said) == 1
+    assert "may not name" not in text_of(asked(county, sources=("events",), looked_at=("people",)))
+
+
+def test_where_no_source_may_be_named(county: Study) -> None:
+    text = text_of(asked(restricted(county, "events"), sources=("events",)))
+    assert "The model looked at these records" not in text
+    assert "We also used records that we may not name in a letter." in text
+    assert "The records themselves are kept" not in text
+
+
+@pytest.mark.parametrize(
+    ("explain", "person", "expected"),
+    [
+        ("none", ON, "We made no reasons for this list, for you or for anybody else."),
+        ("none", OFF, "We made no reasons for this list, for you or for anybody else."),
+        ("selected", OFF, "We made no reasons for you. We made them for those on the list."),
+        ("selected", ON, "We have no reasons for you on record."),
+        (None, ON, "We have no reasons for you on record."),
+        ("selected", replace(ON, codes=np.zeros(1)), "Your reasons were kept in a form that we can no longer read."),
+        ("all", replace(OFF, codes=np.zeros(1)), "Your reasons were kept in a form that we can no longer read."),
+    ],
+)
+def test_why_there_are_no_reasons(reading: Study, explain: str | None, person: PersonRecord, expected: str) -> None:
+    batch = facts_of(600, 50, options={} if explain is None else {"explain": explain})
+    text = text_of(asked(reading, person, batch=batch, reasons=None))
+    assert f"{expected} You can ask us to look at your records with you." in text
+    assert ("those on the list" in text) == ("those on the list" in expected)
+
+
+@pytest.mark.parametrize(("clock", "expected"), [("calendar", True), ("relative", False)])
+def test_a_day_is_said_only_where_days_are_of_the_calendar(reading: Study, clock: str, expected: bool) -> None:
+    made = made_model([feature("reading_now", take="latest", source="records")], [[0.5]])
+    study = replace(reading, file=reading.file.model_copy(update={"clock": clock}))
+    days = np.array([[(dt.date(2007, 5, 3) - dt.date(1970, 1, 1)).days]], dtype=np.int32)
+    codes = reason_codes(made.model, made.matrix, days=days, as_of=dt.date(2008, 1, 1))
+    said = reasons_for_person(made.model, study, codes)
+    assert said is not None
+    assert ("3 May 2007" in str(said["reason_1"])) == expected
+    assert "reading_now" in str(said["reason_1"])
+
+
+# ---------------------------------------------------------------- how hard it is to read
+
+WORDY = (
+    "Personal information originating from multidisciplinary safeguarding assessments is retained in accordance with "
+    "the authority's statutory retention and disposition schedule, notwithstanding supplementary requirements"
+)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_nothing_is_said_of_a_letter_that_reads_plainly(name: str) -> None:
+    one = asked(study_of(name))
+    assert hard_to_read(build_letter(one), one) is None
+
+
+def test_what_makes_a_letter_hard_to_read_is_named_by_its_field(county: Study) -> None:
+    objection = county.answers.law["objection"].model_copy(update={"text": f"{WORDY}. " * 4})
+    answers = county.answers.model_copy(update={"law": {"objection": objection}})
+    study = registered(replace(county, answers=answers), "police", words=WORDY, retention=WORDY)
+    notes = set()
+    for person in (ON, OFF):
+        one = asked(study, person)
+        grade = reading_grade(text_of(one))
+        assert grade > 7
+        note = hard_to_read(build_letter(one), one)
+        assert note is not None
+        assert note.startswith(f"the letter reads at grade {grade:.1f}, above 7; put it more plainly")
+        notes.add(note.partition("; mend these")[2])
+    # The same of everybody: it tells nothing of the person.
+    (fields,) = notes
+    assert fields.startswith(
+        " for the next model, the hardest first: answers.yaml: law.objection, register.yaml: sources.police.words, "
+        "register.yaml: sources.police.retention"
+    )
+    # What a letter may not name, a note does not either.
+    hidden = asked(restricted(study, "police"))
+    assert "police" not in str(hard_to_read(build_letter(hidden), hidden))
 
 
 # ---------------------------------------------------------------- its forms

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
+from riskmodels.models.reasons import RULE_WITHHELD
+from riskmodels.service.batch.slices import BECAUSE
 from riskmodels.service.people.ledger import append_batch, known_batches
 from riskmodels.service.people.record import PEOPLE
 from riskmodels.service.people.trace import NOT_REGISTERED, batch_row, trace_people
@@ -40,6 +45,33 @@ def test_each_batch_says_what_it_gave(workspace: Workspace) -> None:
             assert row["listed"] == (row["rank"] <= 4)
             assert row["not_listed_because"] == (None if row["listed"] else NOT_REACHED)
             assert "P0000007" not in str(row)
+
+
+def test_a_rule_is_said_only_where_it_may_be_told(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "work")
+    for batch_id in (ONE, TWO):
+        write(workspace.batch(STUDY, batch_id), 40, 4, batch_id=batch_id, because="has a sealed case")
+        append_batch(workspace, facts_of(40, 4, batch_id=batch_id))
+    frame = pl.read_parquet(workspace.batch(STUDY, ONE) / PEOPLE)
+    off = frame.filter(~pl.col("listed"))["entity_id"][0]
+
+    def told(line: Mapping[str, Any]) -> set[str]:
+        return {"has a sealed case"} if line["batch_id"] == ONE else {"another rule"}
+
+    (seen,) = trace_people(known_batches(workspace), [off], {}, told=told).people
+    assert [one.row()["not_listed_because"] for one in seen] == ["has a sealed case", RULE_WITHHELD]
+    # Where nobody says which may be told, none is.
+    (seen,) = trace_people(known_batches(workspace), [off], {}).people
+    assert [one.person.not_listed_because for one in seen] == [RULE_WITHHELD] * 2
+
+
+@pytest.mark.parametrize("because", [words for words in BECAUSE.values() if words])
+def test_what_the_places_decided_is_always_said(tmp_path: Path, because: str) -> None:
+    workspace = Workspace(tmp_path / "work")
+    frame = write(workspace.batch(STUDY, ONE), 10, 1, batch_id=ONE, because=because)
+    append_batch(workspace, facts_of(10, 1, batch_id=ONE))
+    (seen,) = trace_people(known_batches(workspace), [frame["entity_id"][-1]], {}).people
+    assert seen[0].row()["not_listed_because"] == because
 
 
 def test_nobody_is_an_answer(workspace: Workspace) -> None:
