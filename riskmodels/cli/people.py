@@ -84,11 +84,11 @@ def letter(
         str | None, typer.Option("--format", help="html, md or txt; by the output's ending unless given.")
     ] = None,
     decisions: Annotated[
-        Path | None, typer.Option("--decisions", help="The team's decision sheet (.xlsx), to say who decided.")
+        Path | None, typer.Option("--decisions", help="The team's decision sheet (.xlsx), to say what was decided.")
     ] = None,
     today: Today = None,
 ) -> int:
-    """Write to the person: what was used, what it meant, who decided, how to object. Names nobody."""
+    """Write to the person: what was used, what it meant, what was decided, how to object. Names nobody."""
     from riskmodels import commands
 
     _refuse_extra(context)

@@ -112,7 +112,7 @@ def _print_counts(report: ScoreReport, objections_given: bool) -> None:
     for words in report.notes:
         print(f"Note: {words}")
     if report.ignored:
-        print(f"  not read: {_names_of_columns(report.ignored)}")
+        print(f"  their names: {_names_of_columns(report.ignored)}")
 
 
 def _names_of_columns(names: Sequence[str]) -> str:

@@ -90,9 +90,8 @@ def write_files(
     reader = Reader(approved.model, study, asked.role)
     tally = _Tally(reader, report.counts["listed"] <= MOST_ON_SHEETS)
     note = _note(report, approved, parts, asked, workspace)
-    for folder in ("record", "decisions"):
-        # What a run that was killed left in one of these would be published with it.
-        shutil.rmtree(work / folder, ignore_errors=True)
+    # What a run that was stopped left half-written in a folder would take its place with it.
+    shutil.rmtree(work / "record", ignore_errors=True)
     with open_list(work / "list", asked.format) as whole, open_record(work / "record") as record:  # type: ignore[arg-type]
         for piece in batch.slices():
             frame = reader.rows(piece)

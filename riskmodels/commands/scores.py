@@ -316,7 +316,8 @@ def _report_of(
     from riskmodels.commands.batch_files import files_of
     from riskmodels.service.outputs.reader import Reader
 
-    notes = list(parts.notes)
+    reader = Reader(approved.model, study, asked.role)
+    notes = list(reader.notes(parts.notes))
     if count := len(parts.ignored):
         notes.append(f"not read: {count} {'column' if count == 1 else 'columns'} that nobody asked for")
     if study.file.routes and not parts.routed:
@@ -324,11 +325,10 @@ def _report_of(
     because = getattr(approved.model.fitted, "not_fast_because", None)
     if because:
         notes.append(f"scored by LightGBM itself, not by the fast kernel: {because}")
-    left_off = Reader(approved.model, study, asked.role).left_off(batch)
     return ScoreReport(
-        batch.batch_id, dict(batch.counts), dict(batch.rejected_by_code), left_off, asked.output,
-        files_of(asked.output, batch.batch_id, study.file, parts.routed, asked.role), found.study, approved.version,
-        objections, tuple(notes), None, approved.approval.example, parts.ignored,
+        batch.batch_id, dict(batch.counts), dict(batch.rejected_by_code), reader.left_off(batch),
+        asked.output, files_of(asked.output, batch.batch_id, study.file, parts.routed, asked.role), found.study,
+        approved.version, objections, tuple(notes), None, approved.approval.example, parts.ignored,
     )  # fmt: skip
 
 

@@ -23,8 +23,8 @@ from riskmodels.errors import DataError, ModelFileError, UsageError
 from riskmodels.governance import registry
 from riskmodels.models.reasons import RULE_WITHHELD, reason_codes
 from riskmodels.models.risk_model import RiskModel, read_model_folder
-from riskmodels.service.outputs import decision_columns as sheet
 from riskmodels.reports.cells import day_text
+from riskmodels.service.outputs import decision_columns as sheet
 from riskmodels.service.people.ledger import append_batch, ledger_line, read_ledger
 from riskmodels.service.people.record import PEOPLE, BatchNote, open_record, read_batch
 from riskmodels.service.shapes import Slice

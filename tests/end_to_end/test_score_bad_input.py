@@ -336,7 +336,6 @@ def test_an_output_that_cannot_be_written(
     assert (tmp_path / "out" / "list.csv").read_text() == "last month"
 
 
-@pytest.mark.xfail(strict=True, reason="publish() tells disks apart by their device alone")
 def test_output_and_workspace_in_two_mounts_of_one_disk(
     score: Score, own: Workspace, good: pl.DataFrame, tmp_path: Path, bound: Callable[..., None]
 ) -> None:

@@ -100,10 +100,13 @@ def test_nobody_who_died_objected_or_is_restricted_is_listed_nor_anybody_they_li
     alone |= set(events.filter(pl.col("kind").is_in(["death", "objection"]))["entity_id"])
     assert len(alone) > 200
     in_cohort = served.filter(pl.col("entity_id").is_in(alone))
-    homes = in_cohort.select("as_of_date", "cluster_id").unique()
+    # Whoever is not in the cohort counts, too.
+    outside = people.filter(pl.col("entity_id").is_in(alone - set(in_cohort["entity_id"])))
+    assert outside.height > 100
+    homes = set(people.filter(pl.col("entity_id").is_in(alone))["household_id"].drop_nulls())
     listed = served.filter(pl.col("fate") == LISTED)
     assert listed.height > 100
-    assert listed.join(homes, on=["as_of_date", "cluster_id"], how="semi").is_empty()
+    assert not homes & set(listed["cluster_id"])
     assert set(in_cohort["fate"]) <= {EXCLUDED}
 
 

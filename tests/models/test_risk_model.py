@@ -64,7 +64,7 @@ def test_files_are_exactly_these(model):
     assert set(files) == expected
     manifest = json.loads(files["manifest.json"])
     assert manifest == {
-        "format": 2,
+        "format": 3,
         "study": "planted",
         "family": model.family,
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in expected - {"manifest.json"}},
@@ -141,17 +141,17 @@ DEEP = b"[" * 200_000
 MANIFESTS = {
     "deep": (DEEP, "not readable as JSON"),
     "not UTF-8": (b"\xff\xfe", "not readable as JSON"),
-    "a key twice": (b'{"format": 2, "format": 2}', "not readable as JSON"),
+    "a key twice": (b'{"format": 3, "format": 3}', "not readable as JSON"),
     "no number": (b'{"format": NaN}', "not readable as JSON"),
-    "a number without end": (b'{"format": 2e999}', "not readable as JSON"),
+    "a number without end": (b'{"format": 3e999}', "not readable as JSON"),
     "ten thousand digits": (b'{"format": ' + b"9" * 10_000 + b"}", "not readable as JSON"),
     "a list": (b"[]", "does not list the files"),
-    "another format": (b'{"format": 3, "study": "s", "family": "points", "files": {}}', "has format 3"),
-    "an earlier format": (b'{"format": 1, "study": "s", "family": "points", "files": {}}', "has format 1"),
-    "another family": (b'{"format": 2, "study": "s", "family": "oracle", "files": {}}', "does not list the files"),
-    "a family that is a list": (b'{"format": 2, "study": "s", "family": [], "files": {}}', "does not list the files"),
-    "no files": (b'{"format": 2, "study": "s", "family": "points", "files": {}}', "does not list the files"),
-    "files that are a number": (b'{"format": 2, "study": "s", "family": "points", "files": 3}', "does not list"),
+    "another format": (b'{"format": 4, "study": "s", "family": "points", "files": {}}', "has format 4"),
+    "an earlier format": (b'{"format": 2, "study": "s", "family": "points", "files": {}}', "has format 2"),
+    "another family": (b'{"format": 3, "study": "s", "family": "oracle", "files": {}}', "does not list the files"),
+    "a family that is a list": (b'{"format": 3, "study": "s", "family": [], "files": {}}', "does not list the files"),
+    "no files": (b'{"format": 3, "study": "s", "family": "points", "files": {}}', "does not list the files"),
+    "files that are a number": (b'{"format": 3, "study": "s", "family": "points", "files": 3}', "does not list"),
 }
 
 
@@ -216,6 +216,15 @@ SHAPES = {
     "a wobble of nothing": ("reasons.json", lambda raw: raw["wobble"].update(postcode=1.0), "is not of the shape"),
     "a wobble below nought": ("reasons.json", lambda raw: raw["wobble"].update(reading=-1.0), "is not of the shape"),
     "a wobble in words": ("reasons.json", lambda raw: raw["wobble"].update(reading="1"), "is not of the shape"),
+    "no directions": ("reasons.json", lambda raw: raw.pop("directions"), "is not of the shape"),
+    "a direction of nothing": ("reasons.json", lambda raw: raw["directions"].update(postcode=1), "is not of the shape"),
+    "a direction too far": ("reasons.json", lambda raw: raw["directions"].update(reading=2), "is not of the shape"),
+    "a direction in words": ("reasons.json", lambda raw: raw["directions"].update(reading="1"), "is not of the shape"),
+    "a direction that is a truth": (
+        "reasons.json",
+        lambda raw: raw["directions"].update(reading=True),
+        "is not of the shape",
+    ),
     "a falling risk": ("calibrator.json", lambda raw: raw.update(slope=-1.0), "is not of the shape"),
     "a calibrator of no shape": ("calibrator.json", lambda raw: raw.update(shape="x"), "is not of the shape"),
 }

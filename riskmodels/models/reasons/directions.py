@@ -15,9 +15,9 @@ def directions(
 ) -> dict[str, int]:
     """Whether the outcome is more common with a high value (1), less (-1), or neither clearly (0), by feature.
 
-    Of the rows where the feature is recorded, with x its value, y the outcome and u = (x - mean x)(y - mean y): the sign
-    of sum u where abs(sum u) >= 1.96 sqrt(sum over clusters of (the cluster's sum of u)^2), the score test that allows
-    for clusters (Liang and Zeger 1986). Only for numbers with a ``high`` or ``low`` phrase.
+    Of the rows where the feature is recorded, with x its value, y the outcome and u = (x - mean x)(y - mean y): the
+    sign of sum u where abs(sum u) >= 1.96 sqrt(sum over clusters of (the cluster's sum of u)^2), the score test that
+    allows for clusters (Liang and Zeger 1986). Only for numbers with a ``high`` or ``low`` phrase.
 
     Parameters
     ----------

@@ -113,7 +113,9 @@ def reason_words(
         fits = _fits(model.directions.get(spec.name), spec, column, value, raises=raises)
         plain = _phrase(spec, column, value, dated=False, fits=fits)
         of_one_day = dated and spec.take in OF_ONE_DAY
-        before, day, after = _phrase(spec, column, value, dated=True, fits=fits).partition(DAY) if of_one_day else NO_DAY
+        before, day, after = (
+            _phrase(spec, column, value, dated=True, fits=fits).partition(DAY) if of_one_day else NO_DAY
+        )
         texts.append((plain, before, after) if day else (plain, None, None))
     names = ("plain", "before", "after")
     said = distinct.hstack(pl.DataFrame(texts, schema=dict.fromkeys(names, pl.String), orient="row"))

@@ -191,7 +191,8 @@ def _near(work: Path, final: Path) -> Path:
 
 
 def _is_elsewhere(part: Path, final: Path) -> bool:
-    return part.stat().st_dev != final.parent.stat().st_dev
+    """Whether a rename might not do: anywhere but beside the work folder. Two mounts may share a disk, and yet refuse it."""
+    return part.parent.parent.resolve() != final.parent.resolve()
 
 
 def _brought_near(part: Path, near: Path) -> Path:

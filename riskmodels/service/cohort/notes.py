@@ -29,7 +29,7 @@ def notes_of(view: pl.DataFrame, tables: Tables, study: StudyFile, today: dt.dat
 
 
 def undated_note(people: int, study: StudyFile) -> str:
-    """How many people are left off for want of a date. It stands in the report too, so it is published as counts are."""
+    """How many people are left off for want of a date; as counts are published, since it stands in the report too."""
     profile = PROFILES[study.disclosure]
     shown = published_count(people, profile)
     many = f"fewer than {profile.below}" if shown is None else f"{'about ' if profile.base > 1 else ''}{shown:,}"

@@ -68,8 +68,8 @@ def check_rows(
     faults, made = _Faults(), {}
     ids = _ids(part.column(ID), file)
     faults.note("missing_id", ids.is_null())
-    if objectors:
-        faults.note("objected", ids.is_in(list(objectors)))
+    objected = ids.is_in(list(objectors)).fill_null(False)
+    faults.note("objected", objected)
     excluded = pl.Series(EXCLUDED, [None], dtype=pl.Int16).new_from_index(0, part.num_rows)
     if wanted.rules:
         said = as_texts(part.column(EXCLUDED))
@@ -96,9 +96,7 @@ def check_rows(
         ]
     )
     closing = excluded.is_in([*wanted.closing, UNKNOWN_RULE]).fill_null(False)
-    if objectors:
-        closing = closing | ids.is_in(list(objectors)).fill_null(False)
-    return _parted(frame, faults, closing)
+    return _parted(frame, faults, closing | objected)
 
 
 def _parted(frame: pl.DataFrame, faults: _Faults, closing: pl.Series) -> CheckedPart:

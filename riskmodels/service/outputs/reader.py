@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from riskmodels.data.service_rules import CLOSE_THE_HOUSEHOLD
-from riskmodels.models.places import HOUSEHOLD, HOUSEHOLD_CLOSED, NO_TEAM
+from riskmodels.models.places import HOUSEHOLD, HOUSEHOLD_CLOSED, NO_TEAM, NOT_REACHED
 from riskmodels.models.reasons import RULE_WITHHELD, reason_words, rule_words, shown_to
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.service.batch.slices import BECAUSE
@@ -19,6 +22,7 @@ from riskmodels.study import Study
 if TYPE_CHECKING:
     from riskmodels.service.batch import ScoredBatch
 
+SOURCE_WITHHELD = "a source your team may not see"
 CLOSED = str(BECAUSE[HOUSEHOLD_CLOSED])
 
 
@@ -41,6 +45,10 @@ class Reader:
         closing = {words for rule, words in told if rule.kind in CLOSE_THE_HOUSEHOLD}
         # Else the words alone would say that there is such a rule.
         self.closed = RULE_WITHHELD if closing == {RULE_WITHHELD} else CLOSED
+        sources = study.register.sources.items()
+        self._hidden = [
+            name for name, entry in sources if entry.may_show_to is not None and role not in entry.may_show_to
+        ]
         self._instead = {rule.because: words for rule, words in told if words != rule.because}
         if self.closed != CLOSED:
             self._instead[CLOSED] = self.closed
@@ -62,6 +70,13 @@ class Reader:
         places = pl.Series(where).replace(-1, None)
         return frame.with_columns(words[name].gather(places).alias(name) for name in WORDS).select(list(SCORED_SCHEMA))
 
+    def notes(self, notes: Iterable[str]) -> tuple[str, ...]:
+        """Notes on the sources, without the names of those that may not be shown."""
+        return tuple(
+            reduce(lambda said, name: re.sub(rf"\b{re.escape(name)}\b", SOURCE_WITHHELD, said), self._hidden, note)
+            for note in notes
+        )
+
     def excluded(self, batch: ScoredBatch) -> list[Tally]:
         """Whom each rule left off, and whom it left off with them; of the rules that are withheld one count, and
         nobody who answers for them: a count of each would tell their people apart."""
@@ -80,7 +95,7 @@ class Reader:
 
     def left_off(self, batch: ScoredBatch) -> dict[str, int]:
         """Why people are not listed -> how many; each person once."""
-        found = {"not reached": batch.counts["not_reached"]}
+        found = {str(BECAUSE[NOT_REACHED]): batch.counts["not_reached"]}
         for tally in self.excluded(batch):
             found[tally.words] = found.get(tally.words, 0) + tally.count
         for code, name in ((HOUSEHOLD, "household"), (NO_TEAM, "no_team")):

@@ -269,7 +269,8 @@ def _decides(asked: Answered) -> list[Part]:
         who, why = ("We noted" if known else "We did not note" for known in (decided.has_decider, decided.has_reason))
         lines = [
             f"A worker decided{on}: {decided.decision}.",
-            f"People decide, not the model. {who} who it was. {why} why. You can ask who it was, and why. Ask: {owner}.",
+            f"People decide, not the model. {who} who it was. {why} why. You can ask who it was, and why. "
+            f"Ask: {owner}.",
         ]
     return [*texts(lines), *_said(answer, owner)]
 

@@ -24,8 +24,8 @@ def days(*dates: str) -> np.ndarray:
 
 
 def test_a_record_has_a_fixed_width():
-    """4 places of 2 + 8 + 4 + 1 bytes, and three masks of 8."""
-    assert REASON_TYPE.itemsize == 4 * (2 + 8 + 4 + 1) + 3 * 8
+    """4 places of 2 + 8 + 4 + 1 bytes, and four masks of 8."""
+    assert REASON_TYPE.itemsize == 4 * (2 + 8 + 4 + 1) + 4 * 8
     made = made_model([A, B], [[0.2, -0.1]])
     assert reason_codes(made.model, made.matrix).dtype == REASON_TYPE
 
@@ -151,17 +151,17 @@ def test_nought_is_a_value_where_missing_means_nought():
 
 
 def test_a_reason_is_uncertain_if_refits_change_more_than_parts_it_from_the_next():
-    """Wobbles of 0.1: 0.75 sqrt(0.01 + 0.01) = 0.106. The fourth is 0.25; 0.30 is too near, 0.40 is not."""
+    """Wobbles of 0.1: 0.25 sqrt(0.01 + 0.01) = 0.035. The fourth is 0.25; 0.28 is too near, 0.40 is not."""
     specs = [feature(name) for name in "abcde"]
-    made = made_model(specs, [[0.5, 0.4, 0.3, 0.25, -0.4]], wobble=dict.fromkeys("abcde", 0.1))
+    made = made_model(specs, [[0.5, 0.4, 0.28, 0.25, -0.4]], wobble=dict.fromkeys("abcde", 0.1))
     assert reason_codes(made.model, made.matrix)["uncertain"].tolist() == [[False, False, True, False]]
-    calm = made_model(specs, [[0.5, 0.4, 0.3, 0.25, -0.4]], wobble=dict.fromkeys("abcde", 0.01))
+    calm = made_model(specs, [[0.5, 0.4, 0.28, 0.25, -0.4]], wobble=dict.fromkeys("abcde", 0.01))
     assert not reason_codes(calm.model, calm.matrix)["uncertain"].any()
 
 
 def test_without_a_next_one_a_reason_must_stand_out_from_nothing():
-    """Nothing is said below 0.01: 0.05 - 0.01 < 0.75 * 0.1, and 0.2 - 0.01 is not."""
-    made = made_model([A, B, C], [[0.2, 0.05, -0.05], [-0.2, 0.0, 0.0]], wobble={"a": 0.1, "b": 0.1, "c": 0.1})
+    """Nothing is said below 0.01: 0.03 - 0.01 < 0.25 * 0.1, and 0.2 - 0.01 is not."""
+    made = made_model([A, B, C], [[0.2, 0.03, -0.03], [-0.2, 0.0, 0.0]], wobble={"a": 0.1, "b": 0.1, "c": 0.1})
     uncertain = reason_codes(made.model, made.matrix)["uncertain"].tolist()
     assert uncertain == [[False, True, False, True], [False, False, False, False]]
 
@@ -207,3 +207,49 @@ def test_at_most_64_facts_are_watched_and_none_that_the_model_does_not_use():
     old = np.full((1, 70), days("1990-01-01")[0])
     codes = reason_codes(made.model, made.matrix, days=old, as_of=dt.date(2024, 1, 1))
     assert codes["stale"].tolist() == [2**64 - 1]
+
+
+# ---------------------------------------------------------------- what is not said, and what never happened
+
+
+def test_what_is_not_in_reasons_counts_and_is_not_said():
+    """The ward pulls most; b and c are said, and the model's numbers stay as they are."""
+    silent = replace(A, in_reasons=False)
+    made = made_model([silent, B, C], [[0.9, 0.3, -0.2]])
+    assert reason_codes(made.model, made.matrix)["feature"].tolist() == [[1, -1, -1, 2]]
+    alone = made_model([silent], [[0.9]])
+    assert reason_codes(alone.model, alone.matrix)["feature"].tolist() == [[-1] * 4]
+
+
+def test_of_those_that_say_the_same_only_what_is_in_reasons_is_added_up():
+    specs = [feature("a", says="x", in_reasons=False), feature("b", says="x"), feature("c")]
+    made = made_model(specs, [[0.9, 0.1, 0.2]])
+    assert reason_codes(made.model, made.matrix)["feature"].tolist() == [[2, 1, -1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("nothing", "count", "expected"),
+    [
+        ("never", 0.0, math.inf),
+        ("never", math.nan, math.nan),  # by a home that nobody knows
+        ("never or unseen", 0.0, math.inf),
+        ("never or unseen", math.nan, math.nan),
+        ("never or unseen", None, math.nan),  # nothing shows whom the source covers
+        ("never", None, math.inf),
+        ("unknown", 0.0, math.nan),
+    ],
+)
+def test_never_is_told_from_not_known(nothing, count, expected):
+    since = feature("since", take="days_since_last", nothing=nothing)
+    others = [] if count is None else [feature("count", take="count", nothing="unseen")]
+    values = [math.nan] if count is None else [math.nan, count]
+    made = made_model([since, *others], [[0.5, *[0.0 for _ in others]]], values)
+    assert str(reason_codes(made.model, made.matrix)["value"][0][0]) == str(expected)
+
+
+def test_never_is_not_filled_in():
+    """A line may fill in nought days where it never happened; the model takes it, and nobody reads "0 days ago"."""
+    since = replace(feature("since", take="days_since_last", nothing="never"), missing="zero")
+    made = made_model([since], [[0.5]], [0.0])
+    made.matrix.recorded[:] = False
+    assert reason_codes(made.model, made.matrix)["value"][0][0] == math.inf

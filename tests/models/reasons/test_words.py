@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from riskmodels.models.matrix import Column
 from riskmodels.models.reasons import (
     UNKNOWN_DAY,
+    WORDS,
     key_facts,
     plain_number,
     reason_codes,
@@ -41,7 +42,7 @@ def category(*vocabulary: str) -> Column:
         (READING, number(50.0), 87.6, "a high reading score (88; typical is 50)"),
         (READING, number(50.0), 54.0, "reading score: 54 (typical is 50)"),
         (READING, number(50.0), 50.0, "reading score: 50"),
-        (READING, number(50.0), math.nan, "reading score not recorded"),
+        (READING, number(50.0), math.nan, "reading score: not recorded"),
         (READING, number(None), 3.0, "reading score: 3"),
         (INCOME, number(30_000.0, 9_000, 60_000), 12_345.6, "household income: 12,346 (typical is 30,000)"),
         (ABSENCES, number(0.0, 0, 4), 2.0, "many absences (2; typical is 0)"),
@@ -50,7 +51,7 @@ def category(*vocabulary: str) -> Column:
         (spec("x", high="a large share"), number(0.05, 0.0, 0.4), 0.31, "a large share (0.31; typical is 0.05)"),
         (CLASS_TYPE, category("large", "small"), 1.0, "a small class"),
         (SCHOOL, category("a", "b"), 1.0, "school: b"),
-        (SCHOOL, category("a", "b"), math.nan, "school not recorded"),
+        (SCHOOL, category("a", "b"), math.nan, "school: not recorded"),
         (CLASS_TYPE, category("a", "b"), -1.0, "kind of class: a value that the model did not learn from"),
         (spec("x", "category", value="{value.__class__} {0}"), category("a"), 0.0, "{value.__class__} {0}"),
     ],
@@ -82,7 +83,7 @@ DAY = dt.date(1988, 5, 30)
         (LATEST, number(50.0), 12.0, "a low score (12, recorded 30 May 1988; typical is 50)"),
         (LATEST, number(50.0), 52.0, "score: 52 (recorded 30 May 1988; typical is 50)"),
         (LATEST, number(50.0), 50.0, "score: 50 (recorded 30 May 1988)"),
-        (LATEST, number(50.0), math.nan, "score not recorded"),
+        (LATEST, number(50.0), math.nan, "score: not recorded"),
         (spec("x", value="aged {value}"), number(40.0), 71.2, "aged 71 (recorded 30 May 1988)"),
         (CLASS_TYPE, category("large", "small"), 1.0, "a small class (recorded 30 May 1988)"),
         (SCHOOL, category("a", "b"), 0.0, "school: a (recorded 30 May 1988)"),
@@ -123,7 +124,22 @@ def taken(take: str, **said: str | None):
          "a low score (2 years ago; typical is 7.2 years)"),
         (taken("days_since_first"), number(2_640.0, 0, 9_000), 7_305.0,
          "a high score (20 years ago; typical is 7.2 years)"),
-        (taken("days_since_last"), number(440.0), math.nan, "score: none on record"),
+        # One unit for both: years where the longer is above two years, and neither below half a year.
+        (taken("days_since_last"), number(440.0, 0, 3_000), 1_972.0,
+         "a high score (5.4 years ago; typical is 1.2 years)"),
+        (taken("days_since_last"), number(2_640.0, 0, 9_000), 90.0, "a low score (90 days ago; typical is 2,640 days)"),
+        (taken("days_since_last"), number(370.0, 0, 3_000), 1_972.0, "a high score (5.4 years ago; typical is 1 year)"),
+        (taken("days_since_last", last="ever"), number(440.0), math.inf, "score: never on record"),
+        (taken("days_since_last"), number(440.0), math.inf, "score: never on record in the last 12 months"),
+        (taken("days_since_last", none="no visit", last="ever"), number(440.0), math.inf, "no visit"),
+        (taken("days_since_last", none="no visit"), number(440.0), math.inf, "no visit in the last 12 months"),
+        (taken("days_since_last", none="no visit"), number(440.0, 0, 900), 0.0,
+         "a low score (0 days ago; typical is 440 days)"),
+        (taken("days_since_last", nothing="never or unseen"), number(440.0), math.nan, "score: not known"),
+        (taken("count", nothing="unseen"), number(0.0), math.nan, "score: not known"),
+        (taken("count", none="no visit"), number(0.0), 0.0, "no visit in the last 12 months"),
+        (taken("count", none="no visit"), number(2.0, 0, 4), 0.0, "no visit in the last 12 months (typical is 2)"),
+        (taken("count", none="no visit", last="ever"), number(2.0, 0, 4), 4.0, "a high score (4; typical is 2)"),
         # What fell less than is typical has not risen.
         (taken("change"), number(-10.0, -50, 50), 40.0, "a high score (40; typical is -10)"),
         (taken("change"), number(-40.0, -50, 50), -20.0, "score: -20 (typical is -40)"),
@@ -260,3 +276,42 @@ def test_polars_and_pandas_alike(world):
     model = world.model("logistic")
     assert top_reasons(model, world.frame[:30]) == top_reasons(model, world.frame[:30].to_pandas())
     assert np.all([len(column) == 30 for column in top_reasons(model, world.frame[:30]).values()])
+
+
+@pytest.mark.parametrize(
+    ("direction", "value", "raises", "lowers"),
+    [
+        # High points to the outcome: a high value that lowers, or a low one that raises, is said plainly.
+        (1, 90.0, "a high score (90; typical is 50)", "score: 90 (typical is 50)"),
+        (1, 10.0, "score: 10 (typical is 50)", "a low score (10; typical is 50)"),
+        (-1, 90.0, "score: 90 (typical is 50)", "a high score (90; typical is 50)"),
+        (-1, 10.0, "a low score (10; typical is 50)", "score: 10 (typical is 50)"),
+        # Where the data do not tell, neither phrase is said; where nobody looked, both are.
+        (0, 90.0, "score: 90 (typical is 50)", "score: 90 (typical is 50)"),
+        (None, 90.0, "a high score (90; typical is 50)", "a high score (90; typical is 50)"),
+    ],
+)
+def test_a_phrase_is_not_said_against_what_it_suggests(direction, value, raises, lowers):
+    known = {} if direction is None else {"x": direction}
+    made = made_model([LATEST], [[0.5], [-0.5]], [value] * 2, columns=[number(50.0)], directions=known)
+    found = reason_words(made.model, reason_codes(made.model, made.matrix))
+    assert (found["reason_1"][0], found["lowers_1"][1]) == (raises, lowers)
+
+
+def test_yes_and_no_against_what_they_suggest():
+    yes = taken("any")
+    made = made_model([yes], [[-0.5], [0.5]], [1.0, 0.0], columns=[number(0.0, 0, 1)], directions={"x": 1})
+    found = reason_words(made.model, reason_codes(made.model, made.matrix))
+    assert (found["lowers_1"][0], found["reason_1"][1]) == ("score: yes", "score: no")
+
+
+def test_a_close_call_stands_behind_its_reason():
+    specs = [replace(LATEST, name=name, words=name, says=name, high=None, low=None) for name in "abc"]
+    made = made_model(specs, [[0.5, 0.4, -0.3]], columns=[number(7.0)] * 3)
+    codes = reason_codes(made.model, made.matrix)
+    codes["uncertain"][0] = [False, True, True, True]
+    found = reason_words(made.model, codes)
+    # There is no third reason; and what lowers is one of many alike.
+    assert [found[name][0] for name in WORDS] == ["a: 7", "b: 7 (a close call)", None, "c: 7", None]
+    assert reason_words(made.model, codes, close_calls=False)["reason_2"].to_list() == ["b: 7"]
+    assert reason_words(made.model, codes, np.zeros(3, dtype=bool), "hidden")["reason_2"].to_list() == ["hidden"]

@@ -16,7 +16,7 @@ import polars as pl
 from riskmodels import storage
 from riskmodels.data.service_rules import closed_households
 from riskmodels.governance.gate import ApprovedModel
-from riskmodels.models.places import EXCLUDED, LISTED, Places
+from riskmodels.models.places import EXCLUDED, LISTED, Places, Share
 from riskmodels.models.ranking import order
 from riskmodels.models.reasons import REASON_TYPE, reason_codes
 from riskmodels.models.risk_curves import risk_interval
@@ -145,7 +145,7 @@ def score(
     work: Path,
     *,
     model: ApprovedModel | None = None,
-    places: Mapping[str | None, int] | None = None,
+    places: Mapping[str | None, int] | Share | None = None,
     study_file: StudyFile | None = None,
     **options: Any,
 ) -> ScoredBatch:

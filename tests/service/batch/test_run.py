@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 
 from riskmodels.errors import DataError, ModelFileError, OutsideError, RiskModelsError, UsageError
 from riskmodels.governance.gate import ApprovedModel
+from riskmodels.models.places import HOUSEHOLD_CLOSED, Share
 from riskmodels.models.reasons import UNKNOWN_DAY
 from riskmodels.service.batch import batch_id, run
+from riskmodels.service.batch.slices import BECAUSE
 from riskmodels.service.shapes import SCORED_SCHEMA, WORDS, CheckedPart, day_of
 from tests.service.batch.cohorts import (
     Approved,
@@ -440,3 +442,46 @@ def test_what_holds_people_is_owner_only(tmp_path: Path) -> None:
 def test_options_that_are_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--explain is selected, all or none, got 'some'"):
         score(Parts(cohort(20)), tmp_path / "work", explain="some")
+
+
+# ---------------------------------------------------------------- households that are left alone, and places by share
+
+
+def test_a_household_is_closed_by_a_reject_and_by_what_the_parts_know(tmp_path: Path) -> None:
+    rows = cohort(40, excluded=0).with_columns(
+        pl.Series("household", [f"home {row // 2}" for row in range(40)]),
+        pl.Series("excluded", [1 if row in (0, 4) else None for row in range(40)], dtype=pl.Int16),
+        # The first of home 0 died, and the row is rejected; so is one of home 1, of whom nothing is said.
+        pl.Series("code", ["not_finite" if row in (0, 2) else None for row in range(40)], dtype=pl.String),
+    )
+    parts = Parts(rows, (17,), closed=frozenset({"home 9", "elsewhere"}))
+    homes = dict(rows.select("row_number", "household").iter_rows())
+    for folder, file, closed in (("homes", study(**HOMES), {"home 0", "home 2", "home 9"}), ("people", study(), set())):
+        batch = score(parts, tmp_path / folder, study_file=file, places={None: 40})
+        found = all_of(batch).frame
+        left = found.filter(~pl.col("listed") & (pl.col("not_listed_because") != "has died"))
+        alone = left.filter(pl.col("not_listed_because") == BECAUSE[HOUSEHOLD_CLOSED])
+        assert {homes[row] for row in alone["row_number"]} == closed
+        assert not {homes[row] for row in found.filter("listed")["row_number"]} & closed
+        assert batch.counts["household_closed"] == (4 if closed else 0)
+
+
+def test_a_share_is_of_those_who_are_scored(tmp_path: Path) -> None:
+    # Of 100 rows 22 are rejected, two of them copies of one id.
+    rows = cohort(100, excluded=0).with_columns(
+        pl.Series("code", ["not_finite" if row < 20 else None for row in range(100)], dtype=pl.String),
+        pl.when(pl.col("row_number") == 100).then(pl.col("entity_id").shift(1)).otherwise("entity_id"),
+    )
+    parts = Parts(rows, (50,))
+    batch = score(parts, tmp_path / "work", places=Share(0.5))
+    assert batch.counts["scored"] == 78
+    assert batch.places == {None: 39}
+    assert batch.counts["places"] == batch.counts["listed"] == all_of(batch).frame["selected"].sum() == 39
+    assert score(parts, tmp_path / "fewer", places=Share(0.5, asked=7)).counts["listed"] == 7
+    with pytest.raises(UsageError, match="40 places are more than the study's 39"):
+        score(parts, tmp_path / "more", places=Share(0.5, asked=40))
+    # What was asked is in the plan, so a run goes on where it was, and another share is another plan.
+    again = score(parts, tmp_path / "work", places=Share(0.5), resume=True)
+    assert bytes_of(again) == bytes_of(batch)
+    with pytest.raises(UsageError, match="--resume: the places changed"):
+        score(parts, tmp_path / "work", places=Share(0.4), resume=True)

@@ -108,9 +108,11 @@ def test_from_another_disk_files_are_brought_near_first(output: Path, monkeypatc
     assert texts(output.parent) == NEW
 
 
-def test_another_disk_is_told_by_its_number() -> None:
-    assert module._is_elsewhere(Path("/proc/version"), Path("/tmp/x"))
-    assert not module._is_elsewhere(Path("/proc/version"), Path("/proc/x"))
+def test_only_what_stands_beside_the_work_folder_is_renamed_straight(tmp_path: Path) -> None:
+    """Another folder may be another mount of the same disk, which cannot be told beforehand."""
+    part = tmp_path / ".list.csv.work" / "list"
+    assert not module._is_elsewhere(part, tmp_path / "list.csv")
+    assert module._is_elsewhere(part, tmp_path / "batches" / "list.csv")
 
 
 # ---------------------------------------------------------------- what goes wrong

@@ -66,6 +66,15 @@ def test_a_file_for_each_team_that_holds_its_people_best_first(paths: list[Path]
     assert sorted(both) == sorted(scored()["entity_id"].to_list())
 
 
+@pytest.mark.parametrize(("listed", "sheets"), [(False, 2), (True, 3)])
+def test_people_without_a_team_have_a_sheet_only_if_they_are_listed(tmp_path: Path, listed: bool, sheets: int) -> None:
+    teams = (TeamFacts("North", 30, 700, 30), TeamFacts("South", 20, 490, 20), TeamFacts(None, 0, 6, 0))
+    team = ["North", "South", None if listed else "South"] * 10
+    paths = decision_sheets(tmp_path, scored(30, team=team), facts(teams=teams))
+    assert len(paths) == sheets
+    assert ("decisions-everybody.xlsx" in {path.name for path in paths}) == listed
+
+
 def test_people_have_room_to_decide_and_to_add(north: Any) -> None:
     for row in rows(north):
         assert not any(row[name] for name, (column, _) in COLUMNS.items() if column is None and name != HOW)
