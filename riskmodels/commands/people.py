@@ -17,6 +17,7 @@ from riskmodels.errors import CardError, DataError, ModelFileError, RiskModelsEr
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
+    from riskmodels.assessment.told_and_happened import ToldAndHappened
     from riskmodels.models.risk_model import RiskModel
     from riskmodels.service.people.ledger import KnownBatch
     from riskmodels.service.people.letter import Decided
@@ -239,6 +240,7 @@ def letter(
         today=today,
         decided=None if decisions is None else _decided(decisions, note.batch_id, entity_id),
         looked_at=sources_looked_at(study),
+        tested=_tested(workspace, note, person.risk),
     )
     written = build_letter(asked)
     content = render_letter(written, form)
@@ -265,6 +267,15 @@ def _model_and_study(workspace: Workspace, note: BatchNote) -> tuple[RiskModel, 
             f"{found.folder}: is not the model and card that the batch was made with; restore the run's folder"
         )
     return model, study_of_run(found, card)
+
+
+def _tested(workspace: Workspace, note: BatchNote, risk: float) -> ToldAndHappened | None:
+    """What happened to those who were tested near this risk; None where the run's ranking is gone, or too few were."""
+    from riskmodels.assessment.told_and_happened import near
+    from riskmodels.governance import registry
+
+    path = registry.resolve(workspace, f"{note.study}/{note.version}").folder / "ranking.parquet"
+    return near(storage.read_table(path), risk) if path.is_file() else None
 
 
 def _decided(sheet: Path, batch_id: str, entity_id: str) -> Decided | None:

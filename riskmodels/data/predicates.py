@@ -97,7 +97,7 @@ def _truth(
 def _of_facts(
     predicate: Any, fact: Fact, rows: pl.DataFrame, tables: Tables, window: Window, undated: Undated
 ) -> pl.Series:
-    counts, more = _counts(fact, rows, tables, window), _undated_counts(fact, rows, tables, window, undated)
+    counts, more = _counted(fact, rows, tables, window, undated)
     if isinstance(predicate, NoFact):
         return _of_counts(lambda count: count == 0, counts, more, (), undated)
     if isinstance(predicate, CountFact):
@@ -109,8 +109,7 @@ def _of_facts(
     result = _of_counts(lambda count: count > 0, counts, more, (), undated)
     if isinstance(predicate, FirstEver):
         before = replace(window, start=dt.date.min, end=window.start)
-        more = _undated_counts(fact, rows, tables, before, undated)
-        earlier = _counts(fact, rows, tables, before)
+        earlier, more = _counted(fact, rows, tables, before, undated)
         result = result & _of_counts(lambda count: count == 0, earlier, more, (), undated)
     return result
 
@@ -136,19 +135,26 @@ def _of_counts(
     return result
 
 
-def _undated_counts(
+def _counted(
     fact: Fact, rows: pl.DataFrame, tables: Tables, window: Window, undated: Undated
-) -> pl.Series | None:
-    """How many rows of a fact, for each person, may be in the window; None where nobody has any, or asks."""
-    aside = tables[fact.source].undated
+) -> tuple[pl.Series, pl.Series | None]:
+    """How many rows of a fact a window lets through for each person, and how many more it may; None where no more.
+
+    Of a row without its event_date that was known in time, a window from the beginning of time says: let through.
+    """
+    counts, aside = _counts(fact, rows, tables, window), tables[fact.source].undated
     if undated == "aside" or aside is None or not aside.height or window.start >= window.end:
-        return None
-    known = pl.col("known_date").is_null() | (pl.col("known_date") < window.known_by)
-    found = undated_rows(aside.filter(known), fact, window).group_by("entity_id").agg(pl.len().alias("value"))
+        return counts, None
+    known = pl.col("known_date") < window.known_by
+    found = undated_rows(aside.filter(pl.col("known_date").is_null() | known), fact, window)
     if not found.height:
-        return None
-    more = rows.select("entity_id").join(found, on="entity_id", how="left", maintain_order="left")
-    return more["value"].fill_null(0).cast(pl.Int64)
+        return counts, None
+    ever = window.start == dt.date(1, 1, 1) and window.known_by <= window.end
+    certain = known.fill_null(False) & pl.lit(ever)
+    sums = found.group_by("entity_id").agg(certain.sum().alias("value"), (~certain).sum().alias("more"))
+    beside = rows.select("entity_id").join(sums, on="entity_id", how="left", maintain_order="left")
+    beside = beside.select(pl.col("value", "more").fill_null(0).cast(pl.Int64))
+    return counts + beside["value"], beside["more"]
 
 
 def _of_value(

@@ -46,6 +46,7 @@ def case(study, outcomes, *, excluded=None, already=None, team=None, household=N
         pl.Series("already_known", already or [False] * rows, dtype=pl.Boolean),
         pl.Series("team", team or [None] * rows, dtype=pl.String),
         pl.Series("household", household or [None] * rows, dtype=pl.String),
+        pl.Series("household_closed", alone, dtype=pl.Boolean),
     )
     ranking = Ranking("m", frame, {day.isoformat(): places})
     served = after_rules(ranking, view, study)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from riskmodels.caching import Steps
 from riskmodels.data.coverage import Coverage, Tally, near_misses, read_objections
 from riskmodels.data.engines import Engine
-from riskmodels.data.features import FeatureSpec, build_features
+from riskmodels.data.features import FeatureSpec, build_features, plan_features
 from riskmodels.data.linkage import linkage_by_date
 from riskmodels.data.links import linked_through
 from riskmodels.data.predicates import Window, holds
@@ -225,6 +225,24 @@ def test_whoever_had_rows_by_a_match_that_has_ended_is_not_covered_by_another(tm
     """
     police = read(tmp_path, study_of(dated=True), matches=matches, police=CALLS)["police"]
     assert spans(police) == [("a", "2019-01-01", "2020-01-01"), ("a", "2020-05-01", None)]
+
+
+@pytest.mark.parametrize(
+    ("line", "linked", "everybody"),
+    [
+        ({"take": "count"}, "unseen", "unseen"),  # whomever it covers has a count: without one, nobody could look
+        ({"take": "ratio", "over": "{}", "missing": "zero"}, "unseen", "unseen"),  # so it is where nought is filled in
+        ({"take": "ratio", "over": "{}"}, "unknown", "unknown"),
+        ({"take": "days_since_last"}, "never or unseen", "never"),
+        ({"take": "days_since_first", "missing": "zero"}, "never or unseen", "never"),
+    ],
+)
+def test_what_it_means_where_nothing_is_recorded(tmp_path: Path, line: dict, linked: str, everybody: str) -> None:
+    """Calls are of a linked source, visits of one that covers everybody."""
+    for fact, expected in (("called", linked), ("visit", everybody)):
+        said = {key: text.format(fact) for key, text in line.items()} | {"name": "x", "of": fact, "words": "w"}
+        study = study_of(features=[said])
+        assert plan_features(read(tmp_path, study), study)[0].nothing == expected
 
 
 def test_a_feature_of_somebody_who_is_no_longer_covered_is_unknown(tmp_path: Path) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from riskmodels.data.engines import Engine
-from riskmodels.data.predicates import Window, facts_in, holds
+from riskmodels.data.predicates import Undated, Window, facts_in, holds
 from riskmodels.data.tables import Table, Tables
 from riskmodels.study import Condition, Fact, Period, Predicate, StudyFile, parts_of
 from tests.data.small_study import AS_OF, study_file, table, tables_of
@@ -319,3 +323,62 @@ def test_facts_are_counted_alike_in_memory_and_by_any_other_engine(
         parsed = PREDICATE.validate_python(predicate)
         found = [holds(parsed, rows, held, STUDY, window).to_list() for held in (tables, Tables(elsewhere))]
         assert found[0] == found[1], predicate
+
+
+# ---------------------------------------------------------------- rows without their dates
+
+# When a visit happened and became known; None is not recorded. AS_OF is the first of July.
+WHEN = (dt.date(2020, 1, 10), dt.date(2020, 6, 10), None)
+LEARNED = (dt.date(2020, 6, 20), dt.date(2020, 7, 5), None)
+ONE_FACT = (
+    {"any": "visit"}, {"any": "visit", "last": "3 months"}, {"none": "visit"}, {"none": "visit", "last": "3 months"},
+    {"count": "visit", "at_least": 2}, {"count": "visit", "at_most": 1, "last": "3 months"},
+    {"count": "visit", "equals": 2}, {"count": "visit", "above": 0, "below": 2}, {"count": "visit", "at_least": 1.5},
+)  # fmt: skip
+
+
+Rows = list[tuple[dt.date | None, dt.date | None]]
+
+
+def as_dated(rows: Rows) -> Iterator[Any]:
+    """The same rows with every day that each may be of."""
+    each = [
+        [(e, k) for e in ([event] if event else WHEN[:2]) for k in ([known] if known else LEARNED[:2]) if e <= k]
+        for event, known in rows
+    ]
+    return itertools.product(*each)
+
+
+def told(rows: Any, predicate: dict[str, Any], undated: Undated = "aside") -> bool:
+    study = study_file(cohort={"as_of_dates": [AS_OF], "steps": [{"step": "s", "keep": predicate}]})
+    said = "".join(f"a {event or '-'} {known or '-'} visit\n" for event, known in rows)
+    tables = tables_of(study, people="id\na", records=f"id happened known kind\nz 2020-01-01 2020-01-02 visit\n{said}")
+    rule = study.cohort.steps[0].keep
+    people = pl.DataFrame({"entity_id": ["a"]})
+    return bool(holds(rule, people, tables, study, Window.before(AS_OF), undated).item())
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(WHEN), st.sampled_from(LEARNED)), max_size=3),
+    which=st.sampled_from(ONE_FACT),
+    negated=st.booleans(),
+)
+def test_may_and_sure_are_what_any_and_every_day_would_tell(rows: Rows, which: dict[str, Any], negated: bool) -> None:
+    predicate = {"not": which} if negated else which
+    every = [told(dated, predicate) for dated in as_dated(rows)]
+    assert told(rows, predicate, "may") == any(every)
+    assert told(rows, predicate, "sure") == all(every)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(WHEN), st.sampled_from(LEARNED)), max_size=2),
+    both=st.tuples(st.sampled_from(ONE_FACT), st.sampled_from(ONE_FACT)),
+    word=st.sampled_from(["all_of", "any_of"]),
+)
+def test_nobody_is_missed_by_a_rule_of_several_parts(rows: Rows, both: Any, word: str) -> None:
+    """Each part may hold on other days than the next, so a rule may leave off too many, and never too few."""
+    every = [told(dated, {word: list(both)}) for dated in as_dated(rows)]
+    assert told(rows, {word: list(both)}, "may") >= any(every)
+    assert told(rows, {word: list(both)}, "sure") <= all(every)

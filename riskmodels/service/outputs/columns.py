@@ -90,9 +90,8 @@ LIST_COLUMNS = {
     "reason_3": ListColumn("What raised it third most.", "a sentence", f"{UNEXPLAINED}, or nothing else raised it"),
     "lowers_1": ListColumn("What lowered it most.", "a sentence", f"{UNEXPLAINED}, or nothing lowered it"),
     "caveats": ListColumn(
-        "Why to trust this number less: key facts missing or old, or a person unlike those the model learned from. Only "
-        "where the list is made from the study's sources, not from a file of features, are days of facts known, and so "
-        "which are old.",
+        "Why to trust this number less: key facts missing or old, or a person unlike those the model learned from. "
+        "Which facts are old is known where the list is made from the study's sources, not from a file of features.",
         "sentences parted by semicolons",
         f"{UNEXPLAINED}, or there is nothing to say",
     ),

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from riskmodels.assessment.told_and_happened import ToldAndHappened
 from riskmodels.cards.words import Language, language_of
 from riskmodels.errors import DataError
 from riskmodels.models.places import NO_TEAM, NOT_REACHED
@@ -28,10 +29,15 @@ RAISING = ("reason_1", "reason_2", "reason_3")
 LOWERING = ("lowers_1",)
 # Of the other reasons of the batch's own a letter says nothing: that of a household tells of somebody else.
 NOT_LISTED = {
-    BECAUSE[NOT_REACHED]: "All places went to others with a higher number.",
+    BECAUSE[
+        NOT_REACHED
+    ]: "All places went to others with a higher number. Nobody read your records for this list. You can "
+    "ask that somebody does.",
     BECAUSE[NO_TEAM]: "We do not know of a team with places that serves you.",
 }
 HAS_DIED = "no letter can be written: by the record this person has died; please answer in person, not with a form"
+# Of those tested near a number, more without a known outcome make it a guess (page one of the card leads with bounds).
+MANY_UNKNOWN = 0.1
 DAY_NOUGHT = dt.date(2000, 1, 1)
 BY_THE_MODEL = "The model looked at these records:"
 BESIDE_THE_MODEL = "We also looked at these, to see whom we ask about and who can be on the list:"
@@ -56,7 +62,8 @@ class Decided:
 class Answered:
     """All that a letter is made from. ``reasons``: by the names of `RAISING`, `LOWERING` and ``caveats``, in words for
     the person; None where there are none that can be read. ``sources``: those the model uses. ``looked_at``: those that
-    decide beside it. ``state``: of the model, today."""
+    decide beside it. ``state``: of the model, today. ``tested``: what happened to those tested whose numbers were nearest;
+    None where too few were."""
 
     study: Study
     batch: BatchNote
@@ -67,6 +74,7 @@ class Answered:
     today: dt.date
     decided: Decided | None = None
     looked_at: tuple[str, ...] = ()
+    tested: ToldAndHappened | None = None
     language: Language = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,8 +144,8 @@ def _about(asked: Answered) -> list[Part]:
     lines = [
         f"We asked a computer model a question about many {said.many}. This was the question: "
         f"{asked.study.file.question}",
-        f"You were one of the {said.many}. The model gave you a number. It is advice. The model does not decide. "
-        "People do.",
+        f"You were one of the {said.many}. The model gave you a number. It is advice. It says whom a worker looks "
+        "at first. A worker decides what to do.",
         who,
     ]
     if asked.state == "WITHDRAWN":
@@ -164,7 +172,7 @@ def _used(asked: Answered) -> list[Part]:
         *parts,
         *texts(
             [
-                "A kind of record can be named here when it holds nothing about you.",
+                "Some of these may hold nothing about you.",
                 f"We looked at what was known before {_day(asked)}. The list was made on "
                 f"{day_text(asked.batch.scored_on.isoformat())}.",
             ]
@@ -187,21 +195,42 @@ def _day(asked: Answered) -> str:
 
 def _meant(asked: Answered) -> list[Part]:
     said, person = asked.language, asked.person
-    count = round(100 * person.risk)
-    how_many = "fewer than 1" if count < 1 else "more than 99" if count > 99 else f"about {count}"
-    others = f" For the other {100 - count} it would not." if 1 <= count <= 99 else ""
     bands = list(asked.study.file.bands)
     next_for_them = asked.study.answers.people_process.get("when_flagged" if person.listed else "when_not_flagged")
     lines = texts(
         [
-            f"Think of 100 {said.many} with records like yours. For {how_many} of them, this would come true: the "
-            f"{said.one} {said.outcome}.{others} Nobody can say which of them you would be.",
+            *_number(asked),
             f"We sort the numbers into bands. Yours is in the band: {person.band}."
             + (f" The bands are: {', '.join(bands)}." if person.band in bands else ""),
             _listed(asked),
         ]
     )
     return [*lines, *(_said(next_for_them, "") if next_for_them else [])]
+
+
+def _number(asked: Answered) -> list[str]:
+    """What the number is, and what it was worth when it was tested: a number of 90 may mean 40 of 100."""
+    said, tested = asked.language, asked.tested
+    told = _of_100(asked.person.risk)
+    lines = [f"Your number is {told} of 100. It guesses at this: the {said.one} {said.outcome}."]
+    if tested is None or tested.happened.value is None or tested.happened.low is None or tested.happened.high is None:
+        return [*lines, "Too few were tested with a number like yours to say how good a guess it is."]
+    low, high = (round(100 * end) for end in (tested.happened.low, tested.happened.high))
+    lines.append(
+        f"We tested it on {said.many} of past years. Take 100 whose number was near yours. It came true for about "
+        f"{_of_100(tested.happened.value)} of them. It could be from {low} to {high}. Nobody can say which of them you "
+        "would be."
+    )
+    if tested.unknown > MANY_UNKNOWN:
+        lines.append(
+            f"For {_of_100(tested.unknown)} of 100 of them we do not know how it went, so this is a rough guess."
+        )
+    return lines
+
+
+def _of_100(share: float) -> str:
+    count = round(100 * share)
+    return "less than 1" if count < 1 else "more than 99" if count > 99 else str(count)
 
 
 def _listed(asked: Answered) -> str:
@@ -212,8 +241,12 @@ def _listed(asked: Answered) -> str:
     if why in NOT_LISTED:
         return f"You were not on the list. {NOT_LISTED[why]}"
     told = rule_told_to_person(asked.study)
-    if why in {rule.because for rule, may in zip(asked.study.file.service_rules, told, strict=True) if may}:
-        return f"You were not on the list. A rule of the service left you off. We noted this reason: {why}."
+    rules = {rule.because: rule for rule, may in zip(asked.study.file.service_rules, told, strict=True) if may}
+    if why in rules:
+        line = f"You were not on the list. A rule of the service left you off. We noted this reason: {why}."
+        if rules[why].kind == "objected":
+            line += " We still gave you a number. If you do not want that, tell us: see below."
+        return line
     return f"You were not on the list. A rule of the service left you off. The rule is {HELD_BACK}. You can ask us."
 
 
@@ -262,7 +295,9 @@ def _decides(asked: Answered) -> list[Part]:
     answer = answers.people_process.get("who_decides")
     owner = answer.owner if answer else answers.owner_role
     decided = asked.decided
-    if decided is None:
+    if decided is None and not asked.person.listed:
+        lines = [f"You were not on the list, so no worker was asked to decide. You can ask: {owner}."]
+    elif decided is None:
         lines = [f"No decision is recorded here yet. A worker decides, not the model. You can ask: {owner}."]
     else:
         on = f" on {day_text(decided.on.isoformat())}" if decided.on else ""

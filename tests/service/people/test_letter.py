@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from riskmodels.assessment.estimate import Estimate
+from riskmodels.assessment.told_and_happened import ToldAndHappened
 from riskmodels.cards.reading import reading_grade
 from riskmodels.data.features import FeatureSpec
 from riskmodels.errors import DataError
@@ -111,18 +113,30 @@ def test_the_grade_is_taken_of_sentences_and_not_of_headings(reading: Study) -> 
 
 
 @pytest.mark.parametrize(
-    ("risk", "how_many", "others"),
-    [
-        (0.234, "about 23", " For the other 77 it would not."),
-        (0.006, "about 1", " For the other 99 it would not."),
-        (0.001, "fewer than 1", ""),
-        (0.999, "more than 99", ""),
-    ],
+    ("risk", "said"), [(0.234, "23"), (0.006, "1"), (0.001, "less than 1"), (0.999, "more than 99")]
 )
-def test_risk_as_so_many_of_100(reading: Study, risk: float, how_many: str, others: str) -> None:
-    outcome = "the pupil reads in the lowest quarter next spring"
+def test_the_number_and_what_it_guesses_at(reading: Study, risk: float, said: str) -> None:
     text = text_of(asked(reading, replace(ON, risk=risk)))
-    assert f"For {how_many} of them, this would come true: {outcome}.{others} Nobody can say" in text
+    guess = "It guesses at this: the pupil reads in the lowest quarter next spring."
+    assert f"Your number is {said} of 100. {guess} Too few were tested with a number like yours" in text
+
+
+def test_what_such_a_number_was_worth_when_it_was_tested(reading: Study) -> None:
+    """A number of 91 may have meant 38 of 100: the letter says what happened, not only what was told."""
+    tested = ToldAndHappened(0.49, Estimate(0.383, 0.314, 0.456, 196), 0.02)
+    text = text_of(asked(reading, replace(ON, risk=0.912), tested=tested))
+    assert "Your number is 91 of 100." in text
+    assert "Take 100 whose number was near yours. It came true for about 38 of them. It could be from 31 to 46." in text
+    assert "we do not know how it went" not in text
+    unsure = text_of(asked(reading, ON, tested=replace(tested, unknown=0.62)))
+    assert "For 62 of 100 of them we do not know how it went, so this is a rough guess." in unsure
+
+
+def test_whoever_was_not_reached_is_told_that_nobody_looked(reading: Study) -> None:
+    text = text_of(asked(reading, replace(ON, listed=False, not_listed_because=BECAUSE[NOT_REACHED])))
+    assert "Nobody read your records for this list. You can ask that somebody does." in text
+    assert "no worker was asked to decide" in text
+    assert "No decision is recorded here yet" not in text
 
 
 def test_what_was_used_and_when(reading: Study) -> None:
