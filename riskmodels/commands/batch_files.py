@@ -18,6 +18,7 @@ from riskmodels.study import Study, StudyFile
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
+    from riskmodels.assessment.told_and_happened import ToldAndHappened
     from riskmodels.commands.scores import Asked, ScoreReport
     from riskmodels.governance.gate import ApprovedModel
     from riskmodels.governance.registry import ResolvedModel
@@ -203,6 +204,7 @@ class _Tally:
             ),
             risks=tuple(self._risks.tolist()),
             trained=_trained(found.folder, approved.model.family),
+            tested=_tested(found.folder),
             explained=self._explained,
             warnings=report.notes,
         )
@@ -213,6 +215,13 @@ def _teams(batch: ScoredBatch) -> list[str | None]:
     if set(batch.places) == {None}:
         return []
     return sorted({*batch.places, *batch.by_team}, key=lambda team: (team is None, team or ""))
+
+
+def _tested(run: Path) -> ToldAndHappened | None:
+    from riskmodels.assessment.told_and_happened import on_the_list
+
+    path = run / "ranking.parquet"
+    return on_the_list(storage.read_table(path)) if path.is_file() else None
 
 
 def _trained(run: Path, family: str) -> tuple[int, ...]:

@@ -167,6 +167,8 @@ def score(
     with _workplace(output, dry_run, resume, progress) as work:
         progress("reading the cohort")
         parts, objections = _open(cohort, approved, study, asked, as_of, memory_limit, workspace, work)
+        if parts.as_of > today:
+            raise UsageError(f"the cohort is of {parts.as_of}, which is in the future; nobody is known as they will be")
         batch = _scored(approved, parts, study.file, asked, work, resume, progress)
         report = _report_of(batch, parts, study, asked, found, approved, objections)
         if dry_run:
@@ -253,19 +255,11 @@ def _scored(
     progress: Progress,
 ) -> ScoredBatch:
     from riskmodels.data.engines import cores
-    from riskmodels.models.places import Share, parse_capacity, places_of
+    from riskmodels.models.places import places_asked
     from riskmodels.service.batch import score_batch
 
     progress(f"scoring {parts.rows_in:,} people")
-    places: dict[str | None, int] | Share
-    if asked.capacity is None:
-        places = places_of(study.capacity, parts.rows_in)
-    else:
-        places = parse_capacity(asked.capacity, study)
-    if study.capacity.share is not None:
-        # Of those who are scored, which are the people of the tested list; never more than of all who came in.
-        places = Share(study.capacity.share, None if asked.capacity is None else places[None])
-        places.of(parts.rows_in)
+    places = places_asked(asked.capacity, study, parts.rows_in)
     with _employed(parts, asked, progress) as employ:
         return score_batch(
             approved,

@@ -201,6 +201,27 @@ def places_of(capacity: Capacity, cohort_size: int) -> dict[str | None, int]:
     return dict(capacity.places.items()) if isinstance(capacity.places, dict) else {None: total}
 
 
+def places_asked(text: str | None, study: StudyFile, rows_in: int) -> dict[str | None, int] | Share:
+    """The places of a list to be made: what ``--capacity`` says, or the study's own.
+
+    A share is counted of those who are scored, as the tested list's is of its cohort, so it stays one; more than it
+    gives of all who come in is refused at once.
+
+    Raises
+    ------
+    StudyError
+        if there are more places than people.
+    UsageError
+        as `parse_capacity` does.
+    """
+    asked = None if text is None else parse_capacity(text, study)
+    if study.capacity.share is None:
+        return places_of(study.capacity, rows_in) if asked is None else asked
+    share = Share(study.capacity.share, None if asked is None else asked[None])
+    share.of(rows_in)
+    return share
+
+
 def parse_capacity(text: str, study: StudyFile) -> dict[str | None, int]:
     """What ``--capacity`` says: ``20``, or ``north=20,south=10`` where the study has teams.
 
@@ -213,6 +234,8 @@ def parse_capacity(text: str, study: StudyFile) -> dict[str | None, int]:
         if it cannot be read, names a team the study does not, or asks for more places than the study's own.
     """
     own = study.capacity.places
+    if not isinstance(own, dict) and "=" in text:
+        raise UsageError(f"--capacity {text}: this study has no teams; say one number of places")
     if not isinstance(own, dict):
         asked: dict[str | None, int] = {None: _count(text, text)}
         return asked if own is None else within(asked, {None: own})

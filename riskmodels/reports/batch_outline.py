@@ -11,6 +11,7 @@ from riskmodels.reports.cells import capital, day_text, label
 from riskmodels.reports.glossary import ACCESSIBILITY
 from riskmodels.reports.outline import Part, Section, bullets, heading, plain_facts, table, texts
 from riskmodels.reports.profile_tables import content, per_100
+from riskmodels.reports.tested_words import tested_in_words
 
 PEOPLE_DECIDE = (
     "People decide. The list says who may need help; it decides nothing, and nobody may be turned down because of it.",
@@ -141,7 +142,11 @@ def _risks(found: Row, figures: Sequence[Figure]) -> list[Part]:
         [row["band"], per_100(row["starts"]), *map(_shown, (row["scored"], row["listed"]))] for row in found["bands"]
     ]
     bands = content("People by band", ["Band", "From a risk of, of 100", "Scored", "On the list"], rows, OF)
-    return [*texts(drift_in_words(found["drift"])), *drawn, *([table(bands)] if rows else [])]
+    return [
+        *texts([*drift_in_words(found["drift"]), tested_in_words(found["tested"])]),
+        *drawn,
+        *([table(bands)] if rows else []),
+    ]
 
 
 def drift_in_words(drift: Row | None) -> list[str]:

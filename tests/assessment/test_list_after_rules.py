@@ -12,6 +12,7 @@ from riskmodels.assessment.decisions import at_capacity
 from riskmodels.assessment.intervals import clusters_of
 from riskmodels.assessment.list_after_rules import NOBODY_KNOWN, assess_after_rules
 from riskmodels.assessment.ranked_rows import rows_of
+from riskmodels.data.service_rules import closed_households
 from riskmodels.errors import DataError
 from riskmodels.models.places import LISTED
 from riskmodels.models.ranking import Ranking, after_rules
@@ -40,13 +41,16 @@ def case(study, outcomes, *, excluded=None, already=None, team=None, household=N
         },
         schema_overrides={"outcome": pl.Int8},
     )
-    excluded = excluded or [None] * rows
+    excluded, homes = excluded or [None] * rows, household or [None] * rows
+    alone = closed_households(
+        pl.Series(excluded, dtype=pl.Int16), pl.Series(homes, dtype=pl.String), study.service_rules
+    )
     view = frame.select("entity_id", "as_of_date").with_columns(
         pl.Series("excluded", excluded, dtype=pl.Int16),
         pl.Series("already_known", already or [False] * rows, dtype=pl.Boolean),
         pl.Series("team", team or [None] * rows, dtype=pl.String),
-        pl.Series("household", household or [None] * rows, dtype=pl.String),
-        pl.Series("household_closed", alone, dtype=pl.Boolean),
+        pl.Series("household", homes, dtype=pl.String),
+        pl.Series("household_closed", [home in alone for home in homes]),
     )
     ranking = Ranking("m", frame, {day.isoformat(): places})
     served = after_rules(ranking, view, study)

@@ -19,7 +19,8 @@ PAGE = ROOT / "docs" / "python.md"
 
 @pytest.fixture
 def where_the_demo_was_run(demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "work").symlink_to(demo.workspace.root)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "demo").symlink_to(demo.workspace.root)
     (tmp_path / "experiments").symlink_to(ROOT / "experiments")
     monkeypatch.chdir(tmp_path)
     # The page names an address to MLflow, which keeps it: no other test shall meet it.

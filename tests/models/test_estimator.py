@@ -136,7 +136,8 @@ def test_pandas_polars_and_the_saved_model_are_one(
     for model in (ours, theirs, again, pickle.loads(pickle.dumps(again))):
         for frame in (later, later.to_pandas()):
             np.testing.assert_array_equal(model.predict_proba(frame), np.column_stack([1.0 - risk, risk]))
-            np.testing.assert_array_equal(model.contributions(frame), saved.contributions(later))
+            # A model that was read is explained by the fast kernel, a fitted one by LightGBM: another order of adding.
+            np.testing.assert_allclose(model.contributions(frame), saved.contributions(later), rtol=0, atol=1e-12)
 
 
 def test_the_recipe_is_that_of_a_study(outcome: np.ndarray) -> None:

@@ -23,7 +23,7 @@ BECAUSE = {
     NOT_REACHED: "not reached: the places went to people with a higher risk",
     HOUSEHOLD: "another of the household has a place",
     HOUSEHOLD_CLOSED: "a rule about somebody of the household leaves all of it alone",
-    NO_TEAM: "no team with places is known for this person",
+    NO_TEAM: "no team has places for this person",
 }
 COLUMNS = ("row_number", *(name for name in SCORED_SCHEMA if name not in WORDS))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from riskmodels.models.reasons import CLOSE_CALL_MEANS
 from riskmodels.service.outputs.formulas import HOW_TO_UNDO, neutralise
 from riskmodels.service.shapes import SCORED_SCHEMA
 from riskmodels.study import StudyFile
@@ -87,10 +88,13 @@ LIST_COLUMNS = {
         f"{UNEXPLAINED}, or nothing raised it",
     ),
     "reason_2": ListColumn("What raised it second most.", "a sentence", f"{UNEXPLAINED}, or nothing else raised it"),
-    "reason_3": ListColumn("What raised it third most.", "a sentence", f"{UNEXPLAINED}, or nothing else raised it"),
+    "reason_3": ListColumn(
+        f"What raised it third most. {CLOSE_CALL_MEANS}", "a sentence", f"{UNEXPLAINED}, or nothing else raised it"
+    ),
     "lowers_1": ListColumn("What lowered it most.", "a sentence", f"{UNEXPLAINED}, or nothing lowered it"),
     "caveats": ListColumn(
-        "Why to trust this number less: key facts missing or old, or a person unlike those the model learned from. "
+        "Why to trust this number less: records of a source that could not be seen, key facts missing or old, or a "
+        "person unlike those the model learned from. "
         "Which facts are old is known where the list is made from the study's sources, not from a file of features.",
         "sentences parted by semicolons",
         f"{UNEXPLAINED}, or there is nothing to say",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import asdict
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -16,6 +17,7 @@ import polars as pl
 
 from riskmodels import storage
 from riskmodels.reports.cells import day_text
+from riskmodels.reports.tested_words import tested_in_words
 from riskmodels.service.outputs.decision_columns import (
     ADDED,
     BATCH,
@@ -144,6 +146,7 @@ def words_first(team: str | None, facts: BatchFacts, people: int) -> list[tuple[
             "A risk of 30 of 100 means: of 100 people with records like these, about 30 would have the outcome, and "
             "about 70 would not. So some of those listed need no help, and some who need it are not listed.",
         ),
+        ("How right it was", tested_in_words(None if facts.tested is None else asdict(facts.tested))),
         (
             "What reasons are",
             "A reason says what in the records moved this number up, against other people. It is not a cause, and "

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from riskmodels.assessment.told_and_happened import ToldAndHappened
 from riskmodels.errors import RiskModelsError
 
 # Where the risks of a batch and of the model's test are counted: finer where most services have their people.
@@ -73,6 +74,7 @@ class BatchFacts:
     households : somebody else of the household has the place
     no_team : the team is unknown, or has no places
     risks, trained : counts of `risk_counts`, of the batch and of the model's test (none: not known)
+    tested : what the model told of those on its tested lists, and what happened; None where too few are known
     explained : how many people have reasons
     groups_file : whether a file of groups was given
     warnings : what the reader must know, a sentence each
@@ -104,6 +106,7 @@ class BatchFacts:
     bands: tuple[BandFacts, ...] = ()
     risks: tuple[int, ...] = ()
     trained: tuple[int, ...] = ()
+    tested: ToldAndHappened | None = None
     explained: int = 0
     groups_file: bool = False
     composition: tuple[GroupFacts, ...] = ()

@@ -62,8 +62,8 @@ class Decided:
 class Answered:
     """All that a letter is made from. ``reasons``: by the names of `RAISING`, `LOWERING` and ``caveats``, in words for
     the person; None where there are none that can be read. ``sources``: those the model uses. ``looked_at``: those that
-    decide beside it. ``state``: of the model, today. ``tested``: what happened to those tested whose numbers were nearest;
-    None where too few were."""
+    decide beside it. ``state``: of the model, today. ``tested``: what happened to those tested whose numbers
+    were nearest; None where too few were."""
 
     study: Study
     batch: BatchNote
@@ -194,7 +194,7 @@ def _day(asked: Answered) -> str:
 
 
 def _meant(asked: Answered) -> list[Part]:
-    said, person = asked.language, asked.person
+    person = asked.person
     bands = list(asked.study.file.bands)
     next_for_them = asked.study.answers.people_process.get("when_flagged" if person.listed else "when_not_flagged")
     lines = texts(
