@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from riskmodels.errors import ExitCode, RiskModelsError
 
+STOPPED = 130  # by Ctrl-C, as shells have it
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit. Set RISKMODELS_TRACEBACK=1 to see where an internal error arose."""
@@ -21,13 +23,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     try:
         result = app(args=None if arguments is None else list(arguments), prog_name="riskmodels", standalone_mode=False)
-        return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+        code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
+        # What the command line makes of Ctrl-C, without a word.
+        return _stopped(arguments) if code == STOPPED else code
     except RiskModelsError as error:
         print(f"riskmodels: {error}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
-        print("riskmodels: stopped; nothing half-written was left behind", file=sys.stderr)
-        return 130
+        return _stopped(arguments)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             return int(ExitCode.DONE)
@@ -37,8 +40,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return int(ExitCode.OUTSIDE)
     except Exception as error:  # the last net: an unexpected error must not print data that it may carry
         if type(error).__name__ == "Abort":  # the command line's own word for Ctrl-C or an input that ended
-            print("riskmodels: stopped; nothing half-written was left behind", file=sys.stderr)
-            return 130
+            return _stopped(arguments)
         code = getattr(error, "exit_code", None)
         if type(error).__name__ == "NoArgsIsHelpError":
             with contextlib.suppress(BrokenPipeError):
@@ -66,6 +68,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return int(ExitCode.BUG)
+
+
+def _stopped(arguments: Sequence[str] | None) -> int:
+    """Say what was left: a list that is half made is gone on with, anything else is there whole or not at all."""
+    words = sys.argv[1:] if arguments is None else arguments
+    left = "run again with --resume to go on" if "score" in words[:1] else "nothing half-written was left behind"
+    print(f"riskmodels: stopped; {left}", file=sys.stderr)
+    return STOPPED
 
 
 if __name__ == "__main__":

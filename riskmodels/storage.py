@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 OWNER_ONLY = 0o600
+OWNER_ONLY_FOLDER = 0o700
 ROWS_IN_A_GROUP = 100_000
 CSV_BLOCK = 1 << 20
 
@@ -219,11 +221,15 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path, shared: str | None = None) -> Iterator[None]:
     """Be the only one who is writing ``path``, across processes, or be told at once (not on Windows).
 
     Nothing is left behind: the lock's file goes when the work is over, and a file left by a process that was killed
     holds nobody up.
+
+    Parameters
+    ----------
+    shared : the name that is locked, where several outputs share files; the output's own unless given
 
     Raises
     ------
@@ -231,7 +237,7 @@ def held(path: Path) -> Iterator[None]:
         if another run is writing it, or the disk refuses.
     """
     path = Path(path)
-    lock = path.with_name(f".{path.name}.lock")
+    lock = path.with_name(f".{shared or path.name}.lock")
     with outside_world(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     handle = _take(lock, path)
@@ -245,7 +251,8 @@ def held(path: Path) -> Iterator[None]:
 def _take(lock: Path, path: Path) -> int:
     while True:
         with outside_world(path):
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+            # A link that somebody laid here would have us make a file wherever it points to.
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
         try:
             if fcntl is not None:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -255,19 +262,22 @@ def _take(lock: Path, path: Path) -> int:
         except BlockingIOError:
             os.close(handle)
             raise OutsideError(
-                f"{path}: another run is writing this output; wait for its end, or write to another file"
+                f"{path}: another run is writing this output, or one that shares files with it; wait for its end, or "
+                "write to another name"
             ) from None
         except FileNotFoundError:
             pass
         os.close(handle)
 
 
-def refuse_unwritable(path: Path) -> None:
-    """Say before hours of work, not after, that the output cannot be written."""
+def refuse_unwritable(path: Path, folder: bool = False) -> None:
+    """Say before hours of work, not after, that a file (or, with ``folder``, a folder) cannot take its place there."""
     path = Path(path)
-    if path.is_dir():
+    if path.is_dir() and not folder:
         raise OutsideError(f"{path}: is a folder; name a file to write to")
-    if path.exists() and not path.is_file():
+    if folder and path.exists() and not path.is_dir():
+        raise OutsideError(f"{path}: is a file where a folder is to be written; move it away")
+    if path.exists() and not path.is_file() and not folder:
         # A file is written beside it and takes its place: that would be the end of a device or a pipe.
         raise OutsideError(f"{path}: is a device or a pipe; name a file to write to")
     parent = path.parent
@@ -275,6 +285,39 @@ def refuse_unwritable(path: Path) -> None:
         parent = parent.parent
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise OutsideError(f"{path}: cannot be written (no permission in {parent}); nothing was changed")
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone. Raises OSError."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse a file or folder in which another user may have put something: what it says would be obeyed.
+
+    Where the platform knows of owners, it is ours, and nobody else may as much as look into it.
+
+    Raises
+    ------
+    FileNotFoundError
+        if there is nothing.
+    OutsideError
+        if it is a link, or neither file nor folder, or of another owner, or open to others.
+    """
+    found = os.lstat(path)
+    if stat.S_ISLNK(found.st_mode):
+        why = "is a link"
+    elif not (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)):
+        why = "is neither a file nor a folder"
+    elif hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+        why = "belongs to another user"
+    elif hasattr(os, "geteuid") and stat.S_IMODE(found.st_mode) & 0o077:
+        why = "is open to other users"
+    else:
+        return
+    raise OutsideError(f"{path}: {why}, so what it holds may not be ours; take it away, or write to another folder")
 
 
 # ---------------------------------------------------------------- YAML

@@ -63,6 +63,12 @@ def older_sheets(output: Path, batch_id: str) -> list[str]:
     return sorted(name for name in beside if not name.removeprefix(begin).startswith(batch_id[:8]))
 
 
+def lists_of_the_same_name(output: Path) -> list[str]:
+    """The lists of another format that share with this one the names of what goes with it."""
+    others = (output.with_suffix(f".{format}") for format in ("parquet", "csv", "xlsx"))
+    return sorted(path.name for path in others if path != output and path.is_file())
+
+
 def write_files(
     report: ScoreReport,
     batch: ScoredBatch,
@@ -71,6 +77,7 @@ def write_files(
     study: Study,
     found: ResolvedModel,
     asked: Asked,
+    groups: pl.DataFrame | None,
     workspace: Workspace,
     work: Path,
     progress: Progress,
@@ -79,14 +86,13 @@ def write_files(
     from riskmodels.assessment.suppression import PROFILES
     from riskmodels.service.batch import publish
     from riskmodels.service.outputs.columns import dictionary
-    from riskmodels.service.outputs.composition import composition, read_groups
+    from riskmodels.service.outputs.composition import composition
     from riskmodels.service.outputs.decision_sheets import decision_sheets
     from riskmodels.service.outputs.lists import open_list
     from riskmodels.service.outputs.reader import Reader
     from riskmodels.service.outputs.report import batch_report
     from riskmodels.service.people.record import open_record
 
-    groups = None if asked.groups is None else read_groups(asked.groups, study.file)
     progress(f"writing the list of {report.counts['scored']:,} people")
     reader = Reader(approved.model, study, asked.role)
     tally = _Tally(reader, report.counts["listed"] <= MOST_ON_SHEETS)
@@ -125,6 +131,11 @@ def write_files(
         notes.append(
             f"older decision sheets stand beside the list and may name people who have objected since: "
             f"{', '.join(older)}; keep them where only who needs them looks, or delete them"
+        )
+    if others := lists_of_the_same_name(asked.output):
+        notes.append(
+            f"{', '.join(others)} stands beside the list: rejects, report and columns have one name for both, and are "
+            "of this batch now; a list of its own name keeps its own"
         )
     for role, content in _routed(parts, study).items():
         storage.write_whole(work / f"for {role}", content)

@@ -19,6 +19,7 @@ from riskmodels.workspace import Workspace
 if TYPE_CHECKING:
     from riskmodels.governance.gate import ApprovedModel
     from riskmodels.governance.registry import ResolvedModel
+    from riskmodels.models.places import Share
     from riskmodels.service.batch import Employ, ScoredBatch
     from riskmodels.service.cohort import MatrixParts, SourceParts
 
@@ -140,6 +141,8 @@ def score(
     from riskmodels.commands.safe_outputs import refuse_unsafe_output
     from riskmodels.data.register import refuse_unpermitted
     from riskmodels.governance import gate, registry
+    from riskmodels.service.batch import batch_id
+    from riskmodels.service.outputs.composition import read_groups
 
     asked = Asked(
         output, format or output.suffix.removeprefix("."), today, None if capacity is None else str(capacity), explain,
@@ -164,18 +167,27 @@ def score(
     study = study_of_run(found, card_bytes)
     refuse_unpermitted(study, ("model",), today, scoring=True)
     _refuse_unknown_role(role, study)
+    grouped = None if groups is None else read_groups(groups, study.file)
     with _workplace(output, dry_run, resume, progress) as work:
         progress("reading the cohort")
         parts, objections = _open(cohort, approved, study, asked, as_of, memory_limit, workspace, work)
         if parts.as_of > today:
             raise UsageError(f"the cohort is of {parts.as_of}, which is in the future; nobody is known as they will be")
-        batch = _scored(approved, parts, study.file, asked, work, resume, progress)
+        _refuse_too_many(asked, parts.rows_in)
+        places = _places(parts, study.file, asked)
+        if not dry_run:
+            _refuse_unwritable(
+                asked, batch_id(approved, parts, study.file, places, explain), parts, study.file, found, workspace
+            )
+        batch = _scored(approved, parts, study.file, places, asked, work, resume, progress)
         report = _report_of(batch, parts, study, asked, found, approved, objections)
         if dry_run:
             return report
         from riskmodels.commands.batch_files import write_files
 
-        report, note = write_files(report, batch, parts, approved, study, found, asked, workspace, work, progress)
+        report, note = write_files(
+            report, batch, parts, approved, study, found, asked, grouped, workspace, work, progress
+        )
     return _logged(report, note, workspace, tracking_uri, progress)
 
 
@@ -245,21 +257,62 @@ def last_tested(study: StudyFile) -> dt.date:
     return max(study.cohort.dates)
 
 
+def _refuse_too_many(asked: Asked, rows: int) -> None:
+    from riskmodels.service.outputs.lists import MOST_SHEET_ROWS
+
+    if asked.format == "xlsx" and rows > MOST_SHEET_ROWS:
+        raise UsageError(
+            f"{asked.output.name}: the cohort has {rows:,} rows, and a sheet of Excel holds {MOST_SHEET_ROWS:,}; "
+            "use --format parquet or csv"
+        )
+
+
+def _refuse_unwritable(
+    asked: Asked,
+    batch_id: str,
+    parts: SourceParts | MatrixParts,
+    study: StudyFile,
+    found: ResolvedModel,
+    workspace: Workspace,
+) -> None:
+    """Whatever the batch leaves, before anybody is scored: the last of it would be found out too late."""
+    from riskmodels.commands.batch_files import files_of
+
+    for name, path in files_of(asked.output, batch_id, study, parts.routed, asked.role).items():
+        storage.refuse_unwritable(path, folder=name == "Decisions")
+    storage.refuse_unwritable(workspace.batch(found.study, batch_id), folder=True)
+
+
+def _places(parts: SourceParts | MatrixParts, study: StudyFile, asked: Asked) -> dict[str | None, int] | Share:
+    """The places that were asked for, or else the study's."""
+    from riskmodels.models.places import Share, parse_capacity, places_of
+
+    places: dict[str | None, int] | Share
+    if asked.capacity is None:
+        places = places_of(study.capacity, parts.rows_in)
+    else:
+        places = parse_capacity(asked.capacity, study)
+    if study.capacity.share is not None:
+        # Of those who are scored, which are the people of the tested list; never more than of all who came in.
+        places = Share(study.capacity.share, None if asked.capacity is None else places[None])
+        places.of(parts.rows_in)
+    return places
+
+
 def _scored(
     approved: ApprovedModel,
     parts: SourceParts | MatrixParts,
     study: StudyFile,
+    places: dict[str | None, int] | Share,
     asked: Asked,
     work: Path,
     resume: bool,
     progress: Progress,
 ) -> ScoredBatch:
     from riskmodels.data.engines import cores
-    from riskmodels.models.places import places_asked
     from riskmodels.service.batch import score_batch
 
     progress(f"scoring {parts.rows_in:,} people")
-    places = places_asked(asked.capacity, study, parts.rows_in)
     with _employed(parts, asked, progress) as employ:
         return score_batch(
             approved,

@@ -7,12 +7,23 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from riskmodels.errors import ModelFileError, StudyError
 from riskmodels.models.fast_trees import FastTrees, NotCovered, check_against_lightgbm
+from riskmodels.models.fast_trees.text import (
+    CATEGORICAL,
+    END,
+    MOST_DECISION,
+    decimals,
+    fields_of,
+    parts_of,
+    whole,
+    wholes,
+)
 from riskmodels.models.linear import checked_outcome
 from riskmodels.models.logit import significant
 from riskmodels.models.matrix import UNSEEN, Matrix
@@ -27,7 +38,10 @@ WORTH_SHARING = 4_000_000
 # Deeper trees cost three times as much to explain and gave nothing.
 DEPTH = 6
 ROWS_FOR_IMPORTANCE = 1_000
-END = "end of trees\n"
+# The fields of a tree that hold a number for each leaf, or for each inner node.
+MEASURED = ("split_gain", "threshold", "leaf_weight", "internal_value", "internal_weight")
+COUNTED = ("split_feature", "decision_type", "left_child", "right_child", "leaf_count", "internal_count")
+MOST_LEAVES = 255
 DIRECTIONS = {"rises": 1, "falls": -1}
 
 
@@ -251,16 +265,19 @@ def _columns_of(text: str) -> int:
 
 
 def refuse_malformed(text: str, columns: int) -> None:
-    """Check that every index in every tree stays inside, and that no path returns to where it was."""
+    """Check that the text is in the letters that LightGBM writes, every index in every tree stays inside, and no path
+    returns to where it was. What passes, neither LightGBM nor the kernel stumbles over.
+
+    Raises
+    ------
+    ModelFileError
+        if not.
+    """
     try:
-        header, *trees = re.split(r"^Tree=\d+\n", text[: text.index(END)], flags=re.MULTILINE)
-        fields = dict(line.split("=", 1) for line in header.splitlines() if "=" in line)
+        header, trees = parts_of(text)
         sound = (
-            fields["objective"] == "binary sigmoid:1"
-            and int(fields["max_feature_idx"]) == columns - 1
-            and int(fields["num_class"]) == int(fields["num_tree_per_iteration"]) == 1
-            and len(fields["tree_sizes"].split()) == len(trees)
-            and portable(text) == text
+            portable(text) == text
+            and _is_sound_header(header, trees, columns)
             and all(_is_sound(tree, columns) for tree in trees)
         )
     except (KeyError, ValueError, IndexError):
@@ -271,44 +288,61 @@ def refuse_malformed(text: str, columns: int) -> None:
         )
 
 
+def _is_sound_header(header: str, trees: list[str], columns: int) -> bool:
+    fields = fields_of(header)
+    directions = wholes(fields.get("monotone_constraints", ""))
+    return (
+        header.startswith("tree\n")
+        and header.rstrip("\n") + "\n\n" == header
+        and all(value.isprintable() for value in fields.values())
+        and fields["objective"] == "binary sigmoid:1"
+        and whole(fields["max_feature_idx"]) == columns - 1
+        and whole(fields["num_class"]) == whole(fields["num_tree_per_iteration"]) == 1
+        and whole(fields["label_index"]) >= 0
+        and len(fields["feature_names"].split(" ")) == len(fields["feature_infos"].split(" ")) == columns
+        and len(directions) in (0, columns)
+        and all(-1 <= direction <= 1 for direction in directions)
+        # LightGBM steps from tree to tree by these lengths, wherever they lead.
+        and wholes(fields["tree_sizes"]) == [len(tree.encode()) for tree in trees]
+    )
+
+
 def _is_sound(tree: str, columns: int) -> bool:
-    fields = dict(line.split("=", 1) for line in tree.splitlines() if line)
-    leaves = int(fields["num_leaves"])
-    if not 1 <= leaves <= 255 or len(fields["leaf_value"].split()) != leaves or int(fields["is_linear"]):
+    fields = fields_of(tree)
+    leaves = whole(fields["num_leaves"])
+    if not 1 <= leaves <= MOST_LEAVES or len(decimals(fields["leaf_value"])) != leaves or whole(fields["is_linear"]):
         return False
-    if not np.isfinite(np.array(fields["leaf_value"].split(), dtype=np.float64)).all():
+    if len(decimals(fields["shrinkage"])) != 1 or tree.rstrip("\n") + "\n\n\n" != tree:
         return False
     if leaves == 1:
-        return True
+        return not whole(fields["num_cat"])
     inner = leaves - 1
-    whole = {name: [int(part) for part in fields[name].split()] for name in ("split_feature", "decision_type")}
-    children = [int(part) for name in ("left_child", "right_child") for part in fields[name].split()]
-    thresholds = [float(part) for part in fields["threshold"].split()]
-    counts = [len(fields[name].split()) for name in ("internal_count", "internal_value", "internal_weight")]
-    counts += [len(fields[name].split()) - 1 for name in ("leaf_count", "leaf_weight")]
-    if (
-        any(size != inner for size in (len(thresholds), *map(len, whole.values()), *counts))
-        or len(children) != 2 * inner
-    ):
+    measured = {name: decimals(fields[name]) for name in MEASURED}
+    counted = {name: wholes(fields[name]) for name in COUNTED}
+    if any(len(numbers) != inner + name.startswith("leaf") for name, numbers in (measured | counted).items()):
+        return False
+    if not all(1 <= rows < 2**31 for rows in (*counted["leaf_count"], *counted["internal_count"])):
         return False
     # Every leaf (as ~leaf) and every node but the root hangs on exactly one node, so no path from the root comes back.
-    hung = sorted(children) == [*range(-leaves, 0), *range(1, inner)]
-    inside = all(0 <= feature < columns for feature in whole["split_feature"])
-    used = [int(cut) for cut, kind in zip(thresholds, whole["decision_type"], strict=True) if kind & 1]
-    return hung and inside and _sets_are_sound(fields, used)
+    hung = sorted(counted["left_child"] + counted["right_child"]) == [*range(-leaves, 0), *range(1, inner)]
+    inside = all(0 <= feature < columns for feature in counted["split_feature"])
+    known = all(0 <= kind <= MOST_DECISION for kind in counted["decision_type"])
+    cuts = zip(fields["threshold"].split(" "), counted["decision_type"], strict=True)
+    used = [whole(cut) for cut, kind in cuts if kind & CATEGORICAL]
+    return hung and inside and known and _sets_are_sound(fields, used)
 
 
 def _sets_are_sound(fields: dict[str, str], used: list[int]) -> bool:
     """Categorical splits name a set by number, and the sets lie one after the other in one list of bits."""
-    sets = int(fields["num_cat"])
+    sets = whole(fields["num_cat"])
     if not sets:
         return not used
-    edges = [int(part) for part in fields["cat_boundaries"].split()]
-    bits = fields["cat_threshold"].split()
+    edges, bits = wholes(fields["cat_boundaries"]), wholes(fields["cat_threshold"])
     return (
         len(edges) == sets + 1
         and edges[0] == 0
-        and edges == sorted(edges)
+        and all(begin < end for begin, end in pairwise(edges))
         and edges[-1] == len(bits)
+        and all(0 <= word < 2**32 for word in bits)
         and all(0 <= number < sets for number in used)
     )

@@ -27,9 +27,9 @@ from riskmodels.data.engines import send_once, spark_session, spark_slots
 from riskmodels.errors import OutsideError, RiskModelsError
 from riskmodels.models.risk_model import RiskModel
 from riskmodels.service.batch.memory import let_go
+from riskmodels.service.batch.publishing import StoppedError
 from riskmodels.service.batch.run import made_with, one_thread
 from riskmodels.service.batch.scoring import Scorer
-from riskmodels.service.batch.work import StoppedError
 from riskmodels.service.batch.workers import Employ, Here
 from riskmodels.service.shapes import CohortParts
 

@@ -18,6 +18,7 @@ from riskmodels.models.places import (
     Places,
     Share,
     parse_capacity,
+    places_asked,
     places_of,
     within,
 )
@@ -183,7 +184,7 @@ def test_a_service_may_fill_the_study_s_places_or_fewer(capacity, text, found):
         ({"places": 30}, "2.5", "'2.5' is not a number of places"),
         ({"places": 30}, "²", "is not a number of places"),
         ({"places": 30}, "", "'nothing' is not a number of places"),
-        ({"places": 30}, "north=1", "'north=1' is not a number of places"),
+        ({"places": 30}, "north=1", "this study has no teams; say one number of places"),
         (TEAMS, "10", "this study has teams: say TEAM=PLACES for each, such as north=20,south=10"),
         (TEAMS, "north=21", "21 places for north are more than the study's 20"),
         (TEAMS, "east=1", "no team is called 'east'; the study's teams are north, south"),
@@ -217,3 +218,15 @@ def test_a_share_is_of_those_who_are_ranked() -> None:
     assert Share(0.1, asked=20).of(500) == {None: 20}
     with pytest.raises(UsageError, match="51 places are more than the study's 50"):
         Share(0.1, asked=51).of(500)
+
+
+def test_what_is_asked_of_a_list() -> None:
+    share, teams = study_file(capacity={"share": 0.1}), study_file(capacity=TEAMS)
+    assert places_asked(None, share, 500) == Share(0.1)
+    assert places_asked("20", share, 500) == Share(0.1, asked=20)
+    with pytest.raises(UsageError, match="51 places are more than the study's 50"):
+        places_asked("51", share, 500)
+    assert places_asked(None, teams, 200) == {"north": 20, "south": 10}
+    assert places_asked("north=5", teams, 200) == {"north": 5}
+    with pytest.raises(StudyError, match="30 places for a cohort of 29"):
+        places_asked(None, teams, 29)

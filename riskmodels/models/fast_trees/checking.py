@@ -34,11 +34,11 @@ def check_against_lightgbm(fast: FastTrees, booster: lightgbm.Booster, values: n
     alone = fast.score(values)
     found = {
         "raw scores are not LightGBM's to the bit": (scores != theirs) | (alone != theirs),
-        f"contributions are further than {CLOSE:g} from LightGBM's": _any(np.abs(contributions - parts) > CLOSE),
+        f"contributions are further than {CLOSE:g} from LightGBM's": _any(_apart(contributions, parts, CLOSE)),
         f"the {TOP} features that raise the score most are not LightGBM's": other_order(contributions, parts),
         f"the {TOP} features that lower the score most are not LightGBM's": other_order(-contributions, -parts),
-        f"contributions do not add up to the score to {ADDS_UP:g}": (
-            np.abs(fast.base + contributions.sum(axis=1) - theirs) > ADDS_UP
+        f"contributions do not add up to the score to {ADDS_UP:g}": _apart(
+            fast.base + contributions.sum(axis=1), theirs, ADDS_UP
         ),
     }
     wrong = [f"{words} in {int(rows.sum())} of {len(values)} rows" for words, rows in found.items() if rows.any()]
@@ -50,7 +50,12 @@ def other_order(ours: np.ndarray, theirs: np.ndarray, top: int = TOP) -> np.ndar
     to 1e-9, that of the feature that has the place there. Shapes [n, columns]."""
     places = [np.argsort(-parts, axis=1, kind="stable")[:, :top] for parts in (ours, theirs)]
     held, due = (np.take_along_axis(theirs, place, axis=1) for place in places)
-    return _any(np.abs(held - due) > TIED)
+    return _any(_apart(held, due, TIED))
+
+
+def _apart(ours: np.ndarray, theirs: np.ndarray, most: float) -> np.ndarray:
+    """bool: further from each other than this. What is no number is apart from everything."""
+    return np.asarray(~(np.abs(ours - theirs) <= most))
 
 
 def _any(wrong: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def _take(values, first, rows, used, coded, code_edges, code_of, columns, codes)
         most = np.float64(len(known))
         for r in range(rows):
             x = column[r]
-            own[r] = np.uint32(known[np.int64(x)]) if -1.0 < x < most else np.uint32(0)
+            own[r] = np.uint32(known[np.int64(x)]) if -1.0 < x < most and most > 0.0 else np.uint32(0)
 
 
 @compiled(

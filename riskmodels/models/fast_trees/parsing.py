@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-END = "end of trees\n"
+from riskmodels.models.fast_trees.text import (
+    CATEGORICAL,
+    DEFAULT_LEFT,
+    MOST_DECISION,
+    decimals,
+    fields_of,
+    parts_of,
+    whole,
+    wholes,
+)
+
 # A decision for each inner node is a bit of one 64-bit word, and so is each leaf.
 MOST_LEAVES = 64
-CATEGORICAL, DEFAULT_LEFT = 1, 2
 MISSING_NONE, MISSING_ZERO, MISSING_NAN = 0, 1, 2
 # LightGBM takes what lies this near to zero for zero; its constant is a float32.
 ZERO = float(np.float32(1e-35))
@@ -79,31 +87,28 @@ def read_booster(text: str, columns: int) -> Forest:
         not counted, and a text that does not hold together.
     """
     try:
-        header, *trees = re.split(r"^Tree=\d+\n", text[: text.index(END)], flags=re.MULTILINE)
+        header, trees = parts_of(text)
         _refuse_header(header, columns)
-        return _read([_fields(tree) for tree in trees], columns)
+        return _read([fields_of(tree) for tree in trees], columns)
     except (KeyError, ValueError, IndexError, OverflowError):
         raise NotCovered("the text does not hold together as a set of trees") from None
 
 
-def _fields(lines: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in lines.splitlines() if "=" in line)
-
-
 def _refuse_header(header: str, columns: int) -> None:
-    fields = _fields(header)
-    if int(fields["num_class"]) != 1 or int(fields["num_tree_per_iteration"]) != 1:
+    lines = header.split("\n")
+    fields = dict(line.split("=", 1) for line in lines if "=" in line)
+    if whole(fields["num_class"]) != 1 or whole(fields["num_tree_per_iteration"]) != 1:
         raise NotCovered("the booster gives more than one score a row (multiclass)")
-    if "average_output" in header.splitlines():
+    if "average_output" in lines:
         raise NotCovered("the booster averages its trees (a random forest)")
-    if int(fields["max_feature_idx"]) != columns - 1:
+    if whole(fields["max_feature_idx"]) != columns - 1:
         raise NotCovered(f"the booster was not fitted on {columns} columns")
 
 
 def _read(trees: list[dict[str, str]], columns: int) -> Forest:
-    if any(int(tree["is_linear"]) for tree in trees if "is_linear" in tree):
+    if any(whole(tree["is_linear"]) for tree in trees if "is_linear" in tree):
         raise NotCovered("the trees are linear in their leaves")
-    sizes = np.array([int(tree["num_leaves"]) for tree in trees], dtype=np.int64)
+    sizes = np.array([whole(tree["num_leaves"]) for tree in trees], dtype=np.int64)
     if (sizes > MOST_LEAVES).any():
         raise NotCovered(f"a tree has {sizes.max()} leaves, and the kernel holds {MOST_LEAVES}")
     if (sizes < 1).any():
@@ -119,7 +124,7 @@ def _read(trees: list[dict[str, str]], columns: int) -> Forest:
     missing = kinds >> 2
     if (~categorical & (missing == MISSING_ZERO)).any():
         raise NotCovered("zero counts as missing (zero_as_missing)")
-    if (missing > MISSING_NAN).any() or np.isnan(threshold).any():
+    if ((kinds < 0) | (kinds > MOST_DECISION)).any():
         raise ValueError
     set_of, set_edges, set_words = _sets(split, categorical, threshold, sizes[sizes > 1] - 1)
     leaf_count = np.ones(leaves[-1])
@@ -148,8 +153,8 @@ def _joined(texts: list[str], kind: Any, sizes: np.ndarray) -> np.ndarray:
     """One list of numbers from all trees, each holding as many as it must."""
     if [text.count(" ") + 1 for text in texts] != sizes.tolist():
         raise ValueError
-    convert: Callable[[str], Any] = float if kind is np.float64 else int
-    return np.array([convert(part) for text in texts for part in text.split(" ")], dtype=kind)
+    read: Callable[[str], list[Any]] = decimals if kind is np.float64 else wholes
+    return np.array([number for text in texts for number in read(text)], dtype=kind)
 
 
 def _sets(
@@ -158,11 +163,11 @@ def _sets(
     """Category sets of all trees in one list; a categorical node's threshold numbers a set of its own tree."""
     sizes, words, own = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint32)], []
     for tree in split:
-        own.append(int(tree["num_cat"]))
+        own.append(whole(tree["num_cat"]))
         if own[-1]:
-            edges = np.array([int(part) for part in tree["cat_boundaries"].split(" ")], dtype=np.int64)
-            bits = np.array([int(part) for part in tree["cat_threshold"].split(" ")], dtype=np.uint32)
-            if len(edges) != own[-1] + 1 or edges[0] or (np.diff(edges) < 0).any() or edges[-1] != len(bits):
+            edges = np.array(wholes(tree["cat_boundaries"]), dtype=np.int64)
+            bits = np.array(wholes(tree["cat_threshold"]), dtype=np.uint32)
+            if len(edges) != own[-1] + 1 or edges[0] or (np.diff(edges) < 1).any() or edges[-1] != len(bits):
                 raise ValueError
             sizes.append(np.diff(edges))
             words.append(bits)
@@ -176,8 +181,6 @@ def _sets(
 
 def _refuse_unsound(forest: Forest, sizes: np.ndarray) -> None:
     """Every leaf and every node but the root hangs on exactly one node, and every index stays inside."""
-    if not np.isfinite(forest.leaf_value).all():
-        raise ValueError
     if ((forest.feature < 0) | (forest.feature >= forest.columns)).any():
         raise ValueError
     inner, begins = sizes - 1, (forest.nodes + forest.leaves)[:-1]

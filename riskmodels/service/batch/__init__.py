@@ -21,8 +21,9 @@ finished files take their places together (`publish`).
 
 from __future__ import annotations
 
+from riskmodels.service.batch.publishing import publish
 from riskmodels.service.batch.run import ScoredBatch, batch_id, plan_of, score_batch
-from riskmodels.service.batch.work import folder_beside, publish, working_beside
+from riskmodels.service.batch.work import folder_beside, working_beside
 from riskmodels.service.batch.workers import Employ, Workers
 
 __all__ = [

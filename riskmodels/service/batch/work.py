@@ -1,9 +1,8 @@
-"""The folder beside the output in which a batch is made, and how its files take their places at the end."""
+"""The folder beside the output in which a batch is made: ours alone, and kept for as long as it can be gone on with."""
 
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from riskmodels import storage
-from riskmodels.errors import OutsideError, UsageError
+from riskmodels.errors import DataError, ModelFileError, OutsideError, UsageError
+from riskmodels.service.batch.publishing import StoppedError, finish, is_publishing, sweep
 
 PLAN = "plan.json"
-PUBLISHING = "publishing.json"
+SHARDS = "shards"
 # What the engine puts into the work folder; whatever else is there belongs to others.
-OURS = (PLAN, "shards", "codes", "ranked", "verified")
-OWNER_ONLY_FOLDER = 0o700
+OURS = (PLAN, SHARDS, "codes", "ranked", "verified")
+# These are the fault of what was given, which going on would meet again.
+FAULTS = (DataError, ModelFileError, UsageError)
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 # What the plan holds, in the words of whoever is told that it is another one.
 IN_WORDS = {
@@ -34,10 +35,6 @@ IN_WORDS = {
 }
 
 
-class StoppedError(OutsideError):
-    """The work was stopped from outside, and can go on: what is done is kept."""
-
-
 def folder_beside(output: Path) -> Path:
     """Where the batch of this output is made: on the same disk, so that its files take their places by a rename."""
     return output.with_name(f".{output.name}.work")
@@ -47,46 +44,72 @@ def folder_beside(output: Path) -> Path:
 def working_beside(output: Path, resume: bool, progress: Callable[[str], None]) -> Iterator[Path]:
     """The work folder of an output, ours alone, taken away at the end: empty at first, unless a run is resumed.
 
-    It stays for ``--resume`` if the process is killed, or interrupted (`StoppedError`), or the disk is full. What an
-    earlier run was killed in the middle of publishing takes its place first: those files are whole.
+    It stays for ``--resume`` if the process is killed or interrupted, and after any error that comes when some are
+    scored, but for one that is the cohort's or the model's fault (`FAULTS`). What an earlier run was stopped in the
+    middle of publishing takes its place first: those files are whole.
+
+    Two outputs that differ in their ending alone, as ``list.csv`` and ``list.parquet``, share their rejects, report
+    and columns: one run at a time may write either.
 
     Raises
     ------
     OutsideError
-        if another run is writing this output, or the disk refuses; the earlier output is as it was.
+        if another run is writing this output, or such another; if what stands in place of the work folder may not be
+        ours; or if the disk refuses. The earlier output is as it was.
+    StoppedError
+        if the disk refuses once some files have taken their places.
     """
     output = Path(output)
     storage.refuse_unwritable(output)
     work = folder_beside(output)
-    with storage.held(output):
-        if work.is_symlink():
-            raise OutsideError(f"{work}: is a link, and people's records belong beside their list; take it away")
-        if (work / PUBLISHING).exists():
+    with storage.held(output, shared=output.name.removesuffix(output.suffix)):
+        _make_ours(work)
+        if is_publishing(work):
             progress(f"an earlier run was stopped while {output.name} took its place; finishing that first")
-            _finish(work)
-        with storage.outside_world(output):
-            work.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
-            work.chmod(OWNER_ONLY_FOLDER)
+            finish(work)
+        sweep(work)
+        resumed = resume and (work / PLAN).exists()
         if not resume:
             _clear(work, [item.name for item in work.iterdir()], progress)
         try:
             yield work
         except (KeyboardInterrupt, StoppedError):
             raise
-        except OutsideError as error:
-            if not _is_full(error):
-                shutil.rmtree(work, ignore_errors=True)
-                raise
-            raise OutsideError(
-                f"{output}: the disk is full; make room, then run again with --resume (what is done is kept in "
-                f"{work.name}); nothing was changed"
-            ) from None
         except BaseException as error:
-            # Asked to go on with what is of another plan, it leaves that alone: it may still be wanted.
-            if not (resume and isinstance(error, UsageError)):
+            # Asked to go on with what is of another plan or cohort, it leaves that alone: it may still be wanted.
+            kept = resumed if isinstance(error, FAULTS) else _has_shards(work)
+            if isinstance(error, OutsideError) and (kept or _is_full(error)):
+                raise OutsideError(_kept_after(error, output, work)) from None
+            if kept or is_publishing(work):
+                progress(f"what is done is kept in {work.name}; --resume goes on with it")
+            else:
                 shutil.rmtree(work, ignore_errors=True)
             raise
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _make_ours(work: Path) -> None:
+    """Make the work folder, or refuse what stands in its place unless no other user can have put anything into it."""
+    with storage.outside_world(work):
+        try:
+            work.mkdir(mode=storage.OWNER_ONLY_FOLDER)
+        except FileExistsError:
+            storage.refuse_foreign(work)
+            if not work.is_dir():
+                raise OutsideError(f"{work}: is a file where a folder is to be made; take it away") from None
+
+
+def _has_shards(work: Path) -> bool:
+    return (work / SHARDS).is_dir() and any((work / SHARDS).glob("*.shard"))
+
+
+def _kept_after(error: OutsideError, output: Path, work: Path) -> str:
+    if _is_full(error):
+        return (
+            f"{output}: the disk is full; make room, then run again with --resume (what is done is kept in "
+            f"{work.name}); nothing was changed"
+        )
+    return f"{error}; what is done is kept in {work.name}, so mend that and run again with --resume"
 
 
 def _is_full(error: BaseException | None) -> bool:
@@ -110,7 +133,7 @@ def prepare(work: Path, plan: Mapping[str, Any], resume: bool, progress: Callabl
     """
     path = work / PLAN
     with storage.outside_world(work):
-        work.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        work.mkdir(mode=storage.OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
     if resume and path.exists():
         earlier = storage.read_json(path, OutsideError)
         if earlier == plan:
@@ -130,77 +153,3 @@ def _clear(work: Path, names: list[str], progress: Callable[[str], None]) -> Non
     with storage.outside_world(work):
         for item in (work / name for name in names):
             shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
-
-
-# ---------------------------------------------------------------- publishing
-
-
-def publish(work: Path, files: Mapping[str, Path]) -> None:
-    """Let finished files or folders of the work folder take their places, in the order given: the list itself last.
-
-    All are on the disk before the first takes its place. A process that is killed between two of them leaves a note
-    from which the next run on this output finishes.
-
-    Parameters
-    ----------
-    files : name in ``work`` -> where it belongs
-
-    Raises
-    ------
-    OutsideError
-        if the disk refuses.
-    """
-    for name, final in files.items():
-        with storage.outside_world(final):
-            final.parent.mkdir(parents=True, exist_ok=True)
-            part = work / name
-            if _is_elsewhere(part, final):
-                part = _brought_near(part, _near(work, final))
-            for file in _files_in(part):
-                with file.open("rb") as written:
-                    os.fsync(written.fileno())
-                file.chmod(storage.OWNER_ONLY)
-    note = {name: str(final.absolute()) for name, final in files.items()}
-    storage.write_whole(work / PUBLISHING, storage.canonical_json(note))
-    _finish(work)
-
-
-def _finish(work: Path) -> None:
-    """Do what the note says and is not done yet, then take the note away."""
-    for name, place in storage.read_json(work / PUBLISHING, OutsideError).items():
-        part, final = work / name, Path(place)
-        with storage.outside_world(final):
-            near = _near(work, final)
-            if near.exists():
-                part = near
-            if not part.exists():
-                continue
-            if final.is_dir():
-                # A folder cannot take the place of another that holds something.
-                aside = work / f"earlier {name}"
-                shutil.rmtree(aside, ignore_errors=True)
-                shutil.move(final, aside)
-            os.replace(part, final)
-    with storage.outside_world(work):
-        (work / PUBLISHING).unlink()
-
-
-def _near(work: Path, final: Path) -> Path:
-    """Where a file waits that belongs on another disk than the work folder."""
-    return final.with_name(f".{final.name}{work.name}.part")
-
-
-def _is_elsewhere(part: Path, final: Path) -> bool:
-    """Whether a rename might not do: anywhere but beside the work folder. Two mounts may share a disk, and yet refuse it."""
-    return part.parent.parent.resolve() != final.parent.resolve()
-
-
-def _brought_near(part: Path, near: Path) -> Path:
-    shutil.rmtree(near, ignore_errors=True)
-    near.unlink(missing_ok=True)
-    shutil.move(part, near)
-    return near
-
-
-def _files_in(path: Path) -> list[Path]:
-    return sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
