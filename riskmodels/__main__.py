@@ -23,9 +23,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     try:
         result = app(args=None if arguments is None else list(arguments), prog_name="riskmodels", standalone_mode=False)
-        code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
+        ended = int(result) if isinstance(result, int) else int(ExitCode.DONE)
         # What the command line makes of Ctrl-C, without a word.
-        return _stopped(arguments) if code == STOPPED else code
+        return _stopped(arguments) if ended == STOPPED else ended
     except RiskModelsError as error:
         print(f"riskmodels: {error}", file=sys.stderr)
         return int(error.exit_code)

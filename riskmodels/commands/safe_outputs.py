@@ -1,13 +1,21 @@
-"""What a list is written over: never what it is made from, nor what the workspace keeps."""
+"""What a list is written over, told before any work: never what it is made from, nor what the workspace keeps."""
 
 from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from riskmodels import storage
 from riskmodels.errors import UsageError
+from riskmodels.study import StudyFile
 from riskmodels.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskmodels.commands.scores import Asked
+    from riskmodels.governance.registry import ResolvedModel
+    from riskmodels.service.cohort import MatrixParts, SourceParts
 
 # What stands in a workspace beside the lists that somebody may keep there (`riskmodels.workspace`).
 KEPT = ("batches", "cache", "data", "governance", "mlartifacts", "runs", "tuning")
@@ -39,6 +47,33 @@ def refuse_unsafe_output(output: Path, cohort: str | Path, others: Iterable[Path
             raise UsageError(f"--output {output}: is a file of the workspace; write the list elsewhere")
         if any(inside.is_relative_to(root / name) for name in KEPT):
             raise UsageError(f"--output {output}: lies where the workspace keeps its own; write the list elsewhere")
+
+
+def refuse_too_many(asked: Asked, rows: int) -> None:
+    """Raises UsageError if the cohort has more rows than the format holds."""
+    from riskmodels.service.outputs.lists import MOST_SHEET_ROWS
+
+    if asked.format == "xlsx" and rows > MOST_SHEET_ROWS:
+        raise UsageError(
+            f"{asked.output.name}: the cohort has {rows:,} rows, and a sheet of Excel holds {MOST_SHEET_ROWS:,}; "
+            "use --format parquet or csv"
+        )
+
+
+def refuse_unwritable_files(
+    asked: Asked,
+    batch_id: str,
+    parts: SourceParts | MatrixParts,
+    study: StudyFile,
+    found: ResolvedModel,
+    workspace: Workspace,
+) -> None:
+    """Raises OutsideError if anything that the batch will leave cannot take its place."""
+    from riskmodels.commands.batch_files import files_of
+
+    for name, path in files_of(asked.output, batch_id, study, parts.routed, asked.role).items():
+        storage.refuse_unwritable(path, folder=name == "Decisions")
+    storage.refuse_unwritable(workspace.batch(found.study, batch_id), folder=True)
 
 
 def _read(cohort: str | Path, others: Iterable[Path | None]) -> Iterator[Path]:

@@ -138,7 +138,7 @@ def score(
     UsageError
         if the output would take the place of what is read, or of what the workspace keeps.
     """
-    from riskmodels.commands.safe_outputs import refuse_unsafe_output
+    from riskmodels.commands.safe_outputs import refuse_too_many, refuse_unsafe_output, refuse_unwritable_files
     from riskmodels.data.register import refuse_unpermitted
     from riskmodels.governance import gate, registry
     from riskmodels.service.batch import batch_id
@@ -173,10 +173,10 @@ def score(
         parts, objections = _open(cohort, approved, study, asked, as_of, memory_limit, workspace, work)
         if parts.as_of > today:
             raise UsageError(f"the cohort is of {parts.as_of}, which is in the future; nobody is known as they will be")
-        _refuse_too_many(asked, parts.rows_in)
+        refuse_too_many(asked, parts.rows_in)
         places = _places(parts, study.file, asked)
         if not dry_run:
-            _refuse_unwritable(
+            refuse_unwritable_files(
                 asked, batch_id(approved, parts, study.file, places, explain), parts, study.file, found, workspace
             )
         batch = _scored(approved, parts, study.file, places, asked, work, resume, progress)
@@ -255,32 +255,6 @@ def last_tested(study: StudyFile) -> dt.date:
     if study.split.test.dates is not None:
         return max(study.split.test.dates)
     return max(study.cohort.dates)
-
-
-def _refuse_too_many(asked: Asked, rows: int) -> None:
-    from riskmodels.service.outputs.lists import MOST_SHEET_ROWS
-
-    if asked.format == "xlsx" and rows > MOST_SHEET_ROWS:
-        raise UsageError(
-            f"{asked.output.name}: the cohort has {rows:,} rows, and a sheet of Excel holds {MOST_SHEET_ROWS:,}; "
-            "use --format parquet or csv"
-        )
-
-
-def _refuse_unwritable(
-    asked: Asked,
-    batch_id: str,
-    parts: SourceParts | MatrixParts,
-    study: StudyFile,
-    found: ResolvedModel,
-    workspace: Workspace,
-) -> None:
-    """Whatever the batch leaves, before anybody is scored: the last of it would be found out too late."""
-    from riskmodels.commands.batch_files import files_of
-
-    for name, path in files_of(asked.output, batch_id, study, parts.routed, asked.role).items():
-        storage.refuse_unwritable(path, folder=name == "Decisions")
-    storage.refuse_unwritable(workspace.batch(found.study, batch_id), folder=True)
 
 
 def _places(parts: SourceParts | MatrixParts, study: StudyFile, asked: Asked) -> dict[str | None, int] | Share:

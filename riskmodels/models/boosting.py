@@ -41,6 +41,7 @@ ROWS_FOR_IMPORTANCE = 1_000
 # The fields of a tree that hold a number for each leaf, or for each inner node.
 MEASURED = ("split_gain", "threshold", "leaf_weight", "internal_value", "internal_weight")
 COUNTED = ("split_feature", "decision_type", "left_child", "right_child", "leaf_count", "internal_count")
+MAY_BE_ENDLESS = ("split_gain", "threshold")
 MOST_LEAVES = 255
 DIRECTIONS = {"rises": 1, "falls": -1}
 
@@ -317,7 +318,7 @@ def _is_sound(tree: str, columns: int) -> bool:
     if leaves == 1:
         return not whole(fields["num_cat"])
     inner = leaves - 1
-    measured = {name: decimals(fields[name]) for name in MEASURED}
+    measured = {name: decimals(fields[name], name in MAY_BE_ENDLESS) for name in MEASURED}
     counted = {name: wholes(fields[name]) for name in COUNTED}
     if any(len(numbers) != inner + name.startswith("leaf") for name, numbers in (measured | counted).items()):
         return False

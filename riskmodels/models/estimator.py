@@ -117,7 +117,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
                 outcome[fit],
                 models.families[self.family],
                 seed=self.seed,
-                threads=self.threads or available_threads(),
+                threads=available_threads() if self.threads is None else int(self.threads),
                 study=SimpleNamespace(models=models),
             )
             scores = fitted.score(encoder.encode(frame[calibrate]))
@@ -164,7 +164,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         # A baseline is there to be beaten.
-        tags.classifier_tags.poor_score = self.family in BASELINES
+        tags.classifier_tags.poor_score = isinstance(self.family, str) and self.family in BASELINES
         tags.input_tags.allow_nan = True
         return tags
 
@@ -174,12 +174,16 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
 
     def _asked(self) -> ModelsSection:
         """The parameters, checked as the models of a study are."""
-        if self.family not in MODELS:
+        if not isinstance(self.family, str) or self.family not in MODELS:
             raise ClassifierUsageError(f"family: {self.family!r} is not one (known: {', '.join(MODELS)})")
-        if not isinstance(self.seed, int | np.integer) or self.seed < 0:
+        if not _is_whole(self.seed) or self.seed < 0:
             raise ClassifierUsageError("seed: must be a whole number from 0 up, so that the fit can be repeated")
-        if not 0.0 < self.calibrate_share < 1.0:
+        if self.threads is not None and (not _is_whole(self.threads) or self.threads < 1):
+            raise ClassifierUsageError("threads: must be a whole number from 1 up, or None for every core")
+        if not _is_number(self.calibrate_share) or not 0.0 < self.calibrate_share < 1.0:
             raise ClassifierUsageError("calibrate_share: must be between 0 and 1; a quarter of the rows is usual")
+        if self.settings is not None and not isinstance(self.settings, Mapping):
+            raise ClassifierUsageError('settings: must be a dict of the family\'s settings, such as {"trees": 200}')
         raw: dict[str, Any] = {"calibrator": self.calibrator}
         if self.family in NAMED:
             if self.column is None or self.settings:
@@ -241,6 +245,15 @@ def _parted(outcome: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, n
         rows = rng.permutation(np.flatnonzero(outcome == number))
         held[rows[: max(1, round(share * len(rows)))]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _is_whole(given: Any) -> bool:
+    """Whether it is a whole number; True is one to Python, and to nobody who counts."""
+    return isinstance(given, int | np.integer) and not isinstance(given, bool)
+
+
+def _is_number(given: Any) -> bool:
+    return _is_whole(given) or isinstance(given, float | np.floating)
 
 
 def _is_named(X: Any) -> bool:  # noqa: N803

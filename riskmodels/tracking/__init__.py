@@ -118,8 +118,9 @@ def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
 
         where = without_password(tracking_uri)
 
+        # What goes wrong is told in one line below; theirs would be a traceback.
         for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         workspace.root.mkdir(parents=True, exist_ok=True)
         before = {name: os.environ.get(name) for name in (URI_VARIABLE, REGISTRY_VARIABLE)}
         try:
@@ -127,7 +128,7 @@ def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
             mlflow.set_registry_uri(tracking_uri)
             yield mlflow
         except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError, ImportError) as reason:
-            first = str(reason).splitlines()[0][:200].replace(tracking_uri, where)
+            first = (str(reason).strip() or type(reason).__name__).splitlines()[0][:200].replace(tracking_uri, where)
             raise OutsideError(
                 f"MLflow at {where}: {first}; what was made stands in the workspace, run again to log it"
             ) from None

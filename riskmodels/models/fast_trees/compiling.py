@@ -48,10 +48,15 @@ def only_ours(folder: Path) -> bool:
     to root, and nobody else may write them. Windows, which has no such bits, is trusted with it."""
     if os.name != "posix":
         return True
-    return all(_is_ours(path.stat()) for path in (folder.parent, folder, *folder.glob("*.nb?")))
+    parent = folder.parent.stat()
+    # In a folder like /tmp others may add what is theirs, and not move what is ours.
+    moved_by_nobody = _is_ours(parent) or (_is_owned(parent) and bool(parent.st_mode & stat.S_ISVTX))
+    return moved_by_nobody and all(_is_ours(path.stat()) for path in (folder, *folder.glob("*.nb?")))
+
+
+def _is_owned(found: os.stat_result) -> bool:
+    return found.st_uid in (0, os.geteuid())
 
 
 def _is_ours(found: os.stat_result) -> bool:
-    # In a folder like /tmp others may add what is theirs, and not move what is ours.
-    shared = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
-    return found.st_uid in (0, os.geteuid()) and (bool(shared) or not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+    return _is_owned(found) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

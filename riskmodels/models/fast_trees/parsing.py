@@ -119,7 +119,10 @@ def _read(trees: list[dict[str, str]], columns: int) -> Forest:
     def inner(name: str, kind: Any, less: int = 1) -> np.ndarray:
         return _joined([tree[name] for tree in split], kind, sizes[sizes > 1] - less)
 
-    kinds, threshold = inner("decision_type", np.int64), inner("threshold", np.float64)
+    kinds = inner("decision_type", np.int64)
+    threshold = np.array([cut for tree in split for cut in decimals(tree["threshold"], endless=True)])
+    if len(threshold) != len(kinds):
+        raise ValueError
     categorical = (kinds & CATEGORICAL) > 0
     missing = kinds >> 2
     if (~categorical & (missing == MISSING_ZERO)).any():

@@ -17,6 +17,8 @@ MOST_DECISION = 11
 _WHOLE = r"(?:0|-?[1-9][0-9]{0,9})"
 _DECIMAL = r"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?"
 WHOLES = re.compile(f"{_WHOLE}(?: {_WHOLE})*")
+# A threshold above every number parts those who have one from those who have none.
+ENDLESS = frozenset(("inf", "-inf"))
 DECIMALS = re.compile(f"{_DECIMAL}(?: {_DECIMAL})*")
 
 
@@ -50,11 +52,14 @@ def whole(text: str) -> int:
     return number
 
 
-def decimals(text: str) -> list[float]:
-    """Finite numbers with a space between them. Raises ValueError for anything else."""
-    if text and not DECIMALS.fullmatch(text):
+def decimals(text: str, endless: bool = False) -> list[float]:
+    """Numbers with a space between them, finite ones unless "inf" may stand there too. Raises ValueError otherwise."""
+    parts = text.split(" ") if text else []
+    written = " ".join(part for part in parts if part not in ENDLESS) if endless else text
+    if written and not DECIMALS.fullmatch(written):
         raise ValueError
-    numbers = [float(part) for part in text.split(" ")] if text else []
-    if not all(map(math.isfinite, numbers)):
+    numbers = [float(part) for part in parts]
+    # A number too large for float64 is not infinity, but no number of LightGBM's.
+    if any(math.isinf(number) and part not in ENDLESS for number, part in zip(numbers, parts, strict=True)):
         raise ValueError
     return numbers

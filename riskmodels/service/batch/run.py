@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import platform
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -36,7 +37,7 @@ from riskmodels.service.shapes import EXPLAIN, CohortParts, Explain, Slice
 from riskmodels.study import StudyFile
 
 Progress = Callable[[str], None]
-LIBRARIES = ("numpy", "polars", "pyarrow")
+LIBRARIES = ("lightgbm", "numba", "numpy", "polars", "pyarrow")
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,14 @@ def _asked(places: Mapping[str | None, int] | Share) -> Any:
 
 
 def made_with() -> dict[str, str]:
-    """The versions that decide the bytes of a shard."""
-    return {"riskmodels": riskmodels.__version__, **{name: importlib.metadata.version(name) for name in LIBRARIES}}
+    """The versions that decide the bytes of a shard; "none" for a library that is not there."""
+    made = {"Python": platform.python_version(), "riskmodels": riskmodels.__version__}
+    for name in LIBRARIES:
+        try:
+            made[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            made[name] = "none"
+    return made
 
 
 def batch_id(
@@ -307,9 +314,9 @@ def _ready(running: dict[Future[Any], int]) -> Iterator[tuple[int, Any]]:
 def one_thread(model: RiskModel) -> RiskModel:
     """The parts share out the threads, so the family itself is to use one. What it has built is used by both."""
     fitted: Any = model.fitted
+    getattr(fitted, "fast", None)  # builds it, where there is such a thing, and before several threads ask for it
     if getattr(fitted, "threads", 1) == 1:
         return model
-    getattr(fitted, "fast", None)  # builds it, where there is such a thing
     one = copy(fitted)
     object.__setattr__(one, "threads", 1)
     return replace(model, fitted=one)

@@ -36,7 +36,7 @@ from riskmodels.service.outputs.decision_columns import (
 )
 from riskmodels.service.outputs.facts import BatchFacts
 from riskmodels.service.outputs.formulas import is_risky
-from riskmodels.service.outputs.workbooks import close_workbook, workbook
+from riskmodels.service.outputs.workbooks import close_workbook, refuse_long_texts, workbook
 
 EVERYBODY = "everybody"
 A4 = 9
@@ -56,9 +56,13 @@ def decision_sheets(folder: Path, listed: pl.DataFrame, facts: BatchFacts) -> li
 
     Raises
     ------
+    UsageError
+        if a cell of Excel does not hold a text of the list.
     OutsideError
         if the disk refuses.
     """
+    shown = listed.with_columns(_reasons(listed)).select({name for name, _ in COLUMNS.values() if name is not None})
+    refuse_long_texts(Path(folder).name, shown, "shorten the text in the cohort")
     named = [team.team for team in facts.teams]
     of_listed = set(listed["team"].unique().to_list())
     teams = sorted({*named, *of_listed} - ({None} - of_listed) or {None}, key=lambda team: (team is None, team or ""))

@@ -20,7 +20,7 @@ import polars as pl
 from riskmodels import storage
 from riskmodels.errors import RiskModelsError, UsageError
 from riskmodels.service.outputs.formulas import is_risky, neutralise
-from riskmodels.service.outputs.workbooks import close_workbook, workbook
+from riskmodels.service.outputs.workbooks import close_workbook, refuse_long_texts, workbook
 from riskmodels.service.shapes import SCORED_SCHEMA
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 Format = Literal["parquet", "csv", "xlsx"]
 MOST_SHEET_ROWS = 1_048_575  # a sheet of Excel, less its header
-MOST_CELL_LETTERS = 32_767
 # Hardly any two rows are alike in these: a dictionary of their values would be built for nothing.
 ALL_DIFFERENT = ("entity_id", "risk", "risk_low", "risk_high", "rank")
 ZSTD_LEVEL = 3
@@ -254,12 +253,7 @@ class ExcelList(ListWriter):
             )
 
     def put(self, group: pl.DataFrame) -> None:
-        longest = group.select(pl.col(pl.String).str.len_chars().max()).row(0)
-        if max((length or 0 for length in longest), default=0) > MOST_CELL_LETTERS:
-            raise UsageError(
-                f"{self.path.name}: a text of the list is longer than a cell of Excel holds ({MOST_CELL_LETTERS:,} "
-                "letters); use --format parquet or csv"
-            )
+        refuse_long_texts(self.path.name, group, "use --format parquet or csv")
         sheet, start = self._sheet, self._next
         write: dict[Any, Callable[..., Any]] = {
             pl.Float64: sheet.write_number, pl.Int32: sheet.write_number, pl.Date: sheet.write_datetime,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from riskmodels import storage
-from riskmodels.errors import DataError, OutsideError, UsageError
+from riskmodels.errors import DataError, ModelFileError, OutsideError, UsageError
 from riskmodels.service.batch import folder_beside, publish, working_beside
-from riskmodels.service.batch import work as module
+from riskmodels.service.batch import publishing as module
+from riskmodels.service.batch.publishing import StoppedError
 from riskmodels.service.batch.work import prepare
 from tests.service.batch.cohorts import Parts, all_of, cohort, score
 
@@ -75,7 +77,7 @@ def test_what_was_stopped_while_publishing_is_finished(
 ) -> None:
     """A process that is killed does nothing more: the folder stays as it was at that moment."""
     work = folder_beside(output)
-    work.mkdir()
+    work.mkdir(mode=0o700)
     renamed: list[Any] = []
     real = os.replace
 
@@ -106,6 +108,68 @@ def test_from_another_disk_files_are_brought_near_first(output: Path, monkeypatc
     with working_beside(output, False, silent) as work:
         publish(work, put(work))
     assert texts(output.parent) == NEW
+    assert sorted(path.name for path in output.parent.iterdir()) == ["list", "rejects", "sheets"]
+
+
+@pytest.fixture
+def two_disks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Between "far" and everywhere else nothing can be renamed. Gives the modes of folder and file while they are copied."""
+    real, copied, seen = os.rename, shutil.copyfile, list[tuple[int, int]]()
+
+    def rename(old: Any, new: Any, **how: Any) -> None:
+        if ("far" in str(old)) != ("far" in str(new)):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        real(old, new, **how)
+
+    def copyfile(old: Any, new: Any, **how: Any) -> Any:
+        done = copied(old, new, **how)
+        above = [path for path in Path(new).parents if path.name.startswith(".riskmodels-")]
+        seen.append((stat.S_IMODE(above[0].stat().st_mode), len(above)))
+        return done
+
+    monkeypatch.setattr(os, "rename", rename)
+    monkeypatch.setattr(shutil, "copyfile", copyfile)
+    return seen
+
+
+def test_on_its_way_to_another_disk_nobody_else_sees_it(output: Path, two_disks: list[tuple[int, int]]) -> None:
+    (output.parent / "far").mkdir()
+    record = output.parent / "far" / "batches" / "study" / "id"
+    for text in ("first", "second"):
+        with working_beside(output, False, silent) as work:
+            (work / "record").mkdir(mode=0o700)
+            (work / "record" / "people").write_text(text)
+            (work / "list").write_text("new list")
+            publish(work, {"record": record, "list": output})
+    assert two_disks == [(0o700, 1)] * 2
+    assert texts(output.parent / "far") == {"batches/study/id/people": "second"}
+    folders = [record, *record.parents][:3]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+    assert stat.S_IMODE((record / "people").stat().st_mode) == 0o600
+    assert [path.name for path in record.parent.iterdir()] == ["id"]
+
+
+@pytest.mark.parametrize("note", [False, True])
+def test_killed_after_files_were_brought_near(output: Path, monkeypatch: pytest.MonkeyPatch, note: bool) -> None:
+    """Before the note stands, the next run sweeps them; after, it finishes."""
+    far = output.parent / "elsewhere" / "list"
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    with pytest.raises(Killed), working_beside(output, False, silent) as work:
+        (work / "list").write_text("new list")
+        # A process that is killed sweeps nothing itself.
+        monkeypatch.setattr(module, "finish" if note else "_have_on_disk", die)
+        monkeypatch.setattr(module, "sweep", lambda work: None)
+        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        publish(work, {"list": far})
+    assert list(far.parent.glob(".riskmodels-*"))
+    monkeypatch.undo()
+    with working_beside(output, False, silent):
+        pass
+    assert texts(far.parent) == ({"list": "new list"} if note else {})
+    assert not list(far.parent.glob(".riskmodels-*"))
 
 
 def test_only_what_stands_beside_the_work_folder_is_renamed_straight(tmp_path: Path) -> None:
@@ -163,17 +227,42 @@ def test_a_full_disk_is_one_line_and_what_is_done_is_kept(
     assert not folder_beside(output).exists()
 
 
-@pytest.mark.parametrize("after", [0, 3])
-def test_a_disk_that_refuses_is_one_line_and_nothing_stays(
-    output: Path, monkeypatch: pytest.MonkeyPatch, after: int
+def test_a_disk_that_refuses_from_the_start_is_one_line_and_nothing_stays(
+    output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    on_a_disk_that(refused, after, monkeypatch)
+    on_a_disk_that(refused, 0, monkeypatch)
     with (
         pytest.raises(OutsideError, match="cannot be written"),
         working_beside(output, False, silent) as work,
     ):
         score(Parts(cohort(60), (20, 40)), work)
     assert texts(output.parent) == {"list": "earlier list", "rejects": "earlier rejects"}
+    assert not folder_beside(output).exists()
+
+
+@pytest.mark.parametrize("number", [errno.EFBIG, errno.EIO, errno.ESTALE, errno.EACCES])
+def test_whatever_the_disk_refuses_what_is_done_is_kept(
+    output: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fails(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    on_a_disk_that(fails, 3, monkeypatch)
+    read: list[int] = []
+    parts = Parts(cohort(60), (20, 40), hook=read.append)
+    with (
+        pytest.raises(OutsideError, match=r"cannot be written .* kept in \.list\.work.*--resume") as found,
+        working_beside(output, False, silent) as work,
+    ):
+        score(parts, work)
+    assert str(found.value).count("\n") == 0
+    assert output.read_text() == "earlier list"
+    monkeypatch.undo()
+    first = len(read)
+    with working_beside(output, True, silent) as work:
+        score(parts, work, resume=True)
+    assert len(read) - first < first
+    assert not folder_beside(output).exists()
 
 
 def test_a_full_disk_while_the_places_are_filled(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,17 +278,146 @@ def test_a_full_disk_while_the_places_are_filled(output: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("error", "stays"), [(DataError("a row"), False), (UsageError("a word"), False), (KeyboardInterrupt(), True)]
+    ("error", "stays"),
+    [
+        (DataError("a row"), (False, False)),
+        (ModelFileError("a score"), (False, False)),
+        (UsageError("a word"), (False, False)),
+        (OutsideError("a disk"), (False, True)),
+        (ZeroDivisionError(), (False, True)),
+        (MemoryError(), (False, True)),
+        (StoppedError("Spark"), (True, True)),
+        (KeyboardInterrupt(), (True, True)),
+    ],
 )
-def test_what_resuming_cannot_mend_leaves_nothing(output: Path, error: BaseException, stays: bool) -> None:
-    with pytest.raises(type(error)), working_beside(output, False, silent):
+@pytest.mark.parametrize("scored", [False, True])
+def test_what_resuming_cannot_mend_leaves_nothing(
+    output: Path, error: BaseException, stays: tuple[bool, bool], scored: bool
+) -> None:
+    with pytest.raises(type(error)), working_beside(output, False, silent) as work:
+        if scored:
+            (work / "shards").mkdir()
+            (work / "shards" / "00000.shard").touch()
         raise error
-    assert folder_beside(output).exists() == stays
+    assert folder_beside(output).exists() == stays[scored]
+
+
+# ---------------------------------------------------------------- publishing that fails half way
+
+
+def test_publishing_that_fails_half_way_is_said_and_finished_later(output: Path) -> None:
+    """A file stands where the folder of the sheets is to go: the rejects are there by then, the list is not."""
+    (output.parent / "sheets").write_text("in the way")
+    for _ in range(2):
+        with pytest.raises(StoppedError, match=r"sheets: .* part of it took its place; .* to finish") as found:
+            with working_beside(output, False, silent) as work:
+                publish(work, put(work))
+        assert "nothing was changed" not in str(found.value)
+        assert (output.read_text(), (output.parent / "rejects").read_text()) == ("earlier list", "new rejects")
+    (output.parent / "sheets").unlink()
+    with working_beside(output, False, silent):
+        assert {name: (output.parent / name).read_text() for name in NEW} == NEW
+    assert texts(output.parent) == NEW
+
+
+def test_a_file_does_not_take_the_place_of_somebodys_folder(output: Path) -> None:
+    (output.parent / "rejects").unlink()
+    (output.parent / "rejects").mkdir()
+    (output.parent / "rejects" / "mine").write_text("kept")
+    with pytest.raises(StoppedError, match="rejects: cannot be written"):
+        with working_beside(output, False, silent) as work:
+            publish(work, put(work))
+    assert (output.parent / "rejects" / "mine").read_text() == "kept"
+    assert output.read_text() == "earlier list"
+
+
+# ---------------------------------------------------------------- what others have laid
+
+
+def plant(work: Path, victim: Path) -> None:
+    """A work folder as it would be if a run had been stopped while it wrote over the victim's file."""
+    work.mkdir(mode=0o700)
+    (work / "a").write_text("the attacker's")
+    note = work / "publishing.json"
+    note.write_bytes(storage.canonical_json([[str(work / "a"), str(victim), str(work / "earlier a")]]))
+    note.chmod(0o600)
+
+
+def to_another(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: work.lstat().st_uid + 1)
+
+
+def to_a_link(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work.rename(work.with_name("real"))
+    work.symlink_to("real")
+
+
+def to_everybody(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work.chmod(0o770)
+
+
+def to_a_linked_note(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (work / "publishing.json").rename(work.with_name("note"))
+    (work / "publishing.json").symlink_to("../note")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="the platform knows no owners")
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (to_another, "work: belongs to another user"),
+        (to_a_link, "work: is a link"),
+        (to_everybody, "work: is open to other users"),
+        (to_a_linked_note, r"publishing\.json: is a link"),
+        (None, None),
+    ],
+)
+def test_a_work_folder_that_may_be_anothers_is_not_obeyed(
+    output: Path, monkeypatch: pytest.MonkeyPatch, given: Callable[..., None] | None, words: str | None, resume: bool
+) -> None:
+    victim = output.parent / "victim"
+    victim.write_text("kept")
+    plant(folder_beside(output), victim)
+    if given is None:
+        # The same folder, were it surely ours, is obeyed: it is the owner that decides.
+        with working_beside(output, resume, silent):
+            assert victim.read_text() == "the attacker's"
+        return
+    given(folder_beside(output), monkeypatch)
+    with pytest.raises(OutsideError, match=words) as found, working_beside(output, resume, silent):
+        pass
+    assert str(found.value).count("\n") == 0
+    assert victim.read_text() == "kept"
+    assert folder_beside(output).exists()
+
+
+def test_nothing_that_merely_lies_beside_the_list_is_taken(output: Path) -> None:
+    """Under the names that a run uses, or used, for what waits beside its place."""
+    planted = {f".{name}.list.work.part": "my enemy" for name in ("list", "rejects")}
+    planted[f".riskmodels-{'0' * 32}.part"] = "my enemy"
+    for name, text in planted.items():
+        (output.parent / name).write_text(text)
+    for _ in range(2):
+        with working_beside(output, False, silent) as work:
+            publish(work, put(work))
+        assert texts(output.parent) == NEW | planted
+
+
+def test_two_lists_that_share_their_rejects_are_not_written_at_once(tmp_path: Path) -> None:
+    with working_beside(tmp_path / "a.csv", False, silent):
+        for name in ("a.parquet", "a"):
+            with pytest.raises(OutsideError, match="shares files with it"):
+                with working_beside(tmp_path / name, False, silent):
+                    pass
+        with working_beside(tmp_path / "b.csv", False, silent):
+            pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_plan_keeps_what_is_there(output: Path) -> None:
     folder = folder_beside(output)
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     prepare(folder, {"batch_id": "1", "explain": "all"}, False, silent)
     with pytest.raises(UsageError), working_beside(output, True, silent) as work:
         prepare(work, {"batch_id": "2", "explain": "none"}, True, silent)
@@ -208,7 +426,8 @@ def test_another_plan_keeps_what_is_there(output: Path) -> None:
 
 def test_an_abandoned_folder_is_cleared_and_said(output: Path) -> None:
     folder = folder_beside(output)
-    (folder / "shards").mkdir(parents=True)
+    folder.mkdir(mode=0o700)
+    (folder / "shards").mkdir()
     said: list[str] = []
     with working_beside(output, False, said.append) as work:
         assert list(work.iterdir()) == []
