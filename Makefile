@@ -5,20 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 STUDY ?= experiments/early_reading_support
 WORKSPACE ?= work
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test check full cards bench lock clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m riskmodels demo --study $(STUDY) --workspace $(WORKSPACE)/demo
 
+# A file of tests is one worker's, so that what it makes once is made once.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(WORKERS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy riskmodels
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(WORKERS)
 
 # Every test, the slow ones included, and the simulations in full; what came out is kept under the day's date.
 full: $(VENV)/.ready

@@ -73,7 +73,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _stopped(arguments: Sequence[str] | None) -> int:
     """Say what was left: a list that is half made is gone on with, anything else is there whole or not at all."""
     words = sys.argv[1:] if arguments is None else arguments
-    left = "run again with --resume to go on" if "score" in words[:1] else "nothing half-written was left behind"
+    goes_on = "score" in words[:1] and "--dry-run" not in words
+    left = "run again with --resume to go on" if goes_on else "nothing half-written was left behind"
     print(f"riskmodels: stopped; {left}", file=sys.stderr)
     return STOPPED
 

@@ -333,3 +333,61 @@ def test_a_lock_whose_file_is_gone_is_not_held(tmp_path: Path, monkeypatch: pyte
         assert len(opened) == 3
         with pytest.raises(OutsideError), storage.held(tmp_path / "list.csv"):
             pass
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / ".list.csv.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutsideError, match="cannot be written"), storage.held(tmp_path / "list.csv"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_outputs_that_share_a_name_are_held_together(tmp_path: Path) -> None:
+    with (
+        storage.held(tmp_path / "list.csv", shared="list"),
+        pytest.raises(OutsideError, match=r"list\.parquet: another run is writing this output, or one that shares"),
+        storage.held(tmp_path / "list.parquet", shared="list"),
+    ):
+        pass
+
+
+def test_what_may_be_anothers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "folder"
+    with pytest.raises(FileNotFoundError):
+        storage.refuse_foreign(folder)
+    folder.mkdir(mode=0o700)
+    storage.refuse_foreign(folder)
+    (tmp_path / "link").symlink_to(folder)
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for name, words in {"link": "is a link", "pipe": "is neither a file nor a folder"}.items():
+        with pytest.raises(OutsideError, match=words):
+            storage.refuse_foreign(tmp_path / name)
+    for mode in (0o710, 0o720, 0o740, 0o701, 0o702, 0o704):
+        folder.chmod(mode)
+        with pytest.raises(OutsideError, match="is open to other users"):
+            storage.refuse_foreign(folder)
+    folder.chmod(0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(OutsideError, match="belongs to another user"):
+        storage.refuse_foreign(folder)
+    # Where the platform knows no owners, it is not known.
+    monkeypatch.delattr(os, "geteuid")
+    storage.refuse_foreign(folder)
+
+
+def test_private_folders_are_private_all_the_way(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir(mode=0o755)
+    storage.make_private(tmp_path / "there" / "a" / "b")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert modes == {"there": 0o755, "a": 0o700, "b": 0o700}
+
+
+def test_a_file_where_a_folder_is_to_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutsideError, match="is a file where a folder is to be written"):
+        storage.refuse_unwritable(tmp_path / "file", folder=True)
+    with pytest.raises(OutsideError, match="no permission"):
+        storage.refuse_unwritable(tmp_path / "file" / "below", folder=True)
+    storage.refuse_unwritable(tmp_path / "folder", folder=True)
+    storage.refuse_unwritable(tmp_path / "new", folder=True)

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from riskmodels.errors import ModelFileError
 from riskmodels.models.additive import Additive, unknown_words
-from riskmodels.models.boosting import BOOSTER_FILE, Boosted, fit_boosted_trees, load_boosted_trees
+from riskmodels.models.booster_text import BOOSTER_FILE
+from riskmodels.models.boosting import Boosted, fit_boosted_trees, load_boosted_trees
 from riskmodels.models.explainable_boosting import fit_explainable_boosting
 from riskmodels.models.linear import fit_base_rate, fit_named_column, fit_single_best_column, fit_weighted_sum
 from riskmodels.models.matrix import Column, Matrix

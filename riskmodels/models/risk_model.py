@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from riskmodels import storage
 from riskmodels.data.features import FeatureSpec
 from riskmodels.errors import ModelFileError
-from riskmodels.models.boosting import BOOSTER_FILE
+from riskmodels.models.booster_text import BOOSTER_FILE
 from riskmodels.models.families import MODELS, Fitted
 from riskmodels.models.matrix import Column, Encoder
 from riskmodels.models.risk_curves import Calibrator, load_calibrator

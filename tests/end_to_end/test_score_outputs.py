@@ -98,7 +98,8 @@ def test_a_run_that_goes_on_leaves_nothing_of_another_reader(
     """What is made after scoring is made anew."""
     output = tmp_path / "lists" / "list.csv"
     stale = output.parent / ".list.csv.work" / "decisions" / "decisions-of-another.xlsx"
-    stale.parent.mkdir(parents=True)
+    stale.parent.parent.mkdir(mode=0o700, parents=True)
+    stale.parent.mkdir()
     stale.touch()
     report = commands.score(MODEL, cohort, output, workspace, TODAY, AS_OF, capacity=20, resume=True)
     assert [path.name for path in report.files_by_name["Decisions"].iterdir()] == ["decisions-everybody.xlsx"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import mlflow
@@ -86,6 +88,46 @@ def test_an_unreachable_store_is_one_line(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'not-a-database'}"
     with pytest.raises(OutsideError, match="run again to log it"):
         tracking.log_batch(Workspace(tmp_path / "work"), uri, STUDY, "b", {}, {})
+
+
+def test_a_database_that_fails_midway_is_one_line(tmp_path: Path) -> None:
+    # In a process of its own, where MLflow writes to the stream that it found when it was imported.
+    code = f"""
+import sqlite3
+from pathlib import Path
+from riskmodels import tracking
+from riskmodels.errors import OutsideError
+from riskmodels.workspace import Workspace
+
+workspace = Workspace(Path({str(tmp_path / "work")!r}))
+uri = "sqlite:///" + {str(tmp_path / "mlflow.db")!r}
+tracking.log_batch(workspace, uri, "study", "one", {{}}, {{"listed": 1}})
+with sqlite3.connect({str(tmp_path / "mlflow.db")!r}) as database:
+    database.execute("DROP TABLE metrics")
+try:
+    tracking.log_batch(workspace, uri, "study", "two", {{}}, {{"listed": 1}})
+except OutsideError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "run again to log it" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert "sqlalchemy" not in done.stderr.lower()
+
+
+@pytest.mark.parametrize("reason", [ConnectionResetError(), OSError("\n"), ImportError("")])
+def test_an_error_without_words_is_told_by_its_kind(tmp_path: Path, reason: Exception) -> None:
+    from riskmodels import tracking
+    from riskmodels.errors import OutsideError
+    from riskmodels.workspace import Workspace
+
+    with (
+        pytest.raises(OutsideError, match=f": {type(reason).__name__}; what was made stands in the workspace"),
+        tracking._mlflow(Workspace(tmp_path / "work"), f"sqlite:///{tmp_path / 'mlflow.db'}"),
+    ):
+        raise reason
 
 
 @pytest.mark.parametrize("before", [None, "sqlite:///mine.db"])

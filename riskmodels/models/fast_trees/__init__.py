@@ -2,7 +2,8 @@
 
 The story, in the order of its files:
 
-- `parsing` reads the booster's text into flat arrays, without LightGBM, and says in words what is not covered.
+- `text` is the grammar of a booster's text. `parsing` reads it into flat arrays, without LightGBM, and says in words
+  what is not covered.
 - `grouping` cuts each tree into pieces. In a piece, what each feature adds to a row's score depends on a few bits:
   which way the row goes at the piece's own nodes, and which features it satisfies above.
 - `tables` works out, once, what every pattern of those bits adds to every feature.

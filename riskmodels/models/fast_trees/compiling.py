@@ -33,7 +33,7 @@ def compiled(*arguments: Any) -> Callable[[Callable[..., Any]], Callable[..., An
     def compile_now(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             # numba's own choice: NUMBA_CACHE_DIR, beside the source, or the user's cache. Asking reads nothing of it.
-            if not only_ours(Path(FunctionCache(function).cache_path)):
+            if not only_ours(Path(FunctionCache(function).cache_path)):  # type: ignore[no-untyped-call]
                 raise PermissionError
             return njit(arguments, nogil=True, error_model="numpy", cache=True)(function)
         except Exception:

@@ -4,7 +4,8 @@
 finished files take their places together (`publish`).
 
 - ``run.py``         the story: score, find copies, rank, fill the places, explain
-- ``work.py``        the work folder: its plan, its lock, going on after a stop, publishing
+- ``work.py``        the work folder: its plan, its lock, going on after a stop
+- ``publishing.py``  how finished files take their places
 - ``workers.py``     who scores and explains the parts: the threads of this process, or whoever is employed
 - ``scoring.py``     one part becomes one shard
 - ``shards.py``      what a shard looks like on the disk

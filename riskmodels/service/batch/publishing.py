@@ -24,11 +24,17 @@ class StoppedError(OutsideError):
 
 
 class _Move(NamedTuple):
-    """A finished file or folder, where it belongs, and where it can make room for what stands there."""
+    """A finished file or folder, where it belongs, and where it can make room for what stands there.
+
+    In the note what is in or beside the work folder stands by its name: it may be seen under another path later.
+    """
 
     part: Path
     final: Path
     aside: Path
+
+    def at(self, work: Path) -> _Move:
+        return _Move(work / self.part, work.parent / self.final, work / self.aside)
 
 
 def publish(work: Path, files: Mapping[str, Path]) -> None:
@@ -57,10 +63,11 @@ def publish(work: Path, files: Mapping[str, Path]) -> None:
         for name, final in files.items():
             with storage.outside_world(final):
                 storage.make_private(final.parent)
-                move = _Move(work / name, final.absolute(), work / f"earlier {name}")
+                move = _Move(Path(name), Path(final.name), Path(f"earlier {name}"))
                 if name in near:
-                    move = _brought_near(move, near[name])
-                _have_on_disk(move.part)
+                    shutil.move(work / name, _made(near[name]) / "new")
+                    move = _Move(near[name] / "new", _anywhere(final), near[name] / "earlier")
+                _have_on_disk(work / move.part)
             moves.append(move)
         note = [[str(path) for path in move] for move in moves]
         storage.write_whole(work / PUBLISHING, storage.canonical_json(note))
@@ -84,17 +91,20 @@ def finish(work: Path) -> None:
     StoppedError
         if the disk refuses; the note stays.
     """
-    for move in _noted(work / PUBLISHING):
-        try:
+    where = note = work / PUBLISHING
+    moves = [move.at(work) for move in _noted(note)]
+    try:
+        for move in moves:
+            where = move.final
             if move.part.exists():
                 _take_place(move)
-        except OSError as reason:
-            raise StoppedError(
-                f"{move.final}: cannot be written ({reason.strerror or type(reason).__name__}); part of it took its "
-                "place; mend that, then run the same command again (or with --resume) to finish"
-            ) from None
-    with storage.outside_world(work):
-        (work / PUBLISHING).unlink()
+        where = note
+        note.unlink()
+    except OSError as reason:
+        raise StoppedError(
+            f"{where}: cannot be written ({reason.strerror or type(reason).__name__}); part of it took its place; mend "
+            "that, then run the same command again (or with --resume) to finish"
+        ) from None
     sweep(work)
 
 
@@ -126,8 +136,13 @@ def _take_place(move: _Move) -> None:
     os.replace(move.part, move.final)
 
 
+def _anywhere(final: Path) -> Path:
+    """The same place from whichever folder it is seen."""
+    return final.parent.resolve() / final.name
+
+
 def _near(final: Path) -> Path:
-    return final.absolute().with_name(f".riskmodels-{secrets.token_hex(16)}.part")
+    return _anywhere(final).with_name(f".riskmodels-{secrets.token_hex(16)}.part")
 
 
 def _is_elsewhere(part: Path, final: Path) -> bool:
@@ -135,10 +150,9 @@ def _is_elsewhere(part: Path, final: Path) -> bool:
     return part.parent.parent.resolve() != final.parent.resolve()
 
 
-def _brought_near(move: _Move, folder: Path) -> _Move:
+def _made(folder: Path) -> Path:
     folder.mkdir(mode=storage.OWNER_ONLY_FOLDER)
-    shutil.move(move.part, folder / "new")
-    return _Move(folder / "new", move.final, folder / "earlier")
+    return folder
 
 
 def _have_on_disk(part: Path) -> None:

@@ -31,7 +31,7 @@ IN_WORDS = {
     "study_sha256": "the study",
     "parts": "the parts of the cohort",
     "rows_in": "the cohort",
-    "made_with": "the version of riskmodels or of a library",
+    "made_with": "the version of Python, riskmodels or a library",
 }
 
 

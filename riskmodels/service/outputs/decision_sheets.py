@@ -61,7 +61,7 @@ def decision_sheets(folder: Path, listed: pl.DataFrame, facts: BatchFacts) -> li
     OutsideError
         if the disk refuses.
     """
-    shown = listed.with_columns(_reasons(listed)).select({name for name, _ in COLUMNS.values() if name is not None})
+    shown = listed.with_columns(_reasons(listed)).select(name for name, _ in COLUMNS.values() if name is not None)
     refuse_long_texts(Path(folder).name, shown, "shorten the text in the cohort")
     named = [team.team for team in facts.teams]
     of_listed = set(listed["team"].unique().to_list())

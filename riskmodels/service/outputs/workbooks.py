@@ -45,5 +45,6 @@ def refuse_long_texts(name: str, frame: pl.DataFrame, instead: str) -> None:
     longest = frame.select(pl.col(pl.String).str.len_chars().max()).row(0)
     if max((length or 0 for length in longest), default=0) > MOST_CELL_LETTERS:
         raise UsageError(
-            f"{name}: a text of the list is longer than a cell of Excel holds ({MOST_CELL_LETTERS:,} letters); {instead}"
+            f"{name}: a text of the list is longer than a cell of Excel holds ({MOST_CELL_LETTERS:,} letters); "
+            f"{instead}"
         )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -45,6 +45,38 @@ def test_sees_contributions_that_are_off(some):
     assert said is not None
     assert "contributions are further than 1e-05 from LightGBM's in" in said
     assert "add up to the score" in said
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Trees that answer what they are told to."""
+
+    scores: np.ndarray
+    contributions: np.ndarray
+    base: float
+
+    def score(self, values: np.ndarray) -> np.ndarray:
+        return self.scores
+
+    def score_and_contributions(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.scores, self.contributions
+
+
+def test_what_is_no_number_agrees_with_nothing(some):
+    fast, booster, values = some
+    scores, contributions = fast.score_and_contributions(values)
+    assert check_against_lightgbm(Answers(scores, contributions, fast.base), booster, values) is None
+    gone = contributions.copy()
+    middle = np.argsort(gone, axis=1)[:, 3]  # neither among those that raise most nor, of six, among those that lower
+    gone[np.arange(5), middle[:5]] = np.nan
+    said = check_against_lightgbm(Answers(scores, gone, fast.base), booster, values)
+    assert said is not None
+    assert f"contributions are further than 1e-05 from LightGBM's in 5 of {len(values)} rows" in said
+    assert f"contributions do not add up to the score to 1e-06 in 5 of {len(values)} rows" in said
+    said = check_against_lightgbm(Answers(scores * np.nan, contributions, fast.base), booster, values)
+    assert said == f"raw scores are not LightGBM's to the bit in {len(values)} of {len(values)} rows"
+    said = check_against_lightgbm(Answers(scores, contributions, np.nan), booster, values)
+    assert said == f"contributions do not add up to the score to 1e-06 in {len(values)} of {len(values)} rows"
 
 
 def test_sees_another_base(some):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from numba.core import caching
+from numba.core import caching, config
 
 import riskmodels.models.fast_trees as package
-from riskmodels.models.fast_trees.compiling import F64, I64, compiled, given
+from riskmodels.models.fast_trees.compiling import F64, I64, compiled, given, only_ours
 
 FOLDER = Path(package.__file__).parent
 SOURCE = """
@@ -65,6 +68,78 @@ def test_what_was_kept_and_is_broken_is_done_again(tmp_path):
         path = tmp_path / "__pycache__" / name
         path.write_bytes(path.read_bytes()[:20])
     assert answer_of(source) == 2
+
+
+class Marks:
+    """Unpickled, it leaves a folder behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def write_index(kept: Path, mark: Path) -> None:
+    """What somebody else might write into the index of what is kept."""
+    (index,) = kept.glob("*.nbi")
+    index.write_bytes(pickle.dumps(Marks(mark)))
+
+
+OTHERS_WRITE = {
+    "the folder": ("__pycache__", 0o777),
+    "the folder, and none takes what is another's": ("__pycache__", 0o1777),
+    "the folder, as a group": ("__pycache__", 0o775),
+    "the folder above": (".", 0o777),
+    "the index": ("__pycache__/*.nbi", 0o666),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such bits")
+@pytest.mark.parametrize("what", OTHERS_WRITE)
+def test_what_others_may_write_is_not_read(tmp_path, what):
+    source, kept, mark = tmp_path / "kept.py", tmp_path / "__pycache__", tmp_path / "mark"
+    source.write_text(SOURCE.format(step=1))
+    assert answer_of(source) == 2
+    write_index(kept, mark)
+    pattern, mode = OTHERS_WRITE[what]
+    wide = tmp_path if pattern == "." else next(tmp_path.glob(pattern))
+    before = wide.stat().st_mode
+    wide.chmod(mode)
+    told = kept_beside(source)
+    assert answer_of(source) == 2
+    assert not mark.exists()
+    assert kept_beside(source) == told
+    # As it was, it is read: so what is written there matters.
+    wide.chmod(before)
+    assert answer_of(source) == 2
+    assert mark.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such bits")
+def test_a_folder_that_is_asked_for_and_open_to_others_is_not_used(tmp_path, monkeypatch):
+    source, asked = tmp_path / "kept.py", tmp_path / "asked"
+    source.write_text(SOURCE.format(step=1))
+    asked.mkdir()
+    monkeypatch.setattr(config, "CACHE_DIR", str(asked))
+    asked.chmod(0o777)
+    assert answer_of(source) == 2
+    assert not list(asked.rglob("*.nb?"))
+    asked.chmod(0o700)
+    assert answer_of(source) == 2
+    assert len(list(asked.rglob("*.nb?"))) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such bits")
+def test_a_folder_of_somebody_else_is_not_used(tmp_path, monkeypatch):
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o755)
+    assert only_ours(kept)
+    tmp_path.chmod(0o1777)  # as /tmp is
+    assert only_ours(kept)
+    theirs = SimpleNamespace(st_uid=54_321, st_mode=0o040755)
+    monkeypatch.setattr(Path, "stat", lambda path, **_: theirs)
+    assert not only_ours(kept)
 
 
 def plus_one(x):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import lightgbm
 import numpy as np
@@ -89,7 +90,7 @@ def test_says_why_it_does_not_cover_a_booster(what):
         FastTrees.of(text, columns)
 
 
-def forged(pattern: str, new: str):
+def forged(pattern: str, new: str | Callable[[re.Match[str]], str]):
     def change(text: str) -> str:
         found, count = re.subn(pattern, new, text, count=1, flags=re.MULTILINE)
         assert count == 1
@@ -112,6 +113,12 @@ FORGED = {
     "a threshold that is no number": forged(r"^threshold=\S+", "threshold=nan"),
     "a set outside the sets": forged(r"^cat_boundaries=0 \d+", "cat_boundaries=0 99"),
     "sets that run back": forged(r"^cat_boundaries=0 \d+", "cat_boundaries=0 -1"),
+    "a set of no categories": lambda text: forged(r"^cat_boundaries=0 (\d+)", r"cat_boundaries=0 0 \1")(
+        forged(r"^num_cat=[1-9]\d*", lambda found: f"num_cat={int(found[0][8:]) + 1}")(text)
+    ),
+    "a decision below nought": forged(r"^(decision_type=(?:.* )?)(?:2|8|10)\b", r"\1-6"),
+    "a number that only Python reads": forged(r"^(left_child=.*)-1\b", r"\1-0_1"),
+    "an empty line": forged(r"^num_cat=", "\nnum_cat="),
     "more sets than there are": forged(r"^num_cat=[1-9]\d*", "num_cat=99"),
     "bits that do not fit": forged(r"^cat_threshold=\d+", "cat_threshold=4294967296"),
     "counts of other leaves": forged(r"^leaf_count=\d+ ", "leaf_count="),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.metadata
 import re
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -285,21 +287,23 @@ def test_a_model_whose_fast_scores_differ_is_refused(tmp_path: Path) -> None:
         score(Parts(cohort(30), (10,)), tmp_path / "work", model=with_fitted(Doubtful("0.2 apart")), threads=2)
 
 
+@pytest.mark.parametrize("own", [0, 1])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_each_thread_uses_one_core_and_what_was_built_is_built_once(tmp_path: Path, threads: int) -> None:
-    """A family that would use every core itself, and builds something the first time it is asked."""
-    built: list[int] = []
+def test_each_thread_uses_one_core_and_what_was_built_is_built_once(tmp_path: Path, threads: int, own: int) -> None:
+    """A family that uses every core itself, or one, and builds something the first time it is asked: which is before
+    several threads do."""
+    built: list[tuple[int, bool]] = []
     asked: set[int] = set()
 
     @dataclass(frozen=True)
     class Shared(Doubtful):
-        threads: int = 0
+        threads: int = own
         difference: None = None
         verified: list[int] = field(default_factory=list)
 
         @cached_property
         def fast(self) -> str:
-            built.append(self.threads)
+            built.append((self.threads, threading.current_thread() is threading.main_thread()))
             return "built"
 
         def score(self, matrix: Any) -> np.ndarray:
@@ -310,7 +314,7 @@ def test_each_thread_uses_one_core_and_what_was_built_is_built_once(tmp_path: Pa
     fitted = Shared()
     score(Parts(cohort(30), (10,)), tmp_path / "work", model=with_fitted(fitted), threads=threads)
     assert fitted.fast
-    assert (built, asked) == ([0], {1})
+    assert (built, asked) == ([(own, True)], {1})
 
 
 def test_both_at_once_is_the_same(tmp_path: Path) -> None:
@@ -395,11 +399,27 @@ def test_another_plan_is_not_resumed(tmp_path: Path, other: dict[str, Any], word
     score(work=tmp_path / "work", **options)
 
 
-def test_another_version_is_not_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("changed", ["Python", "lightgbm", "numba", "numpy", "polars", "pyarrow"])
+def test_another_version_is_not_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
     score(Parts(cohort(20)), tmp_path / "work")
-    monkeypatch.setattr(run.importlib.metadata, "version", lambda name: "99")
-    with pytest.raises(UsageError, match="the version of riskmodels or of a library changed"):
+    versions = importlib.metadata.version
+    if changed == "Python":
+        monkeypatch.setattr(run.platform, "python_version", lambda: "99")
+    else:
+        monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == changed else versions(name))
+    with pytest.raises(UsageError, match="the version of Python, riskmodels or a library changed"):
         score(Parts(cohort(20)), tmp_path / "work", resume=True)
+
+
+def test_a_library_that_is_not_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == "numba":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert run.made_with()["numba"] == "none"
+    assert run.made_with()["lightgbm"] == "1"
 
 
 def test_without_resume_what_was_left_is_cleared_and_said(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from riskmodels.errors import OutsideError
+from riskmodels.errors import OutsideError, UsageError
 from riskmodels.service.outputs.decision_columns import (
     ADDED,
     BATCH,
@@ -153,6 +153,23 @@ def test_teams_whose_names_no_disk_takes_have_files_of_their_own(tmp_path: Path)
 def test_same_people_same_bytes(tmp_path: Path, paths: list[Path]) -> None:
     again = decision_sheets(tmp_path, scored(), facts(warnings=("Two sources are late.",)))
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in paths]
+
+
+LONG = "x" * 32_768  # a cell holds a letter less
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [{"entity_id": LONG}, {"caveats": LONG}, {"reason_1": LONG[:20_000], "reason_2": LONG[:20_000]}],
+    ids=["an id", "a caveat", "reasons in one cell"],
+)
+def test_a_text_that_no_cell_holds_is_refused_as_in_a_list(tmp_path: Path, texts: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=r"longer than a cell of Excel holds .*; shorten the text") as refusal:
+        decision_sheets(tmp_path, scored(1, **texts), facts())
+    assert "xx" not in str(refusal.value)
+    assert os.listdir(tmp_path) == []
+    (north, _) = decision_sheets(tmp_path, scored(1, entity_id=LONG[1:], team="North"), facts())
+    assert rows(openpyxl.load_workbook(north))[0][PERSON] == LONG[1:]
 
 
 def test_nothing_in_it_runs(tmp_path: Path) -> None:

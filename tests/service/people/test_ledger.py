@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from riskmodels.service.people import ledger
 from riskmodels.service.people.ledger import append_batch, first_scored_on, known_batches, ledger_line, read_ledger
 from riskmodels.workspace import Workspace
 from tests.service.people.made_batch import facts_of, write
@@ -60,6 +65,24 @@ def test_a_torn_last_line_is_passed_over_and_said(workspace: Workspace, keep: in
     append_batch(workspace, facts_of(50, 5, batch_id=THREE))
     append_batch(workspace, facts_of(50, 5, batch_id=TWO))
     assert ids(workspace) == [ONE, THREE, TWO]
+
+
+def test_two_that_write_at_once_wait_for_each_other(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have the same batch. Whoever comes first is held between reading and writing, until the other has read too
+    or, since it waits, half a second has gone."""
+    both_have_read = threading.Barrier(2)
+
+    def slowly(read_from: Workspace) -> list[dict[str, Any]]:
+        found = read_ledger(read_from)
+        with suppress(threading.BrokenBarrierError):
+            both_have_read.wait(0.5)
+        return found
+
+    monkeypatch.setattr(ledger, "read_ledger", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        wrote = list(pool.map(append_batch, [workspace] * 2, [facts_of(50, 5, batch_id=ONE)] * 2))
+    assert sorted(wrote) == [False, True]
+    assert len(workspace.ledger.read_bytes().splitlines()) == 1
 
 
 def test_a_whole_line_without_its_end_counts(workspace: Workspace) -> None:
