@@ -186,7 +186,8 @@ def test_the_page_names_machine_and_versions_and_what_was_missed() -> None:
 
 
 def test_the_benchmarks_are_found() -> None:
-    assert [path.stem for path in run_all.benchmarks()] == ["audit", "features", "quality", "training"]
+    named = ["audit", "features", "quality", "scoring_batch", "scoring_kernel", "scoring_spark", "training"]
+    assert [path.stem for path in run_all.benchmarks()] == named
 
 
 def test_a_peer_that_is_not_there_is_skipped_with_a_word(
