@@ -184,6 +184,7 @@ class _Tally:
         from riskmodels.service.outputs.facts import BandFacts, BatchFacts, Tally, TeamFacts
 
         counts, question = report.counts, study.file
+        tested, top = _tested(found.folder)
         return BatchFacts(
             study=found.study,
             title=question.title,
@@ -215,7 +216,8 @@ class _Tally:
             ),
             risks=tuple(self._risks.tolist()),
             trained=_trained(found.folder, approved.model.family),
-            tested=_tested(found.folder),
+            tested=tested,
+            tested_top=top,
             explained=self._explained,
             warnings=report.notes,
         )
@@ -228,11 +230,15 @@ def _teams(batch: ScoredBatch) -> list[str | None]:
     return sorted({*batch.places, *batch.by_team}, key=lambda team: (team is None, team or ""))
 
 
-def _tested(run: Path) -> ToldAndHappened | None:
-    from riskmodels.assessment.told_and_happened import on_the_list
+def _tested(run: Path) -> tuple[ToldAndHappened | None, ToldAndHappened | None]:
+    """What was told of the tested list, and of those with the highest risks, and what happened to them."""
+    from riskmodels.assessment.told_and_happened import near, on_the_list
 
     path = run / "ranking.parquet"
-    return on_the_list(storage.read_table(path)) if path.is_file() else None
+    if not path.is_file():
+        return None, None
+    ranking = storage.read_table(path)
+    return on_the_list(ranking), near(ranking, 1.0)
 
 
 def _trained(run: Path, family: str) -> tuple[int, ...]:

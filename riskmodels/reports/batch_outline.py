@@ -9,9 +9,9 @@ from riskmodels.assessment.stability_index import MUCH, SOMEWHAT
 from riskmodels.reports.batch_figures import Figure, Row
 from riskmodels.reports.cells import capital, day_text, label
 from riskmodels.reports.glossary import ACCESSIBILITY
+from riskmodels.reports.how_right import how_right
 from riskmodels.reports.outline import Part, Section, bullets, heading, plain_facts, table, texts
 from riskmodels.reports.profile_tables import content, per_100
-from riskmodels.reports.tested_words import tested_in_words
 
 PEOPLE_DECIDE = (
     "People decide. The list says who may need help; it decides nothing, and nobody may be turned down because of it.",
@@ -143,7 +143,7 @@ def _risks(found: Row, figures: Sequence[Figure]) -> list[Part]:
     ]
     bands = content("People by band", ["Band", "From a risk of, of 100", "Scored", "On the list"], rows, OF)
     return [
-        *texts([*drift_in_words(found["drift"]), tested_in_words(found["tested"])]),
+        *texts([*drift_in_words(found["drift"]), how_right(found["tested"], found["tested_top"])]),
         *drawn,
         *([table(bands)] if rows else []),
     ]

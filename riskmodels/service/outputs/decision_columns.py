@@ -12,7 +12,7 @@ READ_FIRST, SHEET = "Read first", "Decisions"
 # Wide enough to read on the screen, narrow enough to be read when it is printed across one sheet of A4.
 REASONS = "reasons"
 COLUMNS: dict[str, tuple[str | None, float]] = {
-    "Place": ("rank", 6),
+    "Rank of all": ("rank", 6),
     PERSON: ("entity_id", 12),
     "Risk, of 100": ("risk", 6),
     "Band": ("band", 8),

@@ -16,8 +16,9 @@ from typing import Any
 import polars as pl
 
 from riskmodels import storage
+from riskmodels.models.reasons import CLOSE_CALL_MEANS
 from riskmodels.reports.cells import day_text
-from riskmodels.reports.tested_words import tested_in_words
+from riskmodels.reports.how_right import how_right
 from riskmodels.service.outputs.decision_columns import (
     ADDED,
     BATCH,
@@ -130,6 +131,11 @@ def _read_first(book: Any, looks: dict[str, Any], team: str | None, facts: Batch
         _put(sheet, row, 1, text, looks)
 
 
+def _how_right(facts: BatchFacts) -> str:
+    tested, top = (None if one is None else asdict(one) for one in (facts.tested, facts.tested_top))
+    return how_right(tested, top)
+
+
 def words_first(team: str | None, facts: BatchFacts, people: int) -> list[tuple[str, str]]:
     """What stands on the first sheet, label and text."""
     of = f" for {team}" if team is not None else ""
@@ -150,12 +156,12 @@ def words_first(team: str | None, facts: BatchFacts, people: int) -> list[tuple[
             "A risk of 30 of 100 means: of 100 people with records like these, about 30 would have the outcome, and "
             "about 70 would not. So some of those listed need no help, and some who need it are not listed.",
         ),
-        ("How right it was", tested_in_words(None if facts.tested is None else asdict(facts.tested))),
+        ("How right it was", _how_right(facts)),
         (
             "What reasons are",
             "A reason says what in the records moved this number up, against other people. It is not a cause, and "
             "nobody is to blame for it. What lowers it moved the number down. Records can be wrong or old: check them "
-            "before you act.",
+            f"before you act. {CLOSE_CALL_MEANS}",
         ),
         (
             "Take care",

@@ -74,7 +74,8 @@ class BatchFacts:
     households : somebody else of the household has the place
     no_team : the team is unknown, or has no places
     risks, trained : counts of `risk_counts`, of the batch and of the model's test (none: not known)
-    tested : what the model told of those on its tested lists, and what happened; None where too few are known
+    tested : what the model told of those on its tested lists, and what happened; ``tested_top`` the same of
+        those with the highest risks; None where too few are known
     explained : how many people have reasons
     groups_file : whether a file of groups was given
     warnings : what the reader must know, a sentence each
@@ -107,6 +108,7 @@ class BatchFacts:
     risks: tuple[int, ...] = ()
     trained: tuple[int, ...] = ()
     tested: ToldAndHappened | None = None
+    tested_top: ToldAndHappened | None = None
     explained: int = 0
     groups_file: bool = False
     composition: tuple[GroupFacts, ...] = ()

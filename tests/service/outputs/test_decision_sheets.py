@@ -55,7 +55,7 @@ def test_a_file_for_each_team_that_holds_its_people_best_first(paths: list[Path]
     shown = [row for row in rows(north) if row[HOW] == LISTED]
     assert [row[PERSON] for row in shown] == people["entity_id"].to_list()
     assert [row["Risk, of 100"] for row in shown] == pytest.approx([100 * risk for risk in people["risk"]])
-    assert [row["Place"] for row in shown] == people["rank"].to_list()
+    assert [row["Rank of all"] for row in shown] == people["rank"].to_list()
     assert shown[0]["Reasons, strongest first"] == "\n".join(
         ("1. absent 23 days last term; typical is 4", "2. reading score 61 on 3 June; typical is 100")
     )
