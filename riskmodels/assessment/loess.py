@@ -20,6 +20,7 @@ SPAN = 0.75  # share of the rows that each local fit uses
 LARGEST_CELL = 0.2  # share of a span that no cell holds more rows of
 MARGIN = 0.005  # how far the outer vertices lie beyond the data, as a share of their range
 SINGULAR = 1e-12
+FURTHEST = 1e8
 
 CONSTANT = "the risk is the same for everybody"
 ONE_RISK = "three quarters of the rows share one risk: there is nothing to smooth over"
@@ -134,7 +135,8 @@ def _quadratic(x: Floats, y: Floats, weights: Floats, at: float) -> tuple[float,
     share = weights / weights.sum()
     centre = float((share * x).sum())
     spread = math.sqrt(float((share * (x - centre) ** 2).sum()))
-    if spread == 0:
+    # Values that hardly differ say nothing of a point so many of their deviations away, and its square has no number.
+    if spread == 0 or abs(at - centre) > FURTHEST * spread:
         return None
     z = (x - centre) / spread
     skew = float((share * z**3).sum())

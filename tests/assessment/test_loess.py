@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skmisc.loess import loess as r_loess
 
-from riskmodels.assessment.loess import CONSTANT, FAR_OFF, NAMES, ONE_RISK, TOO_ALIKE, loess, loess_errors
+from riskmodels.assessment.loess import (
+    CONSTANT,
+    FAR_OFF,
+    NAMES,
+    ONE_RISK,
+    TOO_ALIKE,
+    _quadratic,
+    loess,
+    loess_errors,
+)
 from riskmodels.errors import DataError
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -126,3 +135,12 @@ def test_a_million_rows_that_share_a_few_risks_take_no_time():
     before = time.process_time()
     assert loess_errors(y, x)["ici"].value < 0.05
     assert time.process_time() - before < 5
+
+
+def test_values_that_hardly_differ_say_nothing_of_a_point_far_away():
+    """Two values a hair apart, and the fit wanted a million million deviations off: its square has no number."""
+    x, y = np.array([0.0, 3.75e-160, 1e-9]), np.array([1.0, 0.0, 0.0])
+    assert _quadratic(x, y, np.array([1.0, 1.0, 0.0]), -5e-4) is None
+    assert _quadratic(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 4.0]), np.ones(3), 3.0) == (
+        pytest.approx(9.0), pytest.approx(6.0),
+    )  # fmt: skip
