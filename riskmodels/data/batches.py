@@ -194,14 +194,18 @@ class _Pass:
         alike: dict[tuple[int, ...], list[Asked]] = {}
         for one in self.batch:
             alike.setdefault(self.cells.of(one.among), []).append(one)
-        words = next((tally.words for tally in self.answers.values() if tally.words is not None), None)
         for cells, asked in alike.items():
             numbers = [np.full(len(self.members.codes), np.nan) for _ in asked]
             for block in range(self.members.population.blocks):
                 self._fill(numbers, asked, cells, block)
             for one in asked:
                 # Of text only which value it is can be told as text; how many there were is a number.
-                yield as_series(one.name, numbers.pop(0), words if one.how.gives_a_value else None)
+                yield as_series(one.name, numbers.pop(0), self._words(one) if one.how.gives_a_value else None)
+
+    def _words(self, one: Asked) -> pl.Series | None:
+        """The words whose positions its numbers are. Each query has its own: an engine may let only some rows out."""
+        held = (self.answers[need.query].words for need in one.needs)
+        return next((words for words in held if words is not None), None)
 
     def _fill(self, numbers: list[Array], asked: list[Asked], cells: tuple[int, ...], block: int) -> None:
         """Everything that is asked of the same cells, of one block: the dates come by one after another."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import shutil
 import tempfile
@@ -40,6 +41,18 @@ def test_duckdb_gives_the_same_bytes_as_polars(rows: Rows, covered: Covered) -> 
     ours, theirs = features_on(POLARS, rows, covered), features_on(DUCKDB, rows, covered)
     assert ours.specs == theirs.specs
     assert_frame_equal(ours.frame, theirs.frame, check_exact=True)
+
+
+def test_first_and_latest_words_are_each_their_own() -> None:
+    """Only the first rows leave DuckDB for one, only the latest for the other: the words that come are not the same."""
+    rows, covered = many_rows()
+    one = {"entity_id": "a", "value": None, "kind": "visit", "due": None}
+    days = {"low": dt.date(2019, 11, 1), "mid": dt.date(2019, 12, 1)}
+    said = [{**one, "event_date": day, "known_date": day, "word": word} for word, day in days.items()]
+    ours, theirs = (features_on(engine, {**rows, "records": said}, covered) for engine in (POLARS, DUCKDB))
+    assert_frame_equal(ours.frame, theirs.frame, check_exact=True)
+    found = {name for name in ours.frame.columns if set(days) & set(ours.frame[name].cast(str).to_list())}
+    assert len(found) > 1
 
 
 @pytest.mark.parametrize("engine", [POLARS, DUCKDB], ids=lambda engine: engine.name)
