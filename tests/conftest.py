@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from riskmodels import commands
 from riskmodels.workspace import Workspace
@@ -18,8 +19,17 @@ TODAY = dt.date(2026, 11, 22)
 AS_OF = dt.date(1989, 6, 30)
 
 
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("searching", settings())
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", metavar="FILE", help="simulate in full, and write what was found to FILE")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same examples each time, so that a change is judged by what it changed; `make full` looks for new ones."""
+    settings.load_profile("searching" if config.getoption("--full") else "steady")
 
 
 @dataclass(frozen=True)
