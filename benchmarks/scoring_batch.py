@@ -28,7 +28,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measure import Cost, Row, compared, main, median, of_steps, run, show, side_by_side, spread
+from benchmarks.measure import (
+    Cost,
+    OtherAnswerError,
+    Row,
+    compared,
+    main,
+    median,
+    of_steps,
+    parts_asked,
+    rows_of,
+    run,
+    side_by_side,
+    spread,
+)
 
 SIDES = "benchmarks.scoring_batch_sides"
 LISTED_RATIO, ALL_RATIO, MOST_MB, FLAT, COLD_CPU_S, TWO_CORES = 2.5, 1.0, 700, 1.1, 2.0, 1.7
@@ -51,10 +64,6 @@ class Sizes:
 
 
 QUICK = Sizes(5_000, 500, 70_000, 200_000, 500, trees=30, repeats=1, judge=False)
-
-
-class OtherAnswerError(Exception):
-    """Both sides were asked the same and answered differently."""
 
 
 @dataclass
@@ -196,24 +205,13 @@ def benchmark(options: argparse.Namespace) -> list[Row]:
     """Every part in turn."""
     sizes = QUICK if options.quick else Sizes()
     sizes = replace(sizes, repeats=options.repeats or sizes.repeats)
-    unknown = sorted(set(options.only) - set(PARTS))
-    if unknown:
-        raise SystemExit(f"--only: no part is called {unknown[0]!r} ({', '.join(PARTS)})")
+    asked = parts_asked(options, PARTS)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder, sizes, options.threads or 1)
         run(f"{SIDES}:make_model", folder=folder, trees=sizes.trees)
-        for name, part in PARTS.items():
-            if options.only and name not in options.only:
-                continue
-            try:
-                for row in part(bench):
-                    show(row)
-                    rows.append(row)
-            except (RuntimeError, OtherAnswerError) as error:
-                # The other parts are still worth their run; the failure stands among the rows.
-                print(f"{name}: did not finish: {error}", file=sys.stderr)
-                rows.append(Row(name, goal="finishes", holds=False, note=str(error).splitlines()[0]))
+        for name in asked:
+            rows += rows_of(name, partial(PARTS[name], bench))
     return rows
 
 

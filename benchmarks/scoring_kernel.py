@@ -33,7 +33,19 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measure import Cost, Row, compared, main, median, of_steps, run, show, side_by_side
+from benchmarks.measure import (
+    Cost,
+    OtherAnswerError,
+    Row,
+    compared,
+    main,
+    median,
+    of_steps,
+    parts_asked,
+    rows_of,
+    run,
+    side_by_side,
+)
 
 SIDES = "benchmarks.scoring_kernel_sides"
 COLUMNS = 108
@@ -42,10 +54,6 @@ EXPLAIN, SCORE = {31: 50.0, 63: 35.0}, {31: 8.0, 63: 4.0}
 TWO_CORES = 1.7
 CLOSE = 1e-5
 RISK_CLOSE = 1e-3  # onnxruntime rounds numbers to float32, so that some rows turn the other way
-
-
-class OtherAnswerError(Exception):
-    """Both sides were asked the same and answered differently."""
 
 
 @dataclass
@@ -196,22 +204,11 @@ def benchmark(options: argparse.Namespace) -> list[Row]:
     if options.quick:
         bench = Bench(rows=500, explained=20, fit_rows=2_000, trees=8, repeats=1, judge=False)
     bench.repeats = options.repeats or bench.repeats
-    unknown = sorted(set(options.only) - set(PARTS))
-    if unknown:
-        raise SystemExit(f"--only: no part is called {unknown[0]!r} ({', '.join(PARTS)})")
+    asked = parts_asked(options, PARTS)
     rows = []
     with tempfile.TemporaryDirectory() as bench.folder:
-        for name, part in PARTS.items():
-            if options.only and name not in options.only:
-                continue
-            try:
-                for row in part(bench):
-                    show(row)
-                    rows.append(row)
-            except (RuntimeError, OtherAnswerError) as error:
-                # The other parts are still worth their run; the failure stands among the rows.
-                print(f"{name}: did not finish: {error}", file=sys.stderr)
-                rows.append(Row(name, goal="finishes", holds=False, note=str(error).splitlines()[0]))
+        for name in asked:
+            rows += rows_of(name, partial(PARTS[name], bench))
     return rows
 
 

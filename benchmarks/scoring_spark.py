@@ -30,7 +30,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measure import Cost, Row, compared, main, median, run, show, side_by_side
+from benchmarks.measure import (
+    Cost,
+    OtherAnswerError,
+    Row,
+    compared,
+    main,
+    median,
+    parts_asked,
+    rows_of,
+    run,
+    show,
+    side_by_side,
+)
 
 SIDES, SPARK_SIDES = "benchmarks.scoring_batch_sides", "benchmarks.scoring_spark_sides"
 SAME = ("output_sha256", "counts")
@@ -52,10 +64,6 @@ class Sizes:
 
 
 QUICK = Sizes(1_000, 70_000, 140_000, 2_000, (2, 8), trees=30, repeats=1)
-
-
-class OtherAnswerError(Exception):
-    """Both engines were asked the same and answered differently."""
 
 
 @dataclass
@@ -152,29 +160,18 @@ def benchmark(options: argparse.Namespace) -> list[Row]:
     """Every part in turn."""
     sizes = QUICK if options.quick else Sizes()
     sizes = replace(sizes, repeats=options.repeats or sizes.repeats)
-    unknown = sorted(set(options.only) - set(PARTS))
-    if unknown:
-        raise SystemExit(f"--only: no part is called {unknown[0]!r} ({', '.join(PARTS)})")
+    asked = parts_asked(options, PARTS)
     missing = importlib.util.find_spec("pyspark") is None or shutil.which("java") is None
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder, sizes, options.threads or 2)
         run(f"{SIDES}:make_model", folder=folder, trees=sizes.trees)
-        for name, part in PARTS.items():
-            if options.only and name not in options.only:
-                continue
+        for name in asked:
             if missing and name != "stays":
                 rows.append(Row(f"spark, {name}", note="not measured: pyspark or Java is not installed here"))
                 show(rows[-1])
                 continue
-            try:
-                for row in part(bench):
-                    show(row)
-                    rows.append(row)
-            except (RuntimeError, OtherAnswerError) as error:
-                # The other parts are still worth their run; the failure stands among the rows.
-                print(f"{name}: did not finish: {error}", file=sys.stderr)
-                rows.append(Row(name, goal="finishes", holds=False, note=str(error).splitlines()[0]))
+            rows += rows_of(name, partial(PARTS[name], bench))
     return rows
 
 

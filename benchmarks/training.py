@@ -33,7 +33,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from benchmarks import training_data, workload
-from benchmarks.measure import Cost, Row, compared, main, median, of_steps, run, show, side_by_side, spread
+from benchmarks.measure import (
+    Cost,
+    OtherAnswerError,
+    Row,
+    compared,
+    main,
+    median,
+    of_steps,
+    rows_of,
+    run,
+    side_by_side,
+    spread,
+)
 from benchmarks.training_figures import other_figures
 
 AT_MOST_OF_A_FIT, AFTER_FITTING, FIGURES_CPU_S = 1.1, 0.20, 10.0
@@ -53,10 +65,6 @@ class Sizes:
 
 
 QUICK = Sizes(people=900, dates=training_data.DATES[-4:], trials=2, figures_rows=20_000, repeats=1, judge=False)
-
-
-class OtherAnswerError(Exception):
-    """Both sides were asked the same and answered differently."""
 
 
 # ---------------------------------------------------------------- the parts
@@ -216,14 +224,7 @@ def benchmark(options: argparse.Namespace) -> list[Row]:
         if options.only and name not in options.only:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            try:
-                for row in part(sizes, Path(folder), options.threads or 1):
-                    show(row)
-                    rows.append(row)
-            except (RuntimeError, OtherAnswerError) as error:
-                # The other parts are still worth their run; the failure stands among the rows.
-                print(f"{name}: did not finish: {error}", file=sys.stderr)
-                rows.append(Row(name, goal="finishes", holds=False, note=str(error).splitlines()[0]))
+            rows += rows_of(name, partial(part, sizes, Path(folder), options.threads or 1))
     return rows
 
 

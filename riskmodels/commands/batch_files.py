@@ -19,7 +19,8 @@ from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskmodels.assessment.told_and_happened import ToldAndHappened
-    from riskmodels.commands.scores import Asked, ScoreReport
+    from riskmodels.commands.score_options import Asked
+    from riskmodels.commands.scores import ScoreReport
     from riskmodels.governance.gate import ApprovedModel
     from riskmodels.governance.registry import ResolvedModel
     from riskmodels.service.batch import ScoredBatch
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 # A team does not decide about more people than this from one sheet, and a sheet holds all of its rows in memory.
 MOST_ON_SHEETS = 20_000
 SHEETS = ".decisions-"
+# What has a place of its own beside every list -> how its name ends.
+BESIDE = {"Rejects": ".rejects.csv", "Report": ".report.html", "Columns": ".columns.csv"}
 
 
 def files_of(
@@ -43,12 +46,7 @@ def files_of(
     stem = output.name.removesuffix(output.suffix)
     beside = output.with_name
     sheets = f"{stem}{SHEETS}{batch_id[:8]}" + (f"-for-{role}" if role else "")
-    files = {
-        "Rejects": beside(f"{stem}.rejects.csv"),
-        "Report": beside(f"{stem}.report.html"),
-        "Columns": beside(f"{stem}.columns.csv"),
-        "Decisions": beside(sheets),
-    }
+    files = {name: beside(f"{stem}{ending}") for name, ending in BESIDE.items()} | {"Decisions": beside(sheets)}
     for role in sorted({study.routes[place].to for place in routed}):
         files[f"For {role}"] = beside(f"{stem}.for-{role}.csv")
     return {**files, "List": output}
@@ -65,7 +63,9 @@ def older_sheets(output: Path, batch_id: str) -> list[str]:
 
 def lists_of_the_same_name(output: Path) -> list[str]:
     """The lists of another format that share with this one the names of what goes with it."""
-    others = (output.with_suffix(f".{format}") for format in ("parquet", "csv", "xlsx"))
+    from riskmodels.service.outputs.lists import LISTS
+
+    others = (output.with_suffix(f".{format}") for format in LISTS)
     return sorted(path.name for path in others if path != output and path.is_file())
 
 
@@ -99,7 +99,7 @@ def write_files(
     note = _note(report, approved, parts, asked, workspace)
     # What a run that was stopped left half-written in a folder would take its place with it.
     shutil.rmtree(work / "record", ignore_errors=True)
-    with open_list(work / "list", asked.format) as whole, open_record(work / "record") as record:  # type: ignore[arg-type]
+    with open_list(work / "list", asked.format) as whole, open_record(work / "record") as record:
         for piece in batch.slices():
             frame = reader.rows(piece)
             whole.write(frame)
@@ -113,7 +113,7 @@ def write_files(
         facts = replace(facts, groups_file=True, composition=composition(groups, told, study.file))
     storage.write_whole(work / "report", batch_report(facts, PROFILES[study.file.disclosure]).encode())
     storage.write_whole(work / "columns", dictionary(study.file, approved.model, asked.role, reader.rules))
-    places = {"Rejects": "rejects", "Report": "report", "Columns": "columns"}
+    made = {"Rejects": "rejects", "Report": "report", "Columns": "columns"}
     notes = list(report.notes)
     if not tally.listed_kept:
         notes.append(f"no decision sheets: more than {MOST_ON_SHEETS:,} people are listed")
@@ -126,7 +126,7 @@ def write_files(
         shutil.rmtree(work / "decisions", ignore_errors=True)
         (work / "decisions").mkdir(mode=0o700)
         decision_sheets(work / "decisions", tally.listed(), facts)
-        places["Decisions"] = "decisions"
+        made["Decisions"] = "decisions"
     if older := older_sheets(asked.output, report.batch_id):
         notes.append(
             f"older decision sheets stand beside the list and may name people who have objected since: "
@@ -139,11 +139,11 @@ def write_files(
         )
     for role, content in _routed(parts, study).items():
         storage.write_whole(work / f"for {role}", content)
-        places[f"For {role}"] = f"for {role}"
-    finals = {made: report.files_by_name[name] for name, made in places.items()}
+        made[f"For {role}"] = f"for {role}"
+    finals = {part: report.files_by_name[name] for name, part in made.items()}
     finals |= {"record": workspace.batch(report.study, report.batch_id), "list": asked.output}
     publish(work, finals)
-    kept = {name: path for name, path in report.files_by_name.items() if name in places or name == "List"}
+    kept = {name: path for name, path in report.files_by_name.items() if name in made or name == "List"}
     return replace(report, notes=tuple(notes), files_by_name=kept), note
 
 

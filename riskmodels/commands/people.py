@@ -94,10 +94,10 @@ class _Rules:
 
     def refuse_unknown(self, batches: Sequence[KnownBatch]) -> None:
         """A role that was misspelt would be told less than it may, and nobody would know why."""
+        from riskmodels.models.reasons import known_roles
+
         studies = [study for batch in batches if (study := self._study(batch.line)) is not None]
-        known = {
-            name for study in studies for entry in study.register.sources.values() for name in entry.may_show_to or ()
-        }
+        known = set().union(*(known_roles(study) for study in studies))
         if studies and self.role not in known:
             which = f"the registers name {', '.join(sorted(known))}" if known else "every role may see every source"
             raise UsageError(f"--role: no register of these batches' studies says may_show_to for it; {which}")

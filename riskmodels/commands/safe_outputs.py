@@ -13,14 +13,13 @@ from riskmodels.study import StudyFile
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
-    from riskmodels.commands.scores import Asked
+    from riskmodels.commands.score_options import Asked
     from riskmodels.governance.registry import ResolvedModel
     from riskmodels.service.cohort import MatrixParts, SourceParts
 
 # What stands in a workspace beside the lists that somebody may keep there (`riskmodels.workspace`).
 KEPT = ("batches", "cache", "data", "governance", "mlartifacts", "runs", "tuning")
 KEPT_FILES = ("mlflow.db", "models.json")
-BESIDE = (".rejects.csv", ".report.html", ".columns.csv")
 
 
 def refuse_unsafe_output(output: Path, cohort: str | Path, others: Iterable[Path | None], workspace: Workspace) -> None:
@@ -30,8 +29,10 @@ def refuse_unsafe_output(output: Path, cohort: str | Path, others: Iterable[Path
     ----------
     others : further files that the run reads
     """
+    from riskmodels.commands.batch_files import BESIDE
+
     stem = output.name.removesuffix(output.suffix)
-    written = [output, *(output.with_name(f"{stem}{ending}") for ending in BESIDE)]
+    written = [output, *(output.with_name(f"{stem}{ending}") for ending in BESIDE.values())]
     folder = Path(cohort)
     if folder.is_dir() and output.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"--output {output}: lies in the folder of the cohort, which is read; write it elsewhere")

@@ -6,11 +6,12 @@ import datetime as dt
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from riskmodels import storage
+from riskmodels.commands.score_options import LOCAL, SPARK, Asked, last_tested, refuse_unknown_role
 from riskmodels.commands.sources import Progress, engine_named, silent
 from riskmodels.errors import CardError, ModelFileError, OutsideError, UsageError
 from riskmodels.study import Study, StudyFile, load_study
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from riskmodels.models.places import Share
     from riskmodels.service.batch import Employ, ScoredBatch
     from riskmodels.service.cohort import MatrixParts, SourceParts
-
-FORMATS = ("parquet", "csv", "xlsx")
-LOCAL, SPARK = "local", "spark"
+    from riskmodels.service.outputs.lists import Format
+    from riskmodels.service.shapes import Explain
 
 
 @dataclass(frozen=True)
@@ -62,37 +62,6 @@ class ScoreReport:
     @property
     def rejects(self) -> Path:
         return self.files_by_name["Rejects"]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked of one batch, checked as far as that goes without looking at model or cohort."""
-
-    output: Path
-    format: str
-    today: dt.date
-    capacity: str | None = None
-    explain: str = "selected"
-    groups: Path | None = None
-    exclude: Path | None = None
-    role: str | None = None
-    engine: str = LOCAL
-    threads: int = field(default=0, compare=False)
-
-    def __post_init__(self) -> None:
-        from riskmodels.service.shapes import EXPLAIN
-
-        if self.format not in FORMATS:
-            raise UsageError(f"{self.output}: write to a .parquet, .csv or .xlsx file, or say which with --format")
-        ending = self.output.suffix.removeprefix(".")
-        if ending in FORMATS and ending != self.format:
-            raise UsageError(
-                f"{self.output}: --format {self.format} is another format than its ending says; change one"
-            )
-        if self.explain not in EXPLAIN:
-            raise UsageError(f"--explain is {', '.join(EXPLAIN[:-1])} or {EXPLAIN[-1]}, got {self.explain!r}")
-        if self.threads < 0:
-            raise UsageError(f"--threads must be 0 (all cores) or more, got {self.threads}")
 
 
 def score(
@@ -141,11 +110,14 @@ def score(
     from riskmodels.commands.safe_outputs import refuse_too_many, refuse_unsafe_output, refuse_unwritable_files
     from riskmodels.data.register import refuse_unpermitted
     from riskmodels.governance import gate, registry
+    from riskmodels.models.places import places_asked
     from riskmodels.service.batch import batch_id
     from riskmodels.service.outputs.composition import read_groups
 
+    # Whatever was typed: `Asked` refuses what is none of these words.
+    written_as = cast("Format", format or output.suffix.removeprefix("."))
     asked = Asked(
-        output, format or output.suffix.removeprefix("."), today, None if capacity is None else str(capacity), explain,
+        output, written_as, today, None if capacity is None else str(capacity), cast("Explain", explain),
         groups, exclude, role, engine, threads,
     )  # fmt: skip
     if as_of is not None and as_of > today:
@@ -166,7 +138,7 @@ def score(
         storage.refuse_unwritable(workspace.ledger)
     study = study_of_run(found, card_bytes)
     refuse_unpermitted(study, ("model",), today, scoring=True)
-    _refuse_unknown_role(role, study)
+    refuse_unknown_role(role, study)
     grouped = None if groups is None else read_groups(groups, study.file)
     with _workplace(output, dry_run, resume, progress) as work:
         progress("reading the cohort")
@@ -174,7 +146,7 @@ def score(
         if parts.as_of > today:
             raise UsageError(f"the cohort is of {parts.as_of}, which is in the future; nobody is known as they will be")
         refuse_too_many(asked, parts.rows_in)
-        places = _places(parts, study.file, asked)
+        places = places_asked(asked.capacity, study.file, parts.rows_in)
         if not dry_run:
             refuse_unwritable_files(
                 asked, batch_id(approved, parts, study.file, places, explain), parts, study.file, found, workspace
@@ -250,29 +222,6 @@ def _open(
     return open_matrix(cohort, specs, study.file, as_of, objectors, work, not_before=not_before), len(objectors)
 
 
-def last_tested(study: StudyFile) -> dt.date:
-    """The last day on which the model was tested: what lies before it, the model learned from."""
-    if study.split.test.dates is not None:
-        return max(study.split.test.dates)
-    return max(study.cohort.dates)
-
-
-def _places(parts: SourceParts | MatrixParts, study: StudyFile, asked: Asked) -> dict[str | None, int] | Share:
-    """The places that were asked for, or else the study's."""
-    from riskmodels.models.places import Share, parse_capacity, places_of
-
-    places: dict[str | None, int] | Share
-    if asked.capacity is None:
-        places = places_of(study.capacity, parts.rows_in)
-    else:
-        places = parse_capacity(asked.capacity, study)
-    if study.capacity.share is not None:
-        # Of those who are scored, which are the people of the tested list; never more than of all who came in.
-        places = Share(study.capacity.share, None if asked.capacity is None else places[None])
-        places.of(parts.rows_in)
-    return places
-
-
 def _scored(
     approved: ApprovedModel,
     parts: SourceParts | MatrixParts,
@@ -293,7 +242,7 @@ def _scored(
             parts,
             study,
             places=places,
-            explain=asked.explain,  # type: ignore[arg-type]
+            explain=asked.explain,
             threads=asked.threads or cores(),
             work=work,
             resume=resume,
@@ -315,14 +264,6 @@ def _employed(parts: SourceParts | MatrixParts, asked: Asked, progress: Progress
     progress("starting Spark")
     with spark_workers(asked.threads) as employ:
         yield employ
-
-
-def _refuse_unknown_role(role: str | None, study: Study) -> None:
-    """A role that was misspelt would see less than it may, and nobody would know why."""
-    known = sorted({name for entry in study.register.sources.values() for name in entry.may_show_to or ()})
-    if role is not None and role not in known:
-        which = f"the register names {', '.join(known)}" if known else "every role may see every source; leave it out"
-        raise UsageError(f"--role {role}: no source of the register says may_show_to for it; {which}")
 
 
 def _report_of(

@@ -78,18 +78,6 @@ def service_view(
     return pl.concat(parts).sort("row").drop("row")
 
 
-def excluded_because(rows: pl.DataFrame, tables: Tables, study: StudyFile, as_of: dt.date) -> pl.Series:
-    """Why each person of the cohort is left off the list, by the first rule that holds; null where none does.
-
-    Parameters
-    ----------
-    rows : the cohort on ``as_of``, with ``entity_id``
-    """
-    first = first_of(rules_that_hold(rows, tables, study, windows_of(study, as_of)), rows.height, study)
-    because = {place: rule.because for place, rule in enumerate(study.service_rules)}
-    return first.replace_strict(because, return_dtype=pl.String, default=None).alias("excluded")
-
-
 def rules_that_hold(
     rows: pl.DataFrame, tables: Tables, study: StudyFile, windows: Sequence[Window], undated: Undated = "may"
 ) -> list[pl.Series]:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from riskmodels.data.service_rules import closed_households, excluded_because, has_service_view, service_view
+from riskmodels.data.service_rules import closed_households, has_service_view, service_view
 from tests.data.small_study import AS_OF, BASE, study_file, tables_of
 
 LATER = dt.date(2021, 1, 1)
@@ -81,21 +81,27 @@ def test_rules_teams_and_households_are_those_known_before_the_date():
     assert_frame_equal(found.sort("as_of_date", "entity_id"), expected)
 
 
+def reasons(on, study):
+    """Why each is left off."""
+    places = service_view(on, TABLES, study)["excluded"].to_list()
+    return [None if place is None else study.service_rules[place].because for place in places]
+
+
 def test_the_first_rule_that_holds_is_the_reason():
     on = rows(LATER)
-    assert excluded_because(on, TABLES, WHOLE, LATER).to_list() == [None, "died", "in care", None]
+    assert reasons(on, WHOLE) == [None, "died", "in care", None]
     without = study_file(sources=SOURCES, facts=FACTS)
-    assert excluded_because(on, TABLES, without, LATER).to_list() == [None] * 4
+    assert reasons(on, without) == [None] * 4
 
 
 def test_where_households_are_listed_no_rule_hides_one_that_closes_the_home():
     # b has help and is known to have died; the study names the help first.
-    day, on = dt.date(2020, 7, 15), rows(dt.date(2020, 7, 15))
+    on = rows(dt.date(2020, 7, 15))
     sections = {"sources": SOURCES, "facts": FACTS, "service_rules": [RULES[1], RULES[0]]}
     homes = {"list_unit": "household", "cohort": {**BASE["cohort"], "cluster": "homes.home"}}
-    assert excluded_because(on, TABLES, study_file(**sections), day)[1] == "has help"
+    assert reasons(on, study_file(**sections))[1] == "has help"
     listing_homes = study_file(**sections, **homes)
-    assert excluded_because(on, TABLES, listing_homes, day)[1] == "died"
+    assert reasons(on, listing_homes)[1] == "died"
     seen = service_view(on, TABLES, listing_homes)
     assert seen["excluded"].to_list() == [0, 1, 0, None]
     assert seen["already_known"].to_list() == [True, True, True, False]

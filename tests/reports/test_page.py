@@ -58,6 +58,30 @@ class Page(HTMLParser):
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
 
+    def refuse_broken(self) -> None:
+        """Tags that do not close, ids that stand twice, headings that skip a level, references that lead nowhere."""
+        assert self.unbalanced == self.open == []
+        ids = [attributes["id"] for _, attributes in self.elements if attributes.get("id")]
+        assert len(ids) == len(set(ids))
+        levels = [level for level, _ in self.headings]
+        assert levels.count(1) == 1
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+        assert all(text.strip() for _, text in self.headings)
+        assert self.all("html")[0]["lang"] == "en-GB"
+        named = {attributes["aria-labelledby"] for _, attributes in self.elements if "aria-labelledby" in attributes}
+        assert named <= set(ids)
+        for link in self.all("a"):
+            assert str(link["href"])[1:] in ids
+        assert len(self.all("caption")) == len(self.all("table"))
+
+    def refuse_fetching(self) -> None:
+        """Anything that the page would load, or run."""
+        assert not {tag for tag, _ in self.elements} & {"script", "link", "iframe", "object", "embed", "form", "svg"}
+        for _, attributes in self.elements:
+            assert not any(name.startswith("on") or name in ("style", "srcset") for name in attributes)
+        policy = next(meta for meta in self.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+        assert str(policy["content"]).startswith("default-src 'none'")
+
 
 @pytest.fixture(scope="module")
 def card() -> dict[str, Any]:

@@ -80,13 +80,9 @@ def sources_of(spec: FeatureSpec, study: Study) -> set[str | None]:
     return found
 
 
-def route_words(study: Study) -> list[str]:
-    """What the role of each safeguarding route reads of why: its ``because``, or `WITHHELD` where a source it looks at
-    may not be shown to that role."""
-    return [
-        route.because if _may_show(route.to, study.file.sources_of([route.when]), study) else WITHHELD
-        for route in study.file.routes
-    ]
+def known_roles(study: Study) -> set[str]:
+    """The roles that the register names, which may see what others may not."""
+    return {role for entry in study.register.sources.values() for role in entry.may_show_to or ()}
 
 
 def _may_show(role: str | None, sources: Iterable[str | None], study: Study) -> bool:
