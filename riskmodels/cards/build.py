@@ -12,7 +12,6 @@ from riskmodels.cards.audit_section import as_the_card_says_it, build_audit
 from riskmodels.cards.card import (
     Digests,
     Edition,
-    Fact,
     Facts,
     ModelCard,
     ModelIdentity,
@@ -308,9 +307,6 @@ def _ask(study: Study) -> Facts:
     return Facts(
         facts={
             "what_we_ask_you_to_decide": answer_fact(study.answers.ask, "answers.yaml: ask"),
-            "what_changed_since_last_time": Fact(
-                value="This card was not compared with an earlier one.", source="run", owner=study.answers.owner_role
-            ),
             "what_this_cannot_see": answer_fact(study.answers.cannot_see, "answers.yaml: cannot_see"),
         }
     )

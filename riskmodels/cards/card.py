@@ -92,8 +92,11 @@ class Organisation(Part):
 
 
 class Edition(Part):
+    """``of``: SHA-256 of the committee's card that a public edition was made from; None for the committee's own."""
+
     edition: Literal["committee", "public"]
     disclosure: str
+    of: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 # ---------------------------------------------------------------- page one
@@ -215,19 +218,29 @@ class Question(Part):
     section: int = Field(ge=1, le=16, description="where the card says more")
 
 
+class Confirmable(Fact):
+    """What a person says for a field of a public record. ``confirms``: digits of the draft that they agree to."""
+
+    confirms: str | None = None
+
+
 class Annex(Part):
+    """``atrs_answers``, ``tripod_answers``: what people say for an item of a standard, by the item's number."""
+
     parameters: Table
     splits: Table
     checks: Table
     suppressed: Table
     tripod: Table
     atrs: Table
+    tripod_answers: dict[str, Fact] = {}
+    atrs_answers: dict[str, Confirmable] = {}
 
 
 class ModelCard(Part):
     """Facts with their sources, and what the committee decides on."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     study: str
     title: str
     question: str

@@ -1,4 +1,4 @@
-"""Commands about a model: card, models, and the reviews."""
+"""Commands about models: which there are, and their reviews."""
 
 from __future__ import annotations
 
@@ -20,23 +20,6 @@ from riskmodels.cli.app import (
 )
 from riskmodels.errors import ExitCode
 from riskmodels.workspace import Workspace
-
-
-@app.command(epilog="Example: riskmodels card early_reading_support --output card/")
-def card(
-    model: Model,
-    workspace: WorkspaceOption = WORK,
-    output: Annotated[
-        Path | None, typer.Option("--output", help="A folder to write to; the run's own unless given.")
-    ] = None,
-    today: Today = None,
-) -> int:
-    """Write a model's card as it stands today: card.html, card.md, card.json."""
-    from riskmodels import commands
-
-    path, status = commands.card(model, Workspace(workspace), output, read_day(today, "--today") or dt.date.today())
-    print(f"{status['words']}\nCard:  {path}")
-    return ExitCode.DONE
 
 
 @app.command(epilog="Example: riskmodels models --workspace work")

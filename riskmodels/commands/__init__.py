@@ -8,7 +8,7 @@ Nothing here prints: each verb takes ``progress`` and returns what there is to s
 from __future__ import annotations
 
 from riskmodels.commands.audits import AuditReport, audit, verify_audit
-from riskmodels.commands.cards import card
+from riskmodels.commands.cards import CardReport, card
 from riskmodels.commands.checks import CheckReport, check
 from riskmodels.commands.comparisons import ComparisonReport, compare
 from riskmodels.commands.demonstration import DemoReport, default_study, demo, example_decision, service_date
@@ -23,6 +23,7 @@ from riskmodels.commands.updates import UpdateReport, update
 
 __all__ = [
     "AuditReport",
+    "CardReport",
     "CheckReport",
     "ComparisonReport",
     "DemoReport",

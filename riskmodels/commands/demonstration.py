@@ -51,8 +51,8 @@ def demo(study_folder: Path, workspace: Workspace, today: dt.date, progress: Pro
         progress("recording the EXAMPLE decision")
         approval = record_review(reference, example_decision(template, found, today), workspace, today)
         scored = score(reference, data, output, workspace, today, as_of=as_of, progress=progress)
-    html, status = card(reference, workspace, None, today)
-    return DemoReport(found, refusal, approval, scored, html, status)
+    written = card(reference, workspace, None, today)
+    return DemoReport(found, refusal, approval, scored, written.page, written.status)
 
 
 def service_date(study: Study) -> dt.date:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from riskmodels.pipeline import StudyRun
 
 CACHE_BYTES = 4 * 1024**3  # what is kept beyond this goes, the longest unused first
+CARD_FORMATS = ("json", "html", "md")
 PACKAGES = (
     "duckdb",
     "fairlearn",
@@ -133,9 +134,8 @@ def run(
 def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = None) -> dict[str, bytes]:
     """Every file of a run's folder. Only ``run.json`` differs between two runs of the same study."""
     from riskmodels.assessment.audit.exact import counts_file
+    from riskmodels.cards.renderings import Beside, render
     from riskmodels.governance.review import status_banner
-    from riskmodels.reports.markdown import render_card_markdown
-    from riskmodels.reports.page import render_card
 
     card_bytes = found.card.to_bytes()
     card = found.card.to_dict()
@@ -143,9 +143,7 @@ def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = Non
     files = {f"study/{name}": content for name, content in found.study.files}
     files |= {f"riskmodel/{name}": content for name, content in found.model.to_files().items()}
     files |= {f"figures/{name}.svg": content for name, content in found.figures.items()}
-    files["card/card.json"] = card_bytes
-    files["card/card.html"] = render_card(card, status=status, sign_off=[], figures=found.figures, today=None)
-    files["card/card.md"] = render_card_markdown(card, status)
+    files |= {f"card/{name}": content for name, content in render(card, CARD_FORMATS, Beside(status)).items()}
     files["audit/audit.json"] = storage.canonical_json(card["audit"])
     files["audit/audit.html"] = audit_page(found)
     files["explain/drivers.json"] = storage.canonical_json(found.explanation.to_dict())

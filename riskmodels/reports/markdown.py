@@ -20,6 +20,7 @@ def render_card_markdown(
     *,
     sign_off: Sequence[Mapping[str, Any]] = (),
     today: dt.date | None = None,
+    change: Mapping[str, Any] | None = None,
 ) -> bytes:
     """``card.md``. The same arguments give the same bytes; what people wrote cannot become markup."""
     lines = [
@@ -29,7 +30,7 @@ def render_card_markdown(
         plain(card["question"]),
         f"Model version {plain(card['model']['version'])}.",
     ]
-    for section in outline(card, sign_off, today):
+    for section in outline(card, sign_off, today, change):
         lines.append(f"## {section.number}. {plain(section.title)}")
         for part in section.parts:
             lines += PARTS[part["kind"]](part)

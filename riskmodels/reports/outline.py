@@ -28,6 +28,7 @@ class Source:
     card: Mapping[str, Any]
     sign_off: Sequence[Mapping[str, Any]]
     today: dt.date | None
+    change: Mapping[str, Any] | None = None
 
     def figure(self, name: str) -> list[Part]:
         return [{"kind": "figure", "figure": figure} for figure in self.card["figures"] if figure["id"] == name]
@@ -92,7 +93,24 @@ def _summary(source: Source) -> list[Part]:
 
 def _ask(source: Source) -> list[Part]:
     reasons = source.card["summary"]["recommendation"]["reasons"]
-    return [*facts(source.card["ask"]["facts"]), heading("Why we advise this"), *bullets(reasons)]
+    return [
+        *facts(source.card["ask"]["facts"]),
+        heading("Why we advise this"),
+        *bullets(reasons),
+        heading("What changed since last time"),
+        *_change(source.change),
+    ]
+
+
+def _change(change: Mapping[str, Any] | None) -> list[Part]:
+    """In words first; `riskmodels.cards.change` says what a change holds."""
+    if change is None:
+        return texts(["This card was not compared with an earlier one."])
+    return [
+        *texts(change["words"]),
+        *bullets(change["substantive"]),
+        *(table(content, fold=True) for content in change["tables"].values()),
+    ]
 
 
 def _purpose(source: Source) -> list[Part]:
@@ -334,8 +352,11 @@ SECTIONS: dict[int, tuple[str, Callable[[Source], list[Part]]]] = {
 
 
 def outline(
-    card: Mapping[str, Any], sign_off: Sequence[Mapping[str, Any]] = (), today: dt.date | None = None
+    card: Mapping[str, Any],
+    sign_off: Sequence[Mapping[str, Any]] = (),
+    today: dt.date | None = None,
+    change: Mapping[str, Any] | None = None,
 ) -> tuple[Section, ...]:
-    """The sections of a card, in order."""
-    source = Source(card, sign_off, today)
+    """The sections of a card, in order. ``change``: from an earlier card to this one, as plain values."""
+    source = Source(card, sign_off, today, change)
     return tuple(Section(number, title, tuple(parts(source))) for number, (title, parts) in SECTIONS.items())

@@ -44,6 +44,7 @@ def render_card(
     sign_off: Sequence[Mapping[str, Any]] = (),
     figures: Mapping[str, bytes] | None = None,
     today: dt.date | None = None,
+    change: Mapping[str, Any] | None = None,
 ) -> bytes:
     """``card.html``. The same arguments give the same bytes.
 
@@ -54,12 +55,13 @@ def render_card(
     sign_off : records of the review, first to last, as plain values
     figures : SVG by figure id (`riskmodels.reports.charts.draw_figures`); one that is missing leaves its table
     today : for agreements that are over; a page without it says nothing about today
+    change : what changed since an earlier card (`riskmodels.cards.change`), as plain values
     """
     text = template("card.html").render(
         card=card,
         status=banner(status),
         state_class=STATES.get(str(status["state"]), "draft"),
-        sections=outline(card, sign_off, today),
+        sections=outline(card, sign_off, today, change),
         figures={name: data_uri(svg) for name, svg in (figures or {}).items()},
         today=today,
         advice=ADVICE,

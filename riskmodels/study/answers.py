@@ -14,6 +14,12 @@ class Answer(Section):
     owner: str
 
 
+class RecordAnswer(Answer):
+    """What a person says for a field of the public record; ``confirms`` are the digits printed beside its draft."""
+
+    confirms: str | None = None
+
+
 class Answers(Section):
     """``answers.yaml``: what only people can say. Correcting it neither retrains nor changes the model."""
 
@@ -29,6 +35,8 @@ class Answers(Section):
     monitoring: dict[str, Answer] = Field(default_factory=dict)
     cannot_see: Answer
     questions: dict[int, Answer] = Field(default_factory=dict)
+    tripod: dict[str, Answer] = Field(default_factory=dict)
+    atrs: dict[str, RecordAnswer] = Field(default_factory=dict)
 
     @field_validator("questions")
     @classmethod
