@@ -6,6 +6,7 @@ appears complete or does not appear, files that can hold people are owner-only, 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -66,9 +67,11 @@ def read_json(path: Path, error: type[Exception] = DataError) -> Any:
         raise error(f"{path}: not readable as JSON ({type(reason).__name__}); restore it from where it came") from None
 
 
-def read_bytes(path: Path, error: type[Exception] = OutsideError) -> bytes:
+def read_bytes(path: Path, error: type[Exception] = OutsideError, most: int = -1) -> bytes:
+    """A file's bytes, or the first ``most`` of them."""
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            return file.read(most)
     except FileNotFoundError:
         raise error(f"{path}: no such file") from None
     except OSError as reason:
@@ -172,6 +175,9 @@ def write_together(files: Mapping[Path, bytes], mode: int = OWNER_ONLY) -> None:
     """
     first = next(iter(files))
     with outside_world(first):
+        for path in files:
+            if path.is_dir():  # only the last step would find out, with others in their places by then
+                raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder")
         parts: list[tuple[Path, Path]] = []
         try:
             for path, content in files.items():

@@ -118,8 +118,10 @@ def test_a_source_must_be_registered(tmp_path: Path) -> None:
 
 def test_there_are_twenty_questions(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(READING, tmp_path / "study"))
-    text = (folder / "answers.yaml").read_text() + "\n  21: {text: more, owner: nobody}\n"
-    (folder / "answers.yaml").write_text(text)
+    text = (folder / "answers.yaml").read_text()
+    more = text.replace("\nquestions:\n", "\nquestions:\n  21: {text: more, owner: nobody}\n")
+    assert more != text
+    (folder / "answers.yaml").write_text(more)
     with pytest.raises(StudyError, match=r"answers\.yaml: questions: there are twenty questions; 21 is not one"):
         load_study(folder)
 

@@ -223,3 +223,16 @@ def proportion(hits: Floats, units: Units, none: str = NO_ROWS) -> Estimate:
     effective = float(units.count) if effect is None else n / max(effect, 1.0)
     low, high = wilson(share, effective, critical_value(units))
     return Estimate(share, low, high, n)
+
+
+def difference_of_independent(
+    first: tuple[float, float, float], second: tuple[float, float, float]
+) -> tuple[float, float]:
+    """The interval of second - first, from (value, low, high) of two estimates of different people.
+
+    With v1 (l1, u1) and v2 (l2, u2), and d = v2 - v1, it reaches from d - sqrt((v2 - l2)^2 + (u1 - v1)^2) to
+    d + sqrt((u2 - v2)^2 + (v1 - l1)^2). Source: Newcombe 1998, method 10; Zou & Donner 2008 for estimates in general.
+    """
+    (v1, l1, u1), (v2, l2, u2) = first, second
+    gap = v2 - v1
+    return gap - math.hypot(v2 - l2, u1 - v1), gap + math.hypot(u2 - v2, v1 - l1)

@@ -6,11 +6,11 @@ both know. Differences are paired, so that what moves both alike cancels.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskmodels.assessment.intervals import difference_of_independent
 from riskmodels.assessment.list_overlap import Overlap, compare_lists, shared_list
 from riskmodels.assessment.paired_bootstrap import REPLICATES
 from riskmodels.assessment.paired_measures import Difference, paired_differences
@@ -84,9 +84,8 @@ def compare_groups(
 ) -> tuple[dict[str, Any], ...]:
     """Each protected group's recall and selection rate in both runs, from the rows of two published audits.
 
-    The interval of a difference takes the two as independent, which they are not: they are of the same people, and so
-    it is wider than a paired one would be. With v1 (l1, u1) and v2 (l2, u2) it reaches from
-    d - sqrt((v2 - l2)^2 + (u1 - v1)^2) to d + sqrt((u2 - v2)^2 + (v1 - l1)^2). Source: Newcombe 1998, method 10.
+    The interval of a difference takes the two as independent (`difference_of_independent`), which they are not: they
+    are of the same people, and so it is wider than a paired one would be.
 
     Returns
     -------
@@ -113,15 +112,15 @@ def compare_groups(
 
 
 def _independent_difference(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    ends = [each.get(end) for each in (first, second) for end in ("value", "low", "high")]
+    ends: list[Any] = [each.get(end) for each in (first, second) for end in ("value", "low", "high")]
     v1, l1, u1, v2, l2, u2 = ends
     if v1 is None or v2 is None:
         reason = (first if v1 is None else second).get("reason") or "not in both cards"
         return {"value": None, "reason": reason}
     if any(end is None for end in ends):
         return {"value": round(v2 - v1, DECIMALS), "reason": "one of the two has no interval"}
-    gap = v2 - v1
-    interval = {"value": gap, "low": gap - math.hypot(v2 - l2, u1 - v1), "high": gap + math.hypot(u2 - v2, v1 - l1)}
+    low, high = difference_of_independent((v1, l1, u1), (v2, l2, u2))
+    interval = {"value": v2 - v1, "low": low, "high": high}
     return {end: round(value, DECIMALS) + 0.0 for end, value in interval.items()}
 
 

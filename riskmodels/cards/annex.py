@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskmodels.assessment.suppression import Profile
-from riskmodels.cards.card import Annex, Cell, Table
-from riskmodels.cards.indexes import atrs_index, tripod_index
+from riskmodels.assessment.suppression import rules_in_words
+from riskmodels.cards.card import Annex, Cell, Confirmable, Fact, ModelCard, Table
+from riskmodels.cards.indexes import NOT_YET, atrs_index, ico_index, tripod_index
+from riskmodels.cards.records.atrs import statuses
 from riskmodels.cards.shown import Shown
 from riskmodels.cards.words import capital, day, label, listing
+from riskmodels.study import Answer, Answers
 
 MOST_PARAMETERS = 200
 Row = Mapping[str, Any]
 
 
-def build_annex(
-    sections: Mapping[str, Any], model: Row, splits: Sequence[Row], checks: Sequence[Row], shown: Shown
-) -> Annex:
+def build_annex(answers: Answers, model: Row, splits: Sequence[Row], checks: Sequence[Row], shown: Shown) -> Annex:
+    """The annex without its indexes, which look through the whole card: `indexed` fills them in."""
     parts = {
         "parameters": _parameters(model),
         "splits": _splits(splits),
@@ -40,23 +41,36 @@ def build_annex(
             columns=("Where", "What", "Why"),
             rows=tuple((line["where"], line["what"], line["why"]) for line in shown.log),
             source="run: disclosure control",
-            note=_rules(shown.profile),
+            note=rules_in_words(shown.profile),
         ),
     }
-    tree = {
-        name: part.model_dump(by_alias=True) if hasattr(part, "model_dump") else part for name, part in sections.items()
-    }
-    tree["annex"] = {name: table.model_dump() for name, table in parts.items()}
-    return Annex(**parts, tripod=tripod_index(tree), atrs=atrs_index(tree))
-
-
-def _rules(profile: Profile) -> str:
-    if profile.below == 0:
-        return "Counts are of places, not of people, so none is hidden or rounded."
-    return (
-        f"Counts below {profile.below} are hidden, other counts are rounded to {profile.base}. Hidden cells may take "
-        "others with them."
+    return Annex(
+        **parts,
+        tripod=NOT_YET,
+        atrs=NOT_YET,
+        tripod_answers={item: Fact(**_said(answer, f"tripod.{item}")) for item, answer in answers.tripod.items()},
+        atrs_answers={
+            item: Confirmable(**_said(answer, f"atrs.{item}"), confirms=answer.confirms)
+            for item, answer in answers.atrs.items()
+        },
     )
+
+
+def indexed(card: ModelCard) -> ModelCard:
+    """The card with its indexes, made from all else that it holds: TRIPOD+AI, the ATRS, the kinds of explanation."""
+    tree = card.to_dict()
+    annex = {"tripod": tripod_index(tree), "atrs": atrs_index(tree, statuses(tree))}
+    return card.model_copy(
+        update={
+            "annex": card.annex.model_copy(update=annex),
+            "explanation": card.explanation.model_copy(update={"kinds": ico_index(tree)}),
+        }
+    )
+
+
+def _said(answer: Answer, key: str) -> dict[str, Any]:
+    text = " ".join(answer.text.split()) if answer.text else None
+    return {"value": text or None, "source": f"answers.yaml: {key}", "owner": answer.owner}
 
 
 def _parameters(model: Row) -> Table:

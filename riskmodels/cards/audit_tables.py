@@ -17,7 +17,14 @@ from riskmodels.assessment.audit.words import (
     why,
 )
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.cells import count_cell, of_100_cell, ratio_cell, with_range, worst_and_best_cell
+from riskmodels.cards.cells import (
+    count_cell,
+    of_100_cell,
+    ratio_cell,
+    with_range,
+    with_range_foreseen,
+    worst_and_best_cell,
+)
 from riskmodels.cards.words import Language, attribute_words, capital, listing, measure_words
 from riskmodels.study import Study
 
@@ -32,14 +39,14 @@ LEGEND = (
     "by the policy. Neither is a pass."
 )
 NOT_SHOWN = "Not shown: a small number of people, or one that would give it away."
-# metric -> heading; per 100, save for the last
+# metric -> heading; all per 100
 GROUP_METRICS = {
     "recall": "Found by the list, of 100 with the outcome",
     "precision": "Rightly listed, of 100 on the list",
     "fpr": "Listed, of 100 without the outcome",
     "selection_rate": "On the list, of 100",
     "base_rate": "With the outcome, of 100",
-    "oe_ratio": "Observed to expected",
+    "oe_ratio": "Came about, for each 100 foreseen",
 }
 
 
@@ -256,7 +263,7 @@ def _groups(audit: Row, named: Named) -> Table:
     language = named.language
 
     def cells(row: Row) -> tuple[Cell, ...]:
-        rates = (with_range(row["metrics"].get(metric) or {}, per_100=metric != "oe_ratio") for metric in GROUP_METRICS)
+        rates = (_rate(metric, row["metrics"].get(metric) or {}) for metric in GROUP_METRICS)
         return tuple(briefly(cell) for cell in (count_cell(row.get("n")), count_cell(row.get("positives")), *rates))
 
     def is_hidden(row: Row) -> bool:
@@ -274,6 +281,10 @@ def _groups(audit: Row, named: Named) -> Table:
         source="run: audit",
         note=NOT_SHOWN if named.study.file.disclosure != "places" else None,
     )
+
+
+def _rate(metric: str, estimate: Row) -> Cell:
+    return with_range_foreseen(estimate) if metric == "oe_ratio" else with_range(estimate, per_100=True)
 
 
 def _missing_lines(named: Named, row: Row) -> list[tuple[Cell, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.assessment.suppression import PROFILES
-from riskmodels.cards.annex import build_annex, six_digits
+from riskmodels.cards.annex import build_annex, indexed, six_digits
 from riskmodels.cards.audit_findings import gaps, harms, less_written_down
 from riskmodels.cards.audit_section import as_the_card_says_it, build_audit
 from riskmodels.cards.card import (
@@ -24,6 +24,7 @@ from riskmodels.cards.data_section import build_data
 from riskmodels.cards.data_tables import data_tables, linkage_in_short, linkage_words, publish_known
 from riskmodels.cards.evidence import Evidence, fit_events, oe_by_date
 from riskmodels.cards.figures import Results, build_figures
+from riskmodels.cards.marks import marked
 from riskmodels.cards.mitigation_tables import published_mitigation
 from riskmodels.cards.questions import Asked, answer_questions
 from riskmodels.cards.recommendation import recommend
@@ -205,7 +206,8 @@ def build_card(
         "figures": figures,
         "not_computed": dict(sorted({**(shown.get("not_computed") or {}), **not_drawn}.items())),
     }
-    return ModelCard(**sections, annex=build_annex(sections, model, splits, checks, safe))
+    card = ModelCard(**sections, annex=build_annex(study.answers, model, splits, checks, safe))
+    return indexed(marked(card, safe.profile))
 
 
 # ---------------------------------------------------------------- results, as the card takes them
@@ -263,7 +265,7 @@ def _capacity(
         places = {date: shown.count(count) or 0 for date, count in places.items()}
     share = None
     if published.get("unknown") is not None and at.get("selected"):
-        share = round(at["unknown"] / at["selected"], 3)
+        share = shown.share(at["unknown"], at["selected"])
     latest = places.get(test_dates[-1]) if test_dates else None
     return {
         **published,

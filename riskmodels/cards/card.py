@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from riskmodels import storage
+from riskmodels.cards.card_file import parse_card_file
+from riskmodels.cards.migrations import migrate
 from riskmodels.errors import CardError
 
 Cell = str | int | float | bool | None
@@ -56,8 +58,8 @@ class Table(Part):
 class Figure(Part):
     """A picture as its numbers: the drawing is made from ``table`` (and ``curve``) and nothing else.
 
-    ``unit`` says what is counted, ``n`` how many people stand behind it (rounded; None if not shown). A ``narrow`` one
-    is as wide as a phone.
+    ``title`` says what is to be seen, ``reading`` how to read it, ``unit`` what is counted, ``n`` how many people stand
+    behind it (rounded; None if not shown). A ``narrow`` one is as wide as a phone.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Figure(Part):
     n: int | None
     curve: Table | None = None
     narrow: bool = False
+    reading: str | None = None
 
 
 class ModelIdentity(Part):
@@ -280,15 +283,18 @@ class ModelCard(Part):
 
     @classmethod
     def from_bytes(cls, content: bytes) -> ModelCard:
-        """Read ``card.json``.
+        """Read ``card.json``, of this schema or an earlier one (`riskmodels.cards.migrations`).
+
+        The digest of a card of an earlier schema is that of ``content``, not of what is made of it here.
 
         Raises
         ------
         CardError
             naming the key that is wrong.
         """
+        raw = migrate(parse_card_file(content))
         try:
-            return cls.model_validate_json(content)
+            return cls.model_validate(raw)
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"]) or "the file"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from riskmodels.cards.card import Cell
@@ -17,6 +18,33 @@ def plain(value: float | None) -> str:
     if value is None:
         return "not computed"
     return f"{round(value, 4) + 0.0:.4f}".rstrip("0").rstrip(".")  # no minus nought
+
+
+def whole_100(share: float | None) -> float | None:
+    """A share as a number of 100, for what is drawn: whole, as `of_100` says it, but never none or all by rounding."""
+    if share is None:
+        return None
+    number = 100 * share
+    if 0 < number < 0.5 or 99.5 <= number < 100:
+        return round(number, 1) + 0.0
+    return math.floor(number + 0.5)
+
+
+def fine_100(share: float | None, whole_from: float = 10.0) -> float | None:
+    """A share as a number of 100: whole from 10 on, with one decimal below, and never rounded past the whole number.
+
+    So that 2.46 of 100, which prose calls 2, does not stand in a table as 2.5, which a reader would call 3.
+    """
+    if share is None:
+        return None
+    number = abs(100 * share)
+    whole = math.floor(number + 0.5)
+    told: float = whole
+    if number < whole_from:
+        told = math.floor(10 * number + 0.5) / 10
+        if math.floor(told + 0.5) != whole:
+            told = round(told - 0.1, 1)
+    return (-told if share < 0 else told) + 0.0 if told else 0.0
 
 
 def count_cell(count: int | None) -> Cell:
@@ -47,33 +75,42 @@ def bounds_cell(bounds: Sequence[float | None]) -> Cell:
 
 def with_range(estimate: Row | None, *, per_100: bool = False) -> Cell:
     """``68 (64 to 72)``, or why there is no number."""
+    return _said(estimate, of_100 if per_100 else plain)
+
+
+def _said(estimate: Row | None, say: Callable[[float], str]) -> Cell:
     if estimate is None or estimate.get("value") is None:
         return (estimate or {}).get("reason") or "not computed"
-    say = of_100 if per_100 else plain
     said = say(estimate["value"])
     if estimate.get("low") is None or estimate.get("high") is None:
         return said
     return f"{said} ({say(estimate['low'])} to {say(estimate['high'])})"
 
 
-def value_cell(estimate: Row) -> Cell:
-    value: float | None = estimate.get("value")
-    return estimate.get("reason") or "not computed" if value is None else value
+def foreseen(ratio: float) -> str:
+    """Observed to expected, as what came about for each 100 foreseen."""
+    return f"{100 * ratio:.0f}"
 
 
-def interval_cell(estimate: Row) -> Cell:
-    return f"{plain(estimate['low'])} to {plain(estimate['high'])}" if estimate.get("low") is not None else ""
+def with_range_foreseen(estimate: Row | None) -> Cell:
+    """``97 (91 to 104)`` of each 100 foreseen, or why there is no number."""
+    return _said(estimate, foreseen)
+
+
+def decimals(estimate: Row | None, digits: int) -> Cell:
+    """A specialist's number with its range, always to so many digits, or why there is none."""
+    return _said(estimate, lambda value: f"{value + 0.0:.{digits}f}")
 
 
 def ratio_cell(row: Row) -> str:
     """The ratio of a contrast; a side without a limit says so."""
     if row.get("ratio") is None:
         return "not shown"
-    low, high = (plain(row[end]) if row.get(end) is not None else "no limit" for end in ("low", "high"))
-    return f"{plain(row['ratio'])} ({low} to {high})"
+    low, high = (f"{row[end]:.2f}" if row.get(end) is not None else "no limit" for end in ("low", "high"))
+    return f"{row['ratio']:.2f} ({low} to {high})"
 
 
 def worst_and_best_cell(bound: Row) -> str:
     """A ratio at worst and at best."""
-    low, high = (plain(bound[end]) if bound.get(end) is not None else "no limit" for end in ("low", "high"))
+    low, high = (f"{bound[end]:.2f}" if bound.get(end) is not None else "no limit" for end in ("low", "high"))
     return f"{low} to {high}"

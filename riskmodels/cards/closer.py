@@ -13,7 +13,7 @@ from typing import Any
 from riskmodels.cards.after_rules_published import published_after_rules
 from riskmodels.cards.after_rules_tables import after_rules_tables, after_rules_words
 from riskmodels.cards.card import CloserPart, Table
-from riskmodels.cards.cells import with_range
+from riskmodels.cards.cells import decimals, foreseen
 from riskmodels.cards.deep_tables import deep_tables, deep_words
 from riskmodels.cards.enough_data import enough_tables, enough_words, published_enough
 from riskmodels.cards.over_time_tables import over_time_tables, over_time_words, published_over_time
@@ -25,10 +25,11 @@ from riskmodels.cards.unknown_tables import published_unknown, unknown_tables, u
 from riskmodels.cards.use_published import published_use
 from riskmodels.cards.use_tables import use_tables
 from riskmodels.cards.use_words import use_words
-from riskmodels.cards.words import Language, capital, measure_words
+from riskmodels.cards.words import Language, capital, digits_of, measure_words
 from riskmodels.study import Study
 
 Row = Mapping[str, Any]
+SIDES = ("before", "after")
 CALIBRATORS = {
     "sigmoid": "sigmoid", "isotonic": "isotonic", "beta": "beta", "venn_abers": "Venn-Abers",
     "none": "none; the score is taken as it is",
@@ -125,7 +126,7 @@ def _over_time(looked: Looked) -> CloserPart:
         heading="Does it stay as good?",
         words=over_time_words(found, looked.language) if ranked else (),
         tables=over_time_tables(found, looked.language),
-        figures=("over_time",),
+        figures=("over_time", "risk_over_time"),
     )
 
 
@@ -176,6 +177,7 @@ def _deep(looked: Looked) -> CloserPart:
         heading="How stable is the list, and could less data be used?",
         words=deep_words(found, looked.language, looked.column),
         tables=deep_tables(found, looked.language, looked.column),
+        figures=("stability",),
     )
 
 
@@ -185,7 +187,7 @@ def _calibration_words(rows: Sequence[Row]) -> tuple[str, ...]:
     values = [value for side in ("before", "after") if ratio and (value := ratio[side].get("value")) is not None]
     if len(values) < 2:
         return ()
-    before, after = (f"{100 * value:.0f}" for value in values)
+    before, after = (foreseen(value) for value in values)
     without = "as many as without it" if before == after else f"without it {before} would have"
     return (
         "Calibration turns a score into a risk, so that risks come true on the whole. For each 100 cases foreseen, "
@@ -196,10 +198,13 @@ def _calibration_words(rows: Sequence[Row]) -> tuple[str, ...]:
 def _calibration(looked: Looked) -> CloserPart:
     rows = looked.performance["calibration_effect"]
     table = Table(
-        caption="What calibration changed, on the test",
+        caption="What calibration changed, on the test (for specialists)",
         columns=("Measure", "Before", "After"),
         rows=tuple(
-            (capital(measure_words(row["measure"])), with_range(row["before"]), with_range(row["after"]))
+            (
+                capital(measure_words(row["measure"])),
+                *(decimals(row[side], digits_of(row["measure"])) for side in SIDES),
+            )
             for row in rows
         ),
         source="run: performance",

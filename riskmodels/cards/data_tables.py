@@ -235,7 +235,7 @@ def _enough(known: Known) -> Table | None:
         ("Of these, came about", count_cell(enough["events"])),
         (f"Different {known.language.many} for whom it did", count_cell(enough["people"])),
         ("Candidate columns", str(enough["columns"])),
-        ("Came about, for each candidate column", count_cell(None) if each is None else float(each)),
+        ("Came about, for each candidate column", count_cell(None) if each is None else f"{each:,.0f}"),
         (f"A simple floor of {enough['floor']} for each column", "reached" if enough["enough"] else "not reached"),
     )
     note = "A first look, not a sample size."

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.cells import count_cell, plain, with_range
-from riskmodels.cards.words import Language, capital, family_words, listing, measure_words, of_100
+from riskmodels.cards.cells import count_cell, decimals, with_range
+from riskmodels.cards.words import Language, capital, digits_of, family_words, listing, measure_words, of_100
 
 Row = Mapping[str, Any]
 NOT_RUN = (
@@ -103,7 +103,7 @@ def _grouped_words(deep: Row, language: Language) -> list[str]:
         return []
     whom = f"{language.many} whose own past it had not learned from"
     if cost["low"] > 0:
-        lost = plain(100 * cost["value"])
+        lost = f"{100 * cost['value']:.1f}"
         return [f"For {whom} the ranking is worse: of 100 pairs, {lost} fewer are put right."]
     most = max(100 * cost["high"], 0.0)
     return [f"For {whom} it could not be told from this: of 100 pairs, at most {most:.1f} fewer may be put right."]
@@ -173,14 +173,14 @@ def _learning_table(points: Sequence[Row], language: Language) -> Table | None:
             f"{capital(language.many)} learned from, of 100",
             "Cases among them",
             "Of 100 pairs, put right",
-            "Brier score",
+            "Brier score (for specialists)",
         ),
         rows=tuple(
             (
                 of_100(row["share"]),
                 count_cell(row.get("events")),
-                "not computed" if row["auc"] is None else plain(100 * row["auc"]),
-                plain(row["brier_score"]),
+                "not computed" if row["auc"] is None else f"{100 * row['auc']:.1f}",
+                decimals({"value": row["brier_score"]}, digits_of("brier_score")),
             )
             for row in points
         ),
@@ -201,7 +201,7 @@ def _sources_table(deep: Row, language: Language) -> Table | None:
         columns=(
             "What was left out",
             "Fields left out",
-            f"{capital(measure_words(deep['criterion']))}: worse by",
+            f"{capital(measure_words(deep['criterion']))}: worse by (for specialists)",
             "Pairs put right, of 100: fewer by",
             f"Of 100 on its list, {language.needed}",
         ),
@@ -227,7 +227,7 @@ def _left_out(sources: Sequence[str]) -> str:
 def _per_100(estimate: Row) -> Cell:
     if estimate.get("value") is None:
         return estimate.get("reason") or "not computed"
-    said = plain(100 * estimate["value"])
+    said = f"{100 * estimate['value']:.1f}"
     if estimate.get("low") is None or estimate.get("high") is None:
         return said
-    return f"{said} ({plain(100 * estimate['low'])} to {plain(100 * estimate['high'])})"
+    return f"{said} ({100 * estimate['low']:.1f} to {100 * estimate['high']:.1f})"

@@ -23,6 +23,10 @@ def mitigation(results: Results) -> Figure | str:
     return Figure(
         id="mitigation",
         title="What would it take: people reached against the gap",
+        reading=(
+            "Further left, groups are treated more alike; further up, more places reach those in need. The best of "
+            "what could be done lies on the line. Hollow marks are simulations, which nobody may use."
+        ),
         alt=(
             "Marks for what was tried: the further left, the smaller the gap between groups; the higher, the more "
             f"places reach those in need. Hollow marks are simulations. {frontier_in_words(rows)}"

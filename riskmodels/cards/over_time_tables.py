@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from riskmodels.assessment.suppression import hidden_rows
+from riskmodels.assessment.suppression import behind_rates, hidden_rows
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.cells import count_cell, with_range
+from riskmodels.cards.cells import count_cell, decimals, foreseen, with_range, with_range_foreseen
 from riskmodels.cards.shown import Shown, counted
-from riskmodels.cards.words import Language, capital, day, listing, measure_words, of_100
+from riskmodels.cards.words import Language, capital, day, digits_of, listing, measure_words, of_100
 
 Row = Mapping[str, Any]
 PER_100 = ("auc", "precision_at_k", "oe_ratio")  # whose change is said of 100
@@ -34,7 +34,7 @@ def published_over_time(raw: Row, shown: Shown) -> dict[str, Any]:
     (safe,) = counted([raw], "performance.over_time", shown)
     for given, one in zip(raw["breaks"], safe["breaks"], strict=True):
         cells = [[row["n"], row["events"], row["known"] - row["events"]] for row in given["parts"]]
-        hidden, _ = hidden_rows(np.array(cells, dtype=np.int64).reshape(-1, 3), shown.profile)
+        hidden, _ = hidden_rows(np.array(cells, dtype=np.int64).reshape(-1, 3), behind_rates(shown.profile))
         for row, hide in zip(one["parts"], hidden, strict=True):
             if hide:
                 shown.note(f"performance.over_time.breaks, {one['date']}, {row['when']}", "counts and rates")
@@ -65,12 +65,16 @@ def over_time_tables(over_time: Row, language: Language) -> dict[str, Table]:
 
 
 def _trend_row(row: Row) -> tuple[Cell, ...]:
-    change, name = row["change"], MEASURES.get(row["metric"], measure_words(row["metric"]))
+    change, name = row["change"], _name(row["metric"])
     if change.get("value") is None:
         return name, "not computed", "", change.get("reason") or ""
     if change.get("low") is None:
         return name, _moved(row, change["value"]), "", change.get("reason") or ""
     return name, _moved(row, change["value"]), _interval(row), capital(_verdict(row))
+
+
+def _name(metric: str) -> str:
+    return MEASURES[metric] if metric in MEASURES else f"{measure_words(metric)} (for specialists)"
 
 
 def _moved(row: Row, value: float) -> str:
@@ -81,7 +85,7 @@ def _moved(row: Row, value: float) -> str:
 
 def _size(row: Row, value: float) -> str:
     if row["metric"] not in PER_100:
-        return f"{value:+.4f}"
+        return f"{value:+.{digits_of(row['metric'])}f}"
     return f"{100 * (value - 1 if row['scale'] == 'factor' else value):+.1f}"
 
 
@@ -101,7 +105,7 @@ def _breaks_table(breaks: list[Row], language: Language) -> Table:
     for one in breaks:
         name = f"{capital(one['what'])}, {day(one['date'])}"
         for part in one["parts"]:
-            rates = (with_range(part[rate], per_100=rate in ("auc", "precision_at_k")) for rate in RATES)
+            rates = (_rate(part, rate) for rate in RATES)
             dates = listing([day(date) for date in part["dates"]])
             rows.append((name, WHEN[part["when"]], dates, *(count_cell(part[key]) for key in ("n", "events")), *rates))
     return Table(
@@ -113,8 +117,8 @@ def _breaks_table(breaks: list[Row], language: Language) -> Table:
             capital(language.many),
             "Came about",
             "Of 100 pairs, right one first",
-            "Observed to expected",
-            "Calibration slope",
+            "Came about, for each 100 foreseen",
+            "Calibration slope (for specialists)",
             f"Of 100 on the list, {language.needed}",
         ),
         rows=tuple(rows),
@@ -123,6 +127,14 @@ def _breaks_table(breaks: list[Row], language: Language) -> Table:
             "Before: facts and outcome end before the change. After: both begin when it was made or later. Reaching "
             "over it: some of what the test date looks back on, or ahead to, lies on the other side."
         ),
+    )
+
+
+def _rate(part: Row, name: str) -> Cell:
+    if name == "oe_ratio":
+        return with_range_foreseen(part[name])
+    return (
+        decimals(part[name], digits_of(name)) if name == "calibration_slope" else with_range(part[name], per_100=True)
     )
 
 
@@ -163,8 +175,8 @@ def _decay_words(decay: Row) -> str | None:
         return None
     first, last = decay["first"], decay["last"]
     return (
-        f"On {day(first['date'])}, for each 100 cases foreseen, {100 * first['oe_ratio']['value']:.0f} came about; on "
-        f"{day(last['date'])}, {100 * last['oe_ratio']['value']:.0f}. The risks have become {decay['risks']}, by more "
+        f"On {day(first['date'])}, for each 100 cases foreseen, {foreseen(first['oe_ratio']['value'])} came about; on "
+        f"{day(last['date'])}, {foreseen(last['oe_ratio']['value'])}. The risks have become {decay['risks']}, by more "
         "than chance: they must be set anew before use."
     )
 

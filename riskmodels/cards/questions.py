@@ -9,8 +9,18 @@ from typing import Any
 from riskmodels.cards.audit_closer import carriers_of
 from riskmodels.cards.card import Origin, Question, Summary
 from riskmodels.cards.deep_tables import source_words
-from riskmodels.cards.words import Language, attribute_words, day, feature_words, line_words, listing, of_100
-from riskmodels.study import EACH, Study
+from riskmodels.cards.sections import capacity_words, reasons_words
+from riskmodels.cards.words import (
+    Language,
+    attribute_words,
+    capital,
+    day,
+    feature_words,
+    line_words,
+    listing,
+    of_100,
+)
+from riskmodels.study import BASELINES, EACH, Study
 
 # number -> (question, section that says more)
 QUESTIONS = {
@@ -52,7 +62,10 @@ class Asked:
 
 
 def _level(asked: Asked) -> str:
-    return {"person": "Named people.", "household": "Households.", "place": "Places."}[asked.study.file.level]
+    many = asked.language.many
+    return {"person": f"Named {many}.", "household": f"{capital(many)}.", "place": f"Places: {many}."}[
+        asked.study.file.level
+    ]
 
 
 def _wrong(asked: Asked) -> str:
@@ -75,9 +88,9 @@ def _worse(asked: Asked) -> str:
 
 def _need(asked: Asked) -> str:
     return (
-        "Need, as measured."
+        "It is a need that is measured."
         if asked.study.file.outcome.measures == "need"
-        else "Contact with a service, or its decision. It is not need itself."
+        else "It is contact with a service, or a decision of one. It is not need itself."
     )
 
 
@@ -93,6 +106,8 @@ def _less_data(asked: Asked) -> str | None:
     ]
     little = [row["words"] for row in drivers if row["share"] < 0.01]
     said = [f"The first field carries {of_100(drivers[0]['share'])} of 100 parts of a score."]
+    if len(drivers) == 1:
+        said = [f"It uses one field only: {drivers[0]['words']}."]
     if unused:
         said.append(f"Not used at all, so not needed: {listing(unused)}.")
     if little:
@@ -122,7 +137,13 @@ def _drivers(asked: Asked) -> str | None:
     if not drivers:
         return "Nothing: all have the same risk."
     said = listing([f"{row['words']} ({of_100(row['share'])} of 100 parts)" for row in drivers])
-    return f"Most of all: {said}. Each name on the list comes with three reasons in plain words."
+    reasons = reasons_words(len(asked.results["explanation"]["drivers"]))
+    worker = (
+        "The way is simple enough to do by hand, so a worker can explain it."
+        if asked.results["performance"].get("model") in BASELINES
+        else "A worker sees and can pass on these reasons, not the sums behind them."
+    )
+    return f"Most of all: {said}. Each name on the list comes with {reasons} in plain words. {worker}"
 
 
 def _later(asked: Asked) -> str:
@@ -132,16 +153,59 @@ def _later(asked: Asked) -> str:
     return f"Later in time: yes, on {dates}, by a model that knew only what came before. It was not tested elsewhere."
 
 
+def _places(asked: Asked) -> str:
+    return f"Places: {capacity_words(asked.study)}."
+
+
+def _no_agreement(asked: Asked) -> str | None:
+    without = [name for name, entry in asked.study.register.sources.items() if not entry.agreement]
+    return f"The register names no agreement for {listing(without)}." if without else None
+
+
+def _not_told(asked: Asked) -> str | None:
+    without = [name for name, entry in asked.study.register.sources.items() if not entry.people_were_told]
+    return f"The register does not say what people were told of {listing(without)}." if without else None
+
+
+def _unknown(asked: Asked) -> str | None:
+    performance = asked.results["performance"]
+    n, unknown = performance.get("n"), performance.get("unknown")
+    if not n or not unknown:
+        return None
+    return f"In the test, the result is not known for {of_100(unknown / n)} of 100 {asked.language.many}."
+
+
+def _cost(asked: Asked) -> str:
+    answers = asked.study.answers
+    cost = answers.purpose.get("cost")
+    said = f"The {answers.owner_role} answers for it."
+    return said if cost is None or cost.text else f"{said} What it cost is not provided (owner: {cost.owner})."
+
+
+def _first_end(asked: Asked) -> str | None:
+    ends = [entry.agreement_expires for entry in asked.study.register.sources.values() if entry.agreement_expires]
+    return f"The first agreement on data ends on {day(min(ends))}." if ends else None
+
+
+# What the run can answer by itself; what people say is added.
 FROM_THE_RUN: dict[int, Callable[[Asked], str | None]] = {
-    2: _level,
     4: _wrong,
     5: _simple_rule,
     6: _worse,
-    7: _need,
     10: _less_data,
     11: _proxies,
     13: _drivers,
     18: _later,
+}
+# What the run adds to what people say, before it or after it. Alone it is no answer.
+BEFORE: dict[int, Callable[[Asked], str | None]] = {2: _level, 7: _need}
+AFTER: dict[int, Callable[[Asked], str | None]] = {
+    3: _places,
+    8: _no_agreement,
+    9: _not_told,
+    12: _unknown,
+    19: _cost,
+    20: _first_end,
 }
 
 
@@ -154,13 +218,19 @@ def _answer(number: int, asked: Asked) -> Question:
     question, section = QUESTIONS[number]
     given = asked.study.answers.questions.get(number)
     said = " ".join(given.text.split()) if given is not None and given.text else None
-    found = FROM_THE_RUN[number](asked) if number in FROM_THE_RUN else None
+    alone = _of(FROM_THE_RUN, number, asked)
+    before, after = (_of(table, number, asked) if said else None for table in (BEFORE, AFTER))
+    found = alone or before or after
     source: Origin = "run and answers" if found and said else "run" if found else "answers" if said else "none"
     return Question(
         number=number,
         question=question,
-        answer=" ".join(part for part in (found, said) if part) or None,
+        answer=" ".join(part for part in (alone, before, said, after) if part) or None,
         owner=given.owner if given is not None else asked.study.answers.owner_role,
         source=source,
         section=section,
     )
+
+
+def _of(table: Mapping[int, Callable[[Asked], str | None]], number: int, asked: Asked) -> str | None:
+    return table[number](asked) if number in table else None

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodels import storage
+from riskmodels.cards.records.atrs import build_record
 from riskmodels.reports.charts import draw_figures
 from riskmodels.reports.markdown import render_card_markdown
 from riskmodels.reports.page import render_card
+from riskmodels.reports.public_record import record_markdown, record_sheets
+from riskmodels.reports.visible import visible
+from riskmodels.reports.workbook import render_workbook
 
 Card = Mapping[str, Any]
 Files = dict[str, bytes]
@@ -43,8 +47,10 @@ def render(card: Card, formats: Iterable[str], beside: Beside) -> Files:
     formats : keys of `RENDERINGS`
     """
     made: Files = {}
+    # What nobody can see may stand in card.json, which is the truth, but on no page that people read.
+    seen, seen_beside = visible(card), visible(beside)
     for name in dict.fromkeys(formats):
-        made |= RENDERINGS[name](card, beside)
+        made |= RENDERINGS[name](card, beside) if name == "json" else RENDERINGS[name](seen, seen_beside)
     return made
 
 
@@ -76,8 +82,21 @@ def _markdown(card: Card, beside: Beside) -> Files:
     return {f"{stem(card)}.md": text}
 
 
+def _atrs(card: Card, beside: Beside) -> Files:
+    """The public record of the Algorithmic Transparency Recording Standard, to read and as a workbook."""
+    name = stem(card).replace("card", "atrs")
+    record = [field.to_dict() for field in build_record(card, beside.status, beside.sign_off)]
+    status = str(beside.status["words"])
+    sheets = record_sheets(record, status)
+    return {
+        f"{name}.md": record_markdown(record, card["title"], card["model"]["version"], status),
+        f"{name}.xlsx": render_workbook(sheets, f"{card['title']}: algorithmic transparency record"),
+    }
+
+
 RENDERINGS: dict[str, Callable[[Card, Beside], Files]] = {
     "html": _html,
     "md": _markdown,
     "json": _json,
+    "atrs": _atrs,
 }

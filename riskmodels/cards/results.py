@@ -9,16 +9,18 @@ from riskmodels.cards.card import Cell, Table
 from riskmodels.cards.cells import (
     bounds_cell,
     count_cell,
-    interval_cell,
+    decimals,
+    foreseen,
     of_100_cell,
     range_cell,
-    value_cell,
     with_range,
+    with_range_foreseen,
 )
 from riskmodels.cards.words import (
     Language,
     capital,
     day,
+    digits_of,
     family_words,
     meaning_of,
     measure_words,
@@ -27,6 +29,7 @@ from riskmodels.cards.words import (
 from riskmodels.study import Study
 
 Row = Mapping[str, Any]
+LEAST_P, GAIN_DIGITS = 0.001, 4
 
 
 def performance_tables(performance: Row, language: Language, column: str | None) -> dict[str, Table]:
@@ -38,12 +41,25 @@ def performance_tables(performance: Row, language: Language, column: str | None)
             caption="Measures, for specialists",
             columns=("Measure", "Value", "95% interval", "What it means"),
             rows=tuple(
-                (measure_words(name), value_cell(estimate), interval_cell(estimate), meaning_of(name, language.many))
+                (measure_words(name), *_value_and_interval(name, estimate), meaning_of(name, language.many))
                 for name, estimate in performance["overall"].items()
             ),
             source="run: performance",
         ),
+        "families_measures": _families_measures(performance, column),
     }
+
+
+def _value_and_interval(name: str, estimate: Row) -> tuple[Cell, Cell]:
+    value, low, high = (estimate.get(end) for end in ("value", "low", "high"))
+    if value is None:
+        return estimate.get("reason") or "not computed", ""
+    if name == "spiegelhalter_p" and value < LEAST_P:
+        return f"less than {LEAST_P}", ""
+    digits = digits_of(name)
+    return decimals(
+        {"value": value}, digits
+    ), "" if low is None or high is None else f"{low:.{digits}f} to {high:.{digits}f}"
 
 
 def _list_table(at: Row, language: Language) -> Table:
@@ -89,36 +105,68 @@ def _said(value: Cell) -> str:
 
 
 def _families_table(performance: Row, language: Language, column: str | None) -> Table:
-    comparison = performance.get("comparison") or {}
-    criterion = measure_words(comparison.get("criterion") or "brier_score")
-    note = f"Ranges: 95% intervals. Gain: how far the {criterion} is below the best simple rule's. Above 0 is better."
+    note = (
+        "Ranges: 95% intervals. Close: how near the risks come to what happened (the Brier score, in the table below)."
+    )
     if performance["at_capacity"].get("leads_with_bounds"):
         note += " All figures are for those whose outcome is known, who may differ from the rest."
-    rows = []
-    for row in performance["families"]:
-        chosen = " (chosen)" if row["model"] == comparison.get("chosen") else ""
-        gain = with_range(row["difference"]) if row.get("difference") else "the rule to beat"
-        rows.append(
-            (
-                capital(family_words(row["model"], column)) + chosen,
-                with_range(row.get("precision_at_k"), per_100=True),
-                with_range(row.get("auc"), per_100=True),
-                with_range(row.get("brier_score")),
-                gain,
-            )
-        )
     return Table(
         caption=f"Against simple rules, on the same {language.many}",
         columns=(
             "Way of choosing",
             f"Of 100 on its list, {language.needed}",
-            "Of 100 pairs, put the right one first (AUC)",
-            "Brier score (lower is better)",
-            "Gain",
+            "Of 100 pairs, put the right one first",
+            "Are its risks closer than the best simple rule's?",
         ),
-        rows=tuple(rows),
+        rows=tuple(
+            (
+                _name(performance, row, column),
+                with_range(row.get("precision_at_k"), per_100=True),
+                with_range(row.get("auc"), per_100=True),
+                _closer(row.get("difference")),
+            )
+            for row in performance["families"]
+        ),
         source="run: performance",
         note=note,
+    )
+
+
+def _name(performance: Row, row: Row, column: str | None) -> str:
+    chosen = row["model"] == (performance.get("comparison") or {}).get("chosen")
+    return capital(family_words(row["model"], column)) + (" (chosen)" if chosen else "")
+
+
+def _closer(gain: Row | None) -> Cell:
+    """A gain in words: whether it is more than chance, either way."""
+    if not gain:
+        return "it is the rule to beat"
+    if gain.get("value") is None:
+        return gain.get("reason") or "not computed"
+    low, high = gain.get("low"), gain.get("high")
+    if low is None or high is None:
+        return "it cannot be said"
+    if low > 0:
+        return "yes, beyond chance"
+    return "no, further off, beyond chance" if high < 0 else "no clear difference"
+
+
+def _families_measures(performance: Row, column: str | None) -> Table:
+    criterion = measure_words((performance.get("comparison") or {}).get("criterion") or "brier_score")
+    return Table(
+        caption="Against simple rules, for specialists",
+        columns=("Way of choosing", "AUC", "Brier score (lower is better)", f"Gain in {criterion}"),
+        rows=tuple(
+            (
+                _name(performance, row, column),
+                decimals(row.get("auc"), digits_of("auc")),
+                decimals(row.get("brier_score"), digits_of("brier_score")),
+                decimals(row["difference"], GAIN_DIGITS) if row.get("difference") else "the rule to beat",
+            )
+            for row in performance["families"]
+        ),
+        source="run: performance",
+        note=f"Gain: how far the {criterion} is below the best simple rule's. Above 0 is better. Ranges: 95% intervals.",
     )
 
 
@@ -128,7 +176,7 @@ def _per_date_table(dates: Sequence[Row], language: Language) -> Table:
             day(row["as_of_date"]),
             *(count_cell(row.get(name)) for name in ("n", "known", "events")),
             with_range(row.get("auc"), per_100=True),
-            with_range(row.get("oe_ratio")),
+            with_range_foreseen(row.get("oe_ratio")),
             with_range(row.get("precision_at_k"), per_100=True),
         )
         for row in dates
@@ -141,7 +189,7 @@ def _per_date_table(dates: Sequence[Row], language: Language) -> Table:
             "Outcome known",
             "Came about",
             "Of 100 pairs, right one first",
-            "Observed to expected",
+            "Came about, for each 100 foreseen",
             f"Of 100 on the list, {language.needed}",
         ),
         rows=rows,
@@ -166,7 +214,7 @@ def performance_words(study: Study, performance: Row, language: Language) -> tup
             f"100 such pairs, the ranking puts the right one first in {of_100(auc)}. A coin would do so in 50."
         )
     if oe is not None:
-        words.append(f"For each 100 cases that the risks foresee, {100 * oe:.0f} came about.")
+        words.append(f"For each 100 cases that the risks foresee, {foreseen(oe)} came about.")
     if ranked:
         words.append(_over_time(dates))
     words.append("No neighbouring area was compared.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from riskmodels.cards.card import Cell, ExplanationSection, Fact, Facts, HowItWorks, Table
 from riskmodels.cards.cells import of_100_cell
+from riskmodels.cards.indexes import NOT_YET
 from riskmodels.cards.words import Language, day, family_words, line_words, listing, of_100
 from riskmodels.data.features import NOUGHT_WHEN_NOTHING
 from riskmodels.study import Answer, FeatureLine, Study
@@ -79,7 +80,7 @@ def build_how_it_works(
         "looks_ahead": (str(file.outcome.horizon), "outcome.horizon"),
         "recorded_within": (str(file.outcome.lag), "outcome.lag"),
         "the_outcome_is": (measured, "outcome.measures"),
-        "places": (_capacity(study), "capacity"),
+        "places": (capacity_words(study), "capacity"),
         "seed": (str(file.seed), "seed"),
     }
     return HowItWorks(
@@ -142,7 +143,7 @@ def _how_words(study: Study, language: Language, chosen: str, test_dates: Sequen
     return words
 
 
-def _capacity(study: Study) -> str:
+def capacity_words(study: Study) -> str:
     capacity = study.file.capacity
     if capacity.share is not None:
         return f"{of_100(capacity.share)} of 100 on each list"
@@ -153,21 +154,17 @@ def _capacity(study: Study) -> str:
 
 # ---------------------------------------------------------------- 9 explanation
 
-# The six kinds of explanation, and the sections of the card that give them.
-KINDS = (
-    ("Rationale", "Why this score: what drives scores, and three reasons for each name", "sections 6 and 9"),
-    ("Responsibility", "Who built it, who decides, whom to ask", "sections 3, 4 and 14"),
-    ("Data", "What was used, and where it comes from", "section 5"),
-    ("Fairness", "Who is treated worse", "section 8"),
-    ("Safety and performance", "How often it is wrong, and what stops it", "sections 7 and 12"),
-    ("Impact", "What it may do to people", "section 10"),
-)
+
+def reasons_words(fields: int) -> str:
+    """How many reasons a name on the list comes with: three at the most, and no more than fields count."""
+    return {0: "no reason of its own", 1: "one reason", 2: "up to two reasons"}.get(fields, "up to three reasons")
 
 
 def build_explanation(explanation: Row, language: Language) -> ExplanationSection:
+    """How scores are explained. The six kinds look through the whole card: `riskmodels.cards.annex.indexed`."""
     said = (
-        f"Each {language.one} on the list comes with three reasons in plain words. A reason says what moved the score. "
-        "It does not say what causes the outcome, and it blames nobody."
+        f"Each {language.one} on the list comes with {reasons_words(len(explanation['drivers']))} in plain words. A "
+        "reason says what moved the score. It does not say what causes the outcome, and it blames nobody."
     )
     rows = tuple((row["words"], of_100_cell(row["share"]), row["direction"]) for row in explanation["drivers"])
     return ExplanationSection(
@@ -179,10 +176,5 @@ def build_explanation(explanation: Row, language: Language) -> ExplanationSectio
             rows=rows,
             source="run: explanation",
         ),
-        kinds=Table(
-            caption="The six kinds of explanation (Information Commissioner's Office)",
-            columns=("Kind", "What it says", "Where"),
-            rows=KINDS,
-            source="this card",
-        ),
+        kinds=NOT_YET,
     )

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.cells import plain, with_range
+from riskmodels.cards.cells import decimals, plain, with_range
 from riskmodels.cards.shown import Shown, counted
-from riskmodels.cards.words import capital, day, family_words, listing, measure_words
+from riskmodels.cards.words import capital, day, digits_of, family_words, listing, measure_words
 
 Row = Mapping[str, Any]
 BASE, LEAST_SAID = "base_rate", 0.0001
@@ -43,7 +43,7 @@ def _families(selection: Row, column: str | None) -> Table:
     rows = tuple(
         (
             capital(family_words(row["model"], column)),
-            plain(row["loss"].get("value")),
+            decimals({"value": row["loss"].get("value")}, digits_of(selection["criterion"])),
             _cost(row["mean_regret"]),
             _cost(row["worst_regret"]),
             f"{row['best_at']} of {count}",
@@ -55,7 +55,7 @@ def _families(selection: Row, column: str | None) -> Table:
         for row in selection["families"]
     )
     return Table(
-        caption="Over all test dates, from the simplest way of choosing to the most complex",
+        caption="Over all test dates, from the simplest way of choosing to the most complex (for specialists)",
         columns=(
             "Way of choosing",
             f"{criterion} (lower is better)",

@@ -10,9 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from riskmodels.assessment.audit.publishing.disclosure import publish
 from riskmodels.assessment.intervals import wilson
-from riskmodels.assessment.suppression import PROFILES, SMALL_OR_TELLING, Profile, not_shown, published_count
+from riskmodels.assessment.suppression import (
+    PROFILES,
+    SMALL_OR_TELLING,
+    Profile,
+    behind_rates,
+    hidden_rows,
+    not_shown,
+    published_count,
+)
+from riskmodels.assessment.suppression import rounded as round_to_base
+from riskmodels.cards.rounded_rates import of_rounded, rate_of_rounded
 
 COUNTS = {
     "n", "known", "unknown", "events", "selected", "hits", "positives", "tp", "fp", "fn", "tn", "immature",
@@ -28,6 +40,7 @@ DECIMALS = {
     "interventions_avoided": 4, "change": 4, "loss": 4, "regret": 4, "mean_regret": 4, "worst_regret": 4, "cost": 5,
     "auc_cost": 4,
 }  # fmt: skip
+PER_DATE = ("precision_at_k", "recall_at_k", "base_rate")
 HIDDEN = SMALL_OR_TELLING
 
 
@@ -60,6 +73,12 @@ class Shown:
     def is_small(self, n: int) -> bool:
         return n < self.profile.below
 
+    def share(self, part: int, whole: int) -> float | None:
+        """A share of people, of the rounded counts where the profile says so."""
+        if self.profile.rounded_rates:
+            part, whole = (round_to_base(count, self.profile) for count in (part, whole))
+        return round(min(part / whole, 1.0), 3) if whole else None
+
 
 def rounded(value: Any, key: str = "") -> Any:
     """A float to the decimals its name deserves; everything else as it is."""
@@ -79,11 +98,29 @@ def published_performance(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any
         **raw,
         "calibration_curve": curve,
         "at_capacity": _with_safe_bounds(raw.get("at_capacity") or {}, "performance.at_capacity", shown),
-        "per_date": [_with_safe_bounds(row, "performance.per_date", shown) for row in raw.get("per_date") or []],
+        "per_date": [_with_safe_bounds(row, "performance.per_date", shown) for row in _dates(raw, shown)],
         "unknown_by_fifth": [_fifth(row, shown) for row in raw.get("unknown_by_fifth") or []],
     }
     result: dict[str, Any] = _walk(made, "performance", "", shown)
     return result
+
+
+def _dates(raw: Mapping[str, Any], shown: Shown) -> list[dict[str, Any]]:
+    """The test dates, with a share hidden of those that would give another date's away: that of all dates is told too.
+
+    What was hidden before stays so and hides no more.
+    """
+    rows = [dict(row) for row in raw.get("per_date") or []]
+    for name in PER_DATE:
+        told = [row for row in rows if (row.get(name) or {}).get("value") is not None and row[name].get("n")]
+        tops = [(round(row[name]["value"] * row[name]["n"]), row[name]["n"]) for row in told]
+        counts = np.array([[top, n - top] for top, n in tops], dtype=np.int64).reshape(-1, 2)
+        _, protecting = hidden_rows(counts, behind_rates(shown.profile))
+        for row, hide in zip(told, protecting, strict=True):
+            if hide:
+                shown.note(f"performance.per_date, {row['as_of_date']}: {name}", "share", HIDDEN)
+                row[name] = {"value": None, "reason": HIDDEN}
+    return rows
 
 
 def published_audit(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
@@ -102,6 +139,8 @@ def _walk(value: Any, where: str, key: str, shown: Shown) -> Any:
         if key in SHARES and shown.is_handful(value.get("value"), value.get("n")):
             shown.note(where, "share")
             return {"value": None, "reason": shown.hidden}
+        if shown.profile.rounded_rates:
+            value = rate_of_rounded(value, shown.profile) if key in SHARES else of_rounded(value, shown.profile)
         # The ends of an estimate are rounded like the measure that they belong to.
         return {
             name: _walk(inner, f"{where}.{name}", key if name in ESTIMATE else str(name), shown)
@@ -160,6 +199,8 @@ def people_of_100(at_capacity: Mapping[str, Any], shown: Shown) -> dict[str, int
         parts = {"right": hits, "wrong_or_not_known": selected - hits}
     if any(shown.is_small(count) for count in parts.values()):
         return {}
+    if shown.profile.rounded_rates:
+        parts = {name: round_to_base(count, shown.profile) for name, count in parts.items()}
     return dict(zip(parts, whole_of_100(list(parts.values())), strict=True))
 
 
@@ -181,6 +222,8 @@ def _fifth(row: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
     if any(count > 0 and shown.is_small(count) for count in (unknown, known)):
         shown.note(f"performance.unknown_by_fifth, {row['fifth']}", "share")
         return {**row, "unknown": None, "share": None}
+    if shown.profile.rounded_rates and row["n"]:
+        return {**row, "share": shown.share(row["unknown"], row["n"])}
     return dict(row)
 
 

@@ -10,14 +10,16 @@ import numpy as np
 
 from riskmodels.assessment.suppression import hidden_rows
 from riskmodels.cards.card import Table
-from riskmodels.cards.cells import count_cell, with_range
+from riskmodels.cards.cells import count_cell, decimals, foreseen, with_range, with_range_foreseen
 from riskmodels.cards.shown import Shown, counted
-from riskmodels.cards.words import Language, capital, listing, of_100
+from riskmodels.cards.words import Language, capital, digits_of, listing, of_100
 
 Row = Mapping[str, Any]
 MOST_ROWS = 40
 COMPARED = ("auc", "oe_ratio", "calibration_slope", "brier_score")
 LISTED = ("precision", "recall")
+SPECIAL = ("auc", "calibration_slope", "brier_score")
+KNOWN = "All figures are for those whose outcome is known."
 SEEN, SOURCE = "seen", "source "
 # The labels of a slice where "yes" and "no" say too little.
 LABELS = {(SEEN, "yes"): "Learned from before", (SEEN, "no"): "New to the model"}
@@ -68,14 +70,15 @@ def _coarse(estimate: Row) -> dict[str, Any]:
 
 def slice_tables(slices: Row, language: Language) -> dict[str, Table]:
     """A table for each way of slicing, keyed ``slice_<name>``; of many slices the largest."""
-    return {f"slice_{one['name']}": _table(one, language) for one in slices["slices"]}
+    found = slices["slices"]
+    tables = {f"slice_{one['name']}": _table(one, language) for one in found}
+    return tables | ({"slices_measures": _measures(found, language)} if found else {})
 
 
 def _table(one: Row, language: Language) -> Table:
-    rows, name = one["rows"], str(one["name"])
-    note = "All figures are for those whose outcome is known."
-    if len(rows) > MOST_ROWS:
-        rows = sorted(rows, key=lambda row: -(row["n"] or 0))[:MOST_ROWS]
+    rows, name = _largest(one), str(one["name"])
+    note = KNOWN
+    if len(rows) < len(one["rows"]):
         note += f" The largest {MOST_ROWS} of {len(one['rows'])} are shown."
     return Table(
         caption=f"By {_name(one, language)}",
@@ -84,9 +87,7 @@ def _table(one: Row, language: Language) -> Table:
             capital(language.many),
             "Came about",
             "Of 100 pairs, right one first",
-            "Observed to expected",
-            "Calibration slope",
-            "Brier score",
+            "Came about, for each 100 foreseen",
             f"Of 100 on the list, {language.needed}",
             f"Of 100 {language.that} {language.needed}, on the list",
         ),
@@ -94,13 +95,37 @@ def _table(one: Row, language: Language) -> Table:
             (
                 _label(one, row),
                 *(count_cell(row[key]) for key in ("n", "events")),
-                *(with_range(row[name], per_100=name == "auc") for name in COMPARED),
+                with_range(row["auc"], per_100=True),
+                with_range_foreseen(row["oe_ratio"]),
                 *(with_range(row[name], per_100=True) for name in LISTED),
             )
             for row in rows
         ),
         source="run: performance",
         note=note,
+    )
+
+
+def _largest(one: Row) -> list[Row]:
+    rows: list[Row] = one["rows"]
+    return rows if len(rows) <= MOST_ROWS else sorted(rows, key=lambda row: -(row["n"] or 0))[:MOST_ROWS]
+
+
+def _measures(slices: Sequence[Row], language: Language) -> Table:
+    return Table(
+        caption="The same parts, for specialists",
+        columns=("By", "Who", "AUC", "Calibration slope", "Brier score"),
+        rows=tuple(
+            (
+                capital(_name(one, language)),
+                _label(one, row),
+                *(decimals(row[name], digits_of(name)) for name in SPECIAL),
+            )
+            for one in slices
+            for row in _largest(one)
+        ),
+        source="run: performance",
+        note=KNOWN,
     )
 
 
@@ -162,7 +187,7 @@ def _ranking_words(one: Row, language: Language) -> str:
 def _risk_words(one: Row, language: Language) -> str | None:
     if one["spread"]["oe_ratio"]["verdict"] != "more than chance" or len(_shown(one, "oe_ratio")) < 2:
         return None
-    ends = _ends(one, "oe_ratio", lambda value: f"{100 * value:.0f}")
+    ends = _ends(one, "oe_ratio", foreseen)
     return (
         f"How far the risks come true differs by {_name(one, language)}, beyond chance{ends}. Above 100 the risks were "
         "too low, below it too high."

@@ -1,11 +1,12 @@
-"""The figure of performance over time: the test dates one by one, and the days on which something changed."""
+"""The figures of performance over time: the test dates one by one, and the days on which something changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskmodels.cards.card import Figure, Table
+from riskmodels.cards.cells import fine_100, whole_100
 from riskmodels.cards.words import day, listing, of_100
 
 if TYPE_CHECKING:
@@ -13,61 +14,141 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 ENDS = ("value", "low", "high")
+ONE_DATE = "there are not two test dates to compare"
+INTERVAL = "At least and at most: 95% interval."
+EACH_DATE = "Each dot is a test date; its line is the 95% interval. Where two lines overlap, the change may be chance."
 
 
 def over_time(results: Results) -> Figure | str:
-    """AUC and O/E on each test date with their intervals; ``curve`` holds the breaks that lie among or after them."""
-    dates = results.performance["per_date"]
-    rows = tuple(_row(one) for one in dates if any((one.get(name) or {}).get("value") for name in ("auc", "oe_ratio")))
-    if len(rows) < 2:
-        return "there are not two test dates to compare"
-    many = results.language.many
-    breaks = tuple((day(one.date), one.what) for one in sorted(results.study.breaks, key=lambda one: one.date))
+    """Whom the list holds and how the ranking does on each test date; ``curve`` holds the breaks."""
+    dates = [one for one in results.performance["per_date"] if _value(one, "auc") or _value(one, "precision_at_k")]
+    if len(dates) < 2:
+        return ONE_DATE
+    language, breaks = results.language, _breaks(results)
+    listed, pairs = f"Of 100 on the list, {language.needed}", "Of 100 pairs, right one first"
+    ends = ("at least", "at most")
+    rows = tuple(
+        (
+            day(one["as_of_date"]),
+            *(whole_100(_value(one, name, end)) for name in ("precision_at_k", "auc") for end in ENDS),
+        )
+        for one in dates
+    )
     return Figure(
         id="over_time",
-        title="The ranking and the risks, test date by test date",
+        title=_title(dates, language.needed),
+        reading=EACH_DATE,
         alt=(
-            f"Two rows of dots, one dot for each of {len(rows)} test dates. Above: of 100 pairs, how many "
-            f"are put right{_from_to(dates, 'auc', of_100)}. Below: how many cases came about for each one foreseen"
-            f"{_from_to(dates, 'oe_ratio', _ratio)}. {_said(breaks)}"
+            f"Two rows of dots, one dot for each of {len(rows)} test dates. Above: of 100 on the list, how many "
+            f"{language.needed}{_from_to(dates, 'precision_at_k')}. Below: of 100 pairs, how many are put right"
+            f"{_from_to(dates, 'auc')}. {_said(breaks)}"
         ),
         table=Table(
-            caption="The ranking and the risks on each test date",
-            columns=(
-                "As of",
-                "Of 100 pairs, right one first",
-                "at least",
-                "at most",
-                "Observed to expected",
-                "O/E at least",
-                "O/E at most",
-            ),
+            caption="The list and the ranking on each test date",
+            columns=("As of", listed, *ends, pairs, *(f"pairs, {end}" for end in ends)),
             rows=rows,
             source="run: performance",
-            note="At least and at most: 95% interval.",
+            note=INTERVAL,
         ),
-        curve=Table(caption="What changed", columns=("Day", "What"), rows=breaks, source="study.yaml: breaks")
-        if breaks
-        else None,
-        unit=f"of 100 pairs, and cases for each one foreseen, among {many} whose outcome is known",
+        curve=_curve(breaks),
+        unit=f"of 100 on the list, and of 100 pairs, among {language.many} whose outcome is known",
         n=results.performance.get("known"),
+        narrow=True,
     )
 
 
-def _row(one: Row) -> tuple[str | float | None, ...]:
-    auc, oe = one.get("auc") or {}, one.get("oe_ratio") or {}
-    of_pairs = (None if auc.get(end) is None else round(100 * auc[end], 1) for end in ENDS)
-    return (day(one["as_of_date"]), *of_pairs, *(oe.get(end) for end in ENDS))
+def risk_over_time(results: Results) -> Figure | str:
+    """How many were foreseen and how many came about on each test date; ``curve`` holds the breaks."""
+    tested = results.performance["per_date"]
+    dates = [one for one in tested if _value(one, "oe_ratio") and _value(one, "base_rate") is not None]
+    if len(dates) < 2:
+        return ONE_DATE
+    language, breaks = results.language, _breaks(results)
+    rows = tuple(
+        (
+            day(one["as_of_date"]),
+            fine_100(_foreseen(one)),
+            *(fine_100(_value(one, "base_rate", end)) for end in ENDS),
+            *(_of_100_foreseen(_value(one, "oe_ratio", end)) for end in ENDS),
+        )
+        for one in dates
+    )
+    first, last = dates[0], dates[-1]
+    return Figure(
+        id="risk_over_time",
+        title=(
+            f"Of 100 {language.many} on {rows[-1][0]}, {of_100(_foreseen(last))} were foreseen and "
+            f"{of_100(last['base_rate']['value'])} {language.needed}"
+        ),
+        reading=(
+            "A hollow mark is how many the risks foresaw, a dot how many came about. Where the dot's line does not "
+            "reach the hollow mark, the risks were wrong by more than chance."
+        ),
+        alt=(
+            f"Dots and hollow marks for {len(rows)} test dates. On the first, of 100 {language.many} "
+            f"{of_100(_foreseen(first))} were foreseen and {of_100(first['base_rate']['value'])} came about; on the "
+            f"last, {of_100(_foreseen(last))} and {of_100(last['base_rate']['value'])}. {_said(breaks)}"
+        ),
+        table=Table(
+            caption="Foreseen and come about, on each test date",
+            columns=(
+                "As of",
+                f"Foreseen, of 100 {language.many}",
+                "Came about, of 100",
+                "at least",
+                "at most",
+                "Came about, for each 100 foreseen",
+                "for each 100, at least",
+                "for each 100, at most",
+            ),
+            rows=rows,
+            source="run: performance",
+            note=INTERVAL,
+        ),
+        curve=_curve(breaks),
+        unit=f"of 100 {language.many} whose outcome is known",
+        n=results.performance.get("known"),
+        narrow=True,
+    )
 
 
-def _from_to(dates: list[Row], name: str, say: Any) -> str:
-    found = [(one.get(name) or {}).get("value") for one in dates]
-    values = [value for value in found if value is not None]
-    return f", from {say(values[0])} on the first to {say(values[-1])} on the last" if len(values) > 1 else ""
+def _value(one: Row, name: str, end: str = "value") -> float | None:
+    return (one.get(name) or {}).get(end)
 
 
-def _ratio(value: float) -> str:
-    return f"{value:.2f}"
+def _foreseen(one: Row) -> float:
+    """The mean risk: what came about, over what came about for each one foreseen."""
+    return float(one["base_rate"]["value"] / one["oe_ratio"]["value"])
+
+
+def _of_100_foreseen(ratio: float | None) -> float | None:
+    return None if ratio is None else round(100 * ratio)
+
+
+def _title(dates: Sequence[Row], needed: str) -> str:
+    for name, of_whom, what in (("precision_at_k", "on the list", needed), ("auc", "pairs", "were put right")):
+        found = [value for one in dates if (value := _value(one, name)) is not None]
+        if len(found) > 1:
+            low, high = of_100(min(found)), of_100(max(found))
+            if low == high:
+                return f"On each of {len(found)} test dates, {low} of 100 {of_whom} {what}"
+            return f"On {len(found)} test dates, between {low} and {high} of 100 {of_whom} {what}"
+    return "The list and the ranking, test date by test date"
+
+
+def _from_to(dates: Sequence[Row], name: str) -> str:
+    values = [value for one in dates if (value := _value(one, name)) is not None]
+    return f", from {of_100(values[0])} on the first to {of_100(values[-1])} on the last" if len(values) > 1 else ""
+
+
+def _breaks(results: Results) -> tuple[tuple[str, str], ...]:
+    return tuple((day(one.date), one.what) for one in sorted(results.study.breaks, key=lambda one: one.date))
+
+
+def _curve(breaks: tuple[tuple[str, str], ...]) -> Table | None:
+    if not breaks:
+        return None
+    return Table(caption="What changed", columns=("Day", "What"), rows=breaks, source="study.yaml: breaks")
 
 
 def _said(breaks: tuple[tuple[str, str], ...]) -> str:

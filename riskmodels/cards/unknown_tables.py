@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.cells import bounds_cell, of_100_cell, plain, with_range
+from riskmodels.cards.cells import bounds_cell, decimals, foreseen, of_100_cell, with_range, with_range_foreseen
 from riskmodels.cards.shown import Shown, counted
-from riskmodels.cards.words import Language, capital, family_words, of_100
+from riskmodels.cards.words import Language, capital, digits_of, family_words, of_100
 
 Row = Mapping[str, Any]
 ASSUMED = (
@@ -74,27 +74,26 @@ def unknown_tables(unknown: Row, performance: Row, language: Language, column: s
 
 def _figures(unknown: Row, performance: Row, language: Language) -> Table:
     overall, at = performance["overall"], performance["at_capacity"]
-    lines: tuple[tuple[str, str, Row, Any, bool], ...] = (
-        (f"Of 100 on the list, {language.needed}", "precision", at.get("precision"), at.get("precision_bounds"), True),
+    lines: tuple[tuple[str, str, Row, Any], ...] = (
+        (f"Of 100 on the list, {language.needed}", "precision", at.get("precision"), at.get("precision_bounds")),
         (
             f"Of 100 {language.that} {language.needed}, on the list",
             "recall",
             at.get("recall"),
             at.get("recall_bounds"),
-            True,
         ),
-        ("Of 100 pairs, right one first (AUC)", "auc", overall.get("auc"), unknown["bounds"]["auc"], True),
-        ("Observed to expected", "oe_ratio", overall.get("oe_ratio"), unknown["bounds"]["oe_ratio"], False),
-        ("Brier score", "brier_score", overall.get("brier_score"), unknown["bounds"]["brier_score"], False),
+        ("Of 100 pairs, right one first", "auc", overall.get("auc"), unknown["bounds"]["auc"]),
+        ("Came about, for each 100 foreseen", "oe_ratio", overall.get("oe_ratio"), unknown["bounds"]["oe_ratio"]),
+        ("Brier score (for specialists)", "brier_score", overall.get("brier_score"), unknown["bounds"]["brier_score"]),
     )
     rows = [
         (
             words,
-            with_range(plain_figure, per_100=share),
-            with_range(unknown["weighted"][name], per_100=share),
-            bounds_cell(bounds or (None, None)) if share else _between(bounds),
+            _figure(name, plain_figure),
+            _figure(name, unknown["weighted"][name]),
+            _between(name, bounds or (None, None)),
         )
-        for words, name, plain_figure, bounds, share in lines
+        for words, name, plain_figure, bounds in lines
     ]
     weights = unknown["weights"]
     note = ASSUMED
@@ -113,9 +112,24 @@ def _figures(unknown: Row, performance: Row, language: Language) -> Table:
     )
 
 
-def _between(bounds: Any) -> Cell:
+def _figure(name: str, estimate: Row | None) -> Cell:
+    if name == "oe_ratio":
+        return with_range_foreseen(estimate)
+    return decimals(estimate, digits_of(name)) if name == "brier_score" else with_range(estimate, per_100=True)
+
+
+def _between(name: str, bounds: Sequence[float | None]) -> Cell:
+    if name not in ("oe_ratio", "brier_score"):
+        return bounds_cell(bounds)
     low, high = bounds
-    return "not shown" if low is None or high is None else f"between {plain(low)} and {plain(high)}"
+    if low is None or high is None:
+        return "not shown"
+    digits = digits_of(name)
+    return (
+        f"between {foreseen(low)} and {foreseen(high)}"
+        if name == "oe_ratio"
+        else f"between {low:.{digits}f} and {high:.{digits}f}"
+    )
 
 
 def _tipping(rows: list[Row], language: Language, column: str | None) -> Table:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskmodels.cards.card import Figure, Table
+from riskmodels.cards.cells import whole_100
 from riskmodels.cards.use_tables import size_words
-from riskmodels.cards.words import of_100
+from riskmodels.cards.words import Language, of_100
 
 if TYPE_CHECKING:
     from riskmodels.cards.figures import Results
@@ -35,13 +36,17 @@ def capacity_sweep(results: Results) -> Figure | str:
     ends = ("at least", "at most")
     return Figure(
         id="capacity_sweep",
-        title="If the list were longer or shorter",
+        title=_title(sizes, language),
+        reading=(
+            "From left to right the list gets longer. One line is how many on it are rightly there, the other how many "
+            "of those in need it finds. The dotted upright line is the list as it is."
+        ),
         alt=f"Two lines with bands, for lists from short to long. {' '.join(said)} A mark shows {AS_IT_IS}.",
         table=Table(
             caption="Lists of other sizes",
             columns=(
                 "Size of the list",
-                "Size, compared with the places there are",
+                "Times the places there are",
                 f"Of 100 on the list, {language.needed}",
                 *ends,
                 f"Of 100 {language.that} {language.needed}, on the list",
@@ -54,13 +59,25 @@ def capacity_sweep(results: Results) -> Figure | str:
         ),
         unit=f"of 100, among {language.many} whose outcome is known",
         n=results.performance.get("known"),
+        narrow=True,
+    )
+
+
+def _title(sizes: Sequence[Mapping[str, Any]], language: Language) -> str:
+    """The list as it is beside one of twice the places, or the longest that is told in places."""
+    own = next((row for row in sizes if row["own"]), None)
+    longer = [row for row in sizes if (row.get("times") or 0) > 1]
+    if own is None or not longer:
+        return "If the list were longer or shorter"
+    other = next((row for row in longer if row["times"] == 2), longer[-1])
+    found, right = ([of_100(row[name]["value"]) for row in (other, own)] for name in ("recall", "precision"))
+    size = size_words(other)
+    return (
+        f"With {size[:1].lower()}{size[1:]}, the list finds {found[0]} of 100 rather than {found[1]}, and {right[0]} "
+        f"of 100 on it {language.needed} rather than {right[1]}"
     )
 
 
 def _line(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    rates = (_per_100(row[name].get(end)) for name in ("precision", "recall") for end in ("value", "low", "high"))
-    return size_words(row), row["relative"], *rates, AS_IT_IS if row["own"] else ""
-
-
-def _per_100(value: float | None) -> float | None:
-    return None if value is None else round(100 * value, 1) + 0.0
+    rates = (whole_100(row[name].get(end)) for name in ("precision", "recall") for end in ("value", "low", "high"))
+    return size_words(row), round(row["relative"], 2), *rates, AS_IT_IS if row["own"] else ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.cells import bounds_cell, count_cell, of_100_cell, with_range
+from riskmodels.cards.cells import bounds_cell, count_cell, fine_100, of_100_cell, with_range
 from riskmodels.cards.words import Language, capital, of_100
 from riskmodels.study import Study
 
@@ -244,8 +244,8 @@ def _change(change: Row) -> Cell:
 
 def points(value: float) -> str:
     """A change of a share, in points of 100."""
-    rounded = round(100 * value, 1) + 0.0
-    return f"minus {-rounded:g}" if rounded < 0 else f"{rounded:g}"
+    told = fine_100(value) or 0.0
+    return f"minus {-told:g}" if told < 0 else f"{told:g}"
 
 
 # ---------------------------------------------------------------- interventions avoided

@@ -148,6 +148,14 @@ MEASURES = {
 }
 
 
+# How many digits after the point a specialist's table gives; 2 of the others.
+DIGITS = {"brier_score": 3, "log_loss": 3, "base_rate": 3, "eavg": 3, "e90": 3, "emax": 3, "spiegelhalter_z": 1}
+
+
+def digits_of(name: str) -> int:
+    return DIGITS.get(name, 2)
+
+
 def measure_words(name: str) -> str:
     return MEASURES[name][0] if name in MEASURES else name.replace("_", " ")
 

@@ -92,7 +92,11 @@ def audit(
         str | None, typer.Option("--against-selected", metavar=COLUMN, help="Another list, compared with --selected.")
     ] = None,
     small_numbers: Annotated[
-        str, typer.Option("--small-numbers", help="Which counts are shown: sro-10, or places (no people counted).")
+        str,
+        typer.Option(
+            "--small-numbers",
+            help="Which counts are shown: sro-10, dfe-cin, nhs-round5, or places (no people counted).",
+        ),
     ] = "sro-10",
     json: Annotated[Path | None, typer.Option("--json", help="Write the audit, as it may be shown, as JSON.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write the audit as a page.")] = None,

@@ -2,12 +2,15 @@
 
 Nothing here prints: each verb takes ``progress`` and returns what there is to say. A file for each kind of verb:
 ``sources`` (where the data stand), ``checks``, ``runs``, ``cards``, ``reviews``, ``scores``, ``drafts``,
-``demonstration``, ``comparisons``, ``evaluations``, ``audits``, ``people``.
+``demonstration``, ``comparisons``, ``evaluations``, ``audits``, ``people``, ``publishing``, ``sites``.
 """
 
 from __future__ import annotations
 
 from riskmodels.commands.audits import AuditReport, audit, verify_audit
+from riskmodels.commands.card_changes import ChangeReport, card_diff
+from riskmodels.commands.card_checks import CardCheckReport, card_schema_file, check_model_card
+from riskmodels.commands.card_missing import MissingReport, card_missing
 from riskmodels.commands.cards import CardReport, card
 from riskmodels.commands.checks import CheckReport, check
 from riskmodels.commands.comparisons import ComparisonReport, compare
@@ -15,27 +18,38 @@ from riskmodels.commands.demonstration import DemoReport, default_study, demo, e
 from riskmodels.commands.drafts import new
 from riskmodels.commands.evaluations import EvaluationReport, evaluate
 from riskmodels.commands.people import LetterReport, batches, letter, trace
+from riskmodels.commands.publishing import PublishReport, publish
 from riskmodels.commands.reviews import models, record_review, show_review
 from riskmodels.commands.runs import RunReport, run, run_files
 from riskmodels.commands.scores import ScoreReport, score
+from riskmodels.commands.sites import SiteReport, site
 from riskmodels.commands.sources import data_folder
 from riskmodels.commands.updates import UpdateReport, update
 
 __all__ = [
     "AuditReport",
+    "CardCheckReport",
     "CardReport",
+    "ChangeReport",
     "CheckReport",
     "ComparisonReport",
     "DemoReport",
     "EvaluationReport",
     "LetterReport",
+    "MissingReport",
+    "PublishReport",
     "RunReport",
     "ScoreReport",
+    "SiteReport",
     "UpdateReport",
     "audit",
     "batches",
     "card",
+    "card_missing",
+    "card_schema_file",
+    "card_diff",
     "check",
+    "check_model_card",
     "compare",
     "data_folder",
     "default_study",
@@ -45,12 +59,14 @@ __all__ = [
     "letter",
     "models",
     "new",
+    "publish",
     "record_review",
     "run",
     "run_files",
     "score",
     "service_date",
     "show_review",
+    "site",
     "trace",
     "update",
     "verify_audit",

@@ -89,6 +89,9 @@ def card(
         raise UsageError(f"{found.path}: lies outside a workspace; say where to write, with --output")
     beside = beside_card(found, workspace, today, since)
     files = render(edition_of(found, edition), formats, beside)
+    if edition == "committee" and CARD in files:
+        # The bytes that a decision names, though the card be of an earlier schema.
+        files[CARD] = found.content
     folder = output or found.path.parent
     paths = {folder / name: content for name, content in files.items()}
     storage.write_together(paths, mode=0o644)
@@ -174,8 +177,9 @@ def edition_of(found: FoundCard, edition: str) -> dict[str, Any]:
 
 def _read(path: Path) -> tuple[bytes, ModelCard]:
     from riskmodels.cards.card import ModelCard
+    from riskmodels.cards.card_file import MOST_BYTES
 
-    content = storage.read_bytes(path, CardError)
+    content = storage.read_bytes(path, CardError, most=MOST_BYTES + 1)
     return content, ModelCard.from_bytes(content)
 
 

@@ -71,7 +71,7 @@ def compare(
     """
     from riskmodels.assessment.comparison_disclosure import publish_comparison, publish_shared
     from riskmodels.assessment.run_comparison import compare_groups, compare_runs, list_matrix
-    from riskmodels.assessment.suppression import PROFILES
+    from riskmodels.assessment.suppression import strictest
     from riskmodels.reports.comparison_page import render_comparison
     from riskmodels.reports.comparison_words import words_of
 
@@ -85,8 +85,7 @@ def compare(
     first, *others = runs = _read(models, alias)
     for other in others:
         _refuse_other_question(first, other)
-    hide = any(run.study.file.disclosure == "sro-10" for run in runs)
-    profile = PROFILES["sro-10" if hide else "places"]
+    profile = strictest(run.study.file.disclosure for run in runs)
     question = first.study.file
     comparisons, hidden = [], []
     for other in others:

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 
 def record_review(reference: str, decision: Any, workspace: Workspace, today: dt.date) -> Any:
-    """Write a committee's decision into the study's chain. ``decision`` is a YAML file or an already parsed mapping."""
+    """Write a committee's decision into the study's chain. ``decision`` is a YAML file or an already parsed mapping.
+
+    Raises
+    ------
+    GateError
+        if the decision does not hold together, does not fit the model and its audit, or approves a pilot or live use of
+        a model whose card fails a check that holds it up.
+    """
+    from riskmodels.commands.card_checks import refuse_unfit_card
     from riskmodels.governance import decision as decisions
     from riskmodels.governance import registry, review
 
@@ -27,6 +35,12 @@ def record_review(reference: str, decision: Any, workspace: Workspace, today: dt
     )
     # A withdrawal must be possible even when the card has been lost.
     card_bytes = None if isinstance(parsed, decisions.Withdrawal) else storage.read_bytes(found.card_path, CardError)
+    if (
+        isinstance(parsed, decisions.Decision)
+        and parsed.owner_decision == "approve"
+        and parsed.stage in decisions.STAGES_IN_USE
+    ):
+        refuse_unfit_card(reference, workspace, parsed.stage, today)
     return review.record(
         workspace.reviews(found.study),
         parsed,

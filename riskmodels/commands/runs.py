@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
+from riskmodels.commands.card_changes import since_last_card
 from riskmodels.commands.checks import audit_forecast, profile_page
 from riskmodels.commands.sources import Progress, data_folder, engine_named, silent, steps_of, version_of
 from riskmodels.errors import ExitCode
@@ -18,6 +19,7 @@ from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskmodels.caching import StepLog
+    from riskmodels.cards.change import Change
     from riskmodels.pipeline import StudyRun
 
 CACHE_BYTES = 4 * 1024**3  # what is kept beyond this goes, the longest unused first
@@ -110,7 +112,7 @@ def run(
     gate.may_register(found.card.to_dict())
     progress("reading the saved model back")
     refuse_unfaithful(found.model, found.dataset.features.frame)
-    files = run_files(found, started, today)
+    files = run_files(found, started, today, since_last_card(found.card, workspace))
     folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model.model_sha256[:8]}"
     storage.write_folder(folder, files)
     entry = {
@@ -131,8 +133,13 @@ def run(
     return RunReport(study.name, found, folder, version, logged.tracking_uri, logged.run_id, tuple(steps.log))
 
 
-def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = None) -> dict[str, bytes]:
-    """Every file of a run's folder. Only ``run.json`` differs between two runs of the same study."""
+def run_files(
+    found: StudyRun, started: dt.datetime, today: dt.date | None = None, change: Change | None = None
+) -> dict[str, bytes]:
+    """Every file of a run's folder. Only ``run.json`` differs between two runs of the same study.
+
+    ``change``: what changed since an earlier card, which the card's pages show and ``card.json`` does not hold.
+    """
     from riskmodels.assessment.audit.exact import counts_file
     from riskmodels.cards.renderings import Beside, render
     from riskmodels.governance.review import status_banner
@@ -143,7 +150,8 @@ def run_files(found: StudyRun, started: dt.datetime, today: dt.date | None = Non
     files = {f"study/{name}": content for name, content in found.study.files}
     files |= {f"riskmodel/{name}": content for name, content in found.model.to_files().items()}
     files |= {f"figures/{name}.svg": content for name, content in found.figures.items()}
-    files |= {f"card/{name}": content for name, content in render(card, CARD_FORMATS, Beside(status)).items()}
+    beside = Beside(status, change=None if change is None else change.to_dict())
+    files |= {f"card/{name}": content for name, content in render(card, CARD_FORMATS, beside).items()}
     files["audit/audit.json"] = storage.canonical_json(card["audit"])
     files["audit/audit.html"] = audit_page(found)
     files["explain/drivers.json"] = storage.canonical_json(found.explanation.to_dict())

@@ -13,9 +13,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from riskmodels.assessment.audit.verdicts import FAIL, PASS
-from riskmodels.reports.audit_lines import NARROW, draw_curve, draw_sweep
+from riskmodels.reports.audit_lines import draw_curve, draw_sweep
 from riskmodels.reports.audit_words import RIGHT
-from riskmodels.reports.drawing import BAND, BLUE, INK, ORANGE, QUIET, RULE, Content, draw, svg, wrapped
+from riskmodels.reports.drawing import BAND, BLUE, EDGE, INK, ORANGE, QUIET, Content, draw, svg, wrapped
+from riskmodels.reports.sheets import LINE, at_left, at_right, further_lines, of_100_axis, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 EVERYBODY_ELSE = "everybody else"
 INWARDS = 1.07  # how far from the edge the mark of a ratio stands that lies beyond it, as a factor
-# Inches: at the sides, for the axis, for a line with its name, for a heading.
-MARGIN, AXIS, LINE, HEAD = 0.16, 0.55, 0.44, 0.32
+HEAD = 0.32  # inches: for a heading
+NEAR = 1.2  # a mark of the axis is near its end if the end is less than so many times further
 # Half the height of the ground behind an interval: names and verdicts stand above it, on white.
 HALF, ABOVE = 0.09, 0.2
 # Marks by verdict: colour, mark, face, width of the line.
@@ -40,35 +41,6 @@ COMPOSED = (
 def draw_audit(figures: Iterable[Content]) -> dict[str, bytes]:
     """SVG by figure id. Each figure names its kind of picture, one of `DRAWINGS`, as ``drawing``."""
     return draw(figures, lambda figure: DRAWINGS[figure["drawing"]])
-
-
-# ---------------------------------------------------------------- a narrow picture of named lines
-
-
-def _sheet(height: float) -> tuple[Figure, Axes]:
-    """A picture of so many inches below its margins, with y in inches downwards."""
-    from matplotlib.figure import Figure as NewFigure
-
-    whole = height + AXIS + 0.08
-    picture = NewFigure(figsize=(NARROW, whole))
-    plot = picture.add_axes((MARGIN / NARROW, AXIS / whole, 1 - 2 * MARGIN / NARROW, height / whole))
-    plot.set_ylim(height, 0)
-    plot.set_yticks([])
-    plot.spines["left"].set_visible(False)
-    return picture, plot
-
-
-def _at_left(plot: Axes, y: float, text: str, **look: Any) -> None:
-    plot.text(0, y, text, transform=plot.get_yaxis_transform(), va="center", **look)
-
-
-def _at_right(plot: Axes, y: float, text: str, **look: Any) -> None:
-    plot.text(1, y, text, transform=plot.get_yaxis_transform(), va="center", ha="right", **look)
-
-
-def _lines(text: str) -> float:
-    """Inches that wrapped text needs beyond its first line."""
-    return 0.18 * text.count("\n")
 
 
 # ---------------------------------------------------------------- ratios
@@ -106,7 +78,7 @@ def draw_ratios(figure: Content) -> bytes:
         top = height + (0.14 if panels else 0.0)
         panels.append(_placed(title if new else None, metric, reading[metric], block, top))
         height, before = panels[-1].ends[-1] + 0.19, title
-    picture, plot = _sheet(height)
+    picture, plot = sheet(height)
     span, ticks = _span(rows)
     plot.set_xscale("log")
     plot.set_xlim(1 / span, span)
@@ -123,10 +95,10 @@ def _placed(
     others = [str(row[3]) for row in rows if row[3] != EVERYBODY_ELSE] or [EVERYBODY_ELSE]
     compared = wrapped(f"Compared with {others[0]}", 48)
     names = [wrapped(_name(row), 22) for row in rows]
-    at = start = top + (0.36 if title else 0.0) + HEAD + _lines(heading) + _lines(compared) + 0.4
+    at = start = top + (0.36 if title else 0.0) + HEAD + further_lines(heading) + further_lines(compared) + 0.4
     ends = []
     for name in names:
-        at += LINE + _lines(name)
+        at += LINE + further_lines(name)
         ends.append(at - 0.13)
     return _Panel(title, heading, compared, reading, rows, names, top, start, ends)
 
@@ -139,23 +111,26 @@ def _draw_panel(plot: Axes, panel: _Panel, span: float) -> None:
     """Heading, what the sides mean, and a line for each group with its name and verdict above it."""
     y = panel.top + 0.14
     if panel.title is not None:
-        _at_left(plot, y, panel.title, fontsize=14, fontweight="bold")
+        at_left(plot, y, panel.title, fontsize=14, fontweight="bold")
         y += 0.36
-    _at_left(plot, y + _lines(panel.heading) / 2, panel.heading, fontsize=11.5, fontweight="bold", linespacing=1.15)
+    middle = y + further_lines(panel.heading) / 2
+    at_left(plot, middle, panel.heading, fontsize=11.5, fontweight="bold", linespacing=1.15)
     low, high, left, right = panel.reading
     for end in panel.ends:
         if low is not None and high is not None:
-            plot.fill_between([low, high], end - HALF, end + HALF, color=BAND, linewidth=0, zorder=1)
+            plot.fill_between(
+                [low, high], end - HALF, end + HALF, facecolor=BAND, edgecolor=EDGE, linewidth=0.7, zorder=1
+            )
         plot.plot([1, 1], [end - HALF, end + HALF], color=INK, linewidth=1, zorder=2)
     quiet = {"fontsize": 10, "color": QUIET}
-    _at_left(plot, panel.start - 0.38 - _lines(panel.compared) / 2, panel.compared, **quiet)
-    _at_left(plot, panel.start - 0.17, f"← {left}", **quiet)
-    _at_right(plot, panel.start - 0.17, f"{right} →", **quiet)
+    at_left(plot, panel.start - 0.38 - further_lines(panel.compared) / 2, panel.compared, **quiet)
+    at_left(plot, panel.start - 0.17, f"← {left}", **quiet)
+    at_right(plot, panel.start - 0.17, f"{right} →", **quiet)
     for row, name, end in zip(panel.rows, panel.names, panel.ends, strict=True):
-        _at_left(plot, end - ABOVE - _lines(name) / 2, name, fontsize=11, linespacing=1.15)
+        at_left(plot, end - ABOVE - further_lines(name) / 2, name, fontsize=11, linespacing=1.15)
         said = f"{'not shown' if row[4] is None else format(row[4], '.2f')}  {row[7]}"
         weight = "bold" if row[7] == FAIL else "normal"
-        _at_right(plot, end - ABOVE - _lines(name), said, fontsize=9.5, fontweight=weight)
+        at_right(plot, end - ABOVE - further_lines(name), said, fontsize=9.5, fontweight=weight)
         _interval(plot, end, row[4:7], LOOKS.get(row[7], UNSURE), (1 / span, span))
         if row[4] is None and len(row) > 8 and row[8]:
             _edge(plot, end, LOOKS.get(row[7], UNSURE), span if row[8] == RIGHT else 1 / span)
@@ -212,6 +187,9 @@ def _ratio_axis(plot: Axes, ticks: Sequence[float]) -> None:
     plot.xaxis.set_major_locator(FixedLocator(list(ticks)))
     plot.xaxis.set_minor_locator(NullLocator())
     plot.set_xticklabels([words.get(tick, f"{tick:g}") for tick in ticks], fontsize=11)
+    if plot.get_xlim()[1] < NEAR * ticks[-1]:  # words so near the ends would run off the page
+        plot.get_xticklabels()[0].set_horizontalalignment("left")
+        plot.get_xticklabels()[-1].set_horizontalalignment("right")
     plot.set_xlabel("Ratio, on a log scale", fontsize=11)
 
 
@@ -253,24 +231,13 @@ def _named_lines(names: Sequence[str], most: float) -> tuple[Figure, Axes, list[
     labelled = [wrapped(name, 40) for name in names]
     at, places = 0.36, []
     for name in labelled:
-        at += LINE + _lines(name)
+        at += LINE + further_lines(name)
         places.append(at - 0.11)
-    picture, plot = _sheet(at + 0.06)
+    picture, plot = sheet(at + 0.06)
     for name, y in zip(labelled, places, strict=True):
-        _at_left(plot, y - 0.19 - _lines(name) / 2, name, fontsize=11, linespacing=1.15)
-    plot.set_xlim(0, min(100, most * 1.08) or 1)
-    plot.xaxis.set_major_locator(_round_ticks())
-    plot.set_xlabel("Of 100", fontsize=11)
-    plot.tick_params(axis="x", labelsize=11)
-    plot.grid(axis="x", color=RULE, linewidth=0.5)
-    plot.set_axisbelow(True)
+        at_left(plot, y - 0.19 - further_lines(name) / 2, name, fontsize=11, linespacing=1.15)
+    of_100_axis(plot, most)
     return picture, plot, places
-
-
-def _round_ticks() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(nbins=5, steps=[1, 2, 5, 10])
 
 
 def _key(plot: Axes, marks: Sequence[tuple[str, str, str, int, str]]) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from riskmodels.reports.drawing import BAND, BLUE, INK, ORANGE, QUIET, RULE, Content, svg, wrapped
+from riskmodels.reports.drawing import BAND, BLUE, EDGE, INK, ORANGE, QUIET, Content, svg, wrapped
+from riskmodels.reports.sheets import NORMAL, names_at_ends, two_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NARROW, TALL = 4.2, 3.4  # inches
+TALL = 3.4  # inches
 # Of up to five lines: colour, pattern, mark.
 LINES = (
     (BLUE, "-", "o"), (ORANGE, "--", "s"), (INK, "-.", "^"), (QUIET, ":", "D"), (BLUE, (0, (1, 1)), "v"),
 )  # fmt: skip
-NAME_APART = 0.165  # of an inch for each line of a name
 
 
 def draw_curve(figure: Content) -> bytes:
@@ -28,7 +26,7 @@ def draw_curve(figure: Content) -> bytes:
     banded = [row for row in rows if row[2] is not None and row[3] is not None]
     if banded:
         plot.fill_between([row[0] for row in banded], [row[2] for row in banded], [row[3] for row in banded],
-                          color=BAND, linewidth=0)  # fmt: skip
+                          facecolor=BAND, edgecolor=EDGE, linewidth=0.7)  # fmt: skip
     plot.plot([row[0] for row in rows], [row[1] for row in rows], color=BLUE, linewidth=2.2)
     top = max(max(row[1], row[3] or 0) for row in rows)
     plot.set_ylim(0, min(100, 1.1 * top) or 1)
@@ -54,7 +52,8 @@ def draw_sweep(figure: Content) -> bytes:
     if shares[0] < 1 < shares[-1]:
         plot.axvline(1, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
     ends = zip(lines, LINES, strict=False)
-    _names(plot, [(wrapped(str(name), 14), points[-1][2], look[0], look[2]) for (name, points), look in ends])
+    names_at_ends(plot, [(wrapped(str(name), 14), points[-1][2], look[0], look[2]) for (name, points), look in ends],
+                  across=1.07)  # fmt: skip
     words = {0.25: "¼", 0.5: "half", 1: "today's"}
     plot.xaxis.set_major_locator(FixedLocator([share for share in shares if share in (0.25, 0.5, 1, 2, 3)] or shares))
     plot.xaxis.set_minor_locator(NullLocator())
@@ -65,36 +64,6 @@ def draw_sweep(figure: Content) -> bytes:
 
 def _plot(right: float) -> tuple[Figure, Axes]:
     """A picture with so many inches free at the right."""
-    from matplotlib.figure import Figure as NewFigure
-
-    picture = NewFigure(figsize=(NARROW, TALL))
-    left, below, above = 0.62, 0.55, 0.15
-    plot = picture.add_axes(
-        (left / NARROW, below / TALL, (NARROW - left - right) / NARROW, (TALL - below - above) / TALL)
-    )
-    plot.set_ylabel("Of 100", fontsize=11)
-    plot.tick_params(labelsize=11)
-    plot.grid(axis="y", color=RULE, linewidth=0.5)
-    plot.set_axisbelow(True)
+    picture, plot = two_axes(TALL, right=right)
+    plot.set_ylabel("Of 100", fontsize=NORMAL)
     return picture, plot
-
-
-def _names(plot: Axes, named: Sequence[tuple[str, float, str, str]]) -> None:
-    """Names beside the ends of lines, each with its mark, moved apart where they would lie on each other."""
-    least, most = plot.get_ylim()
-    inch = (most - least) / (TALL - 0.7)
-    above = -math.inf
-    placed = []
-    for name, value, colour, mark in sorted(named, key=lambda one: one[1]):
-        half = NAME_APART * (name.count("\n") + 1) / 2 * inch
-        y = max(value, above + half)
-        placed.append((name, y, colour, mark))
-        above = y + half
-    over = max(0.0, above - most)
-    across = plot.get_yaxis_transform()
-    for name, y, colour, mark in placed:
-        plot.plot(1.07, y - over, marker=mark, color=colour, markersize=6, transform=across, clip_on=False)
-        plot.annotate(
-            name, (1.07, y - over), xycoords=across, xytext=(8, 0), textcoords="offset points", va="center",
-            fontsize=10.5, color=INK, linespacing=1.05, annotation_clip=False,
-        )  # fmt: skip

@@ -40,8 +40,8 @@ from riskmodels.reports.audit_words import (
     title_of,
 )
 from riskmodels.reports.cells import label
-from riskmodels.reports.glossary import ACCESSIBILITY, words_of
-from riskmodels.reports.outline import Part, Section, bullets, heading, plain_facts, table, texts
+from riskmodels.reports.glossary import ACCESSIBILITY
+from riskmodels.reports.parts import Part, Section, bullets, heading, plain_facts, table, texts, words_explained
 from riskmodels.reports.profile_tables import content
 
 Row = Mapping[str, Any]
@@ -310,8 +310,7 @@ def _method(found: Row) -> list[Part]:
         plain_facts([*about, *policy]),
         *bullets([*METHOD, *rules]),
         *([table(unseen, fold=True)] if hidden else []),
-        heading("Words used here"),
-        plain_facts(words_of(*TERMS)),
+        *words_explained(*TERMS),
         heading("Accessibility statement"),
         *texts(ACCESSIBILITY),
     ]

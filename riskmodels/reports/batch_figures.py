@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from riskmodels.reports.drawing import BLUE, INK, QUIET, RULE, Content, canvas, draw, few_ticks, svg
+from riskmodels.reports.drawing import Content, draw
 from riskmodels.reports.profile_tables import content
+from riskmodels.reports.sheets import Bar, bars
 
 Row = Mapping[str, Any]
 Figure = dict[str, Any]
@@ -56,24 +57,10 @@ def draw_batch(figures: Iterable[Content]) -> dict[str, bytes]:
 
 
 def _risks(figure: Content) -> bytes:
-    """Upright bars for the batch, and a hollow mark on each for the test."""
+    """A bar for each range of risk in this batch, and a hollow mark on each for the model's test."""
     rows = figure["table"]["rows"]
-    picture, plot = canvas(4.2)
-    places = range(len(rows))
-    plot.bar(places, [row[2] for row in rows], width=0.72, color=BLUE, label="this batch")
-    if len(rows[0]) > 3:
-        plot.plot(
-            places, [row[3] for row in rows], "D", label="the model's test", color=INK, markerfacecolor="white",
-            markeredgewidth=1.6, markersize=8,
-        )  # fmt: skip
-        picture.legend(loc="outside upper left", ncols=2)
-    plot.set_xticks(places, [str(row[0]).replace(" to ", "\nto ") for row in rows])
-    plot.tick_params(axis="x", length=0, labelsize=11)
-    plot.yaxis.set_major_locator(few_ticks(6))
-    plot.set_ylim(0, 1.1 * max(max(row[2:]) for row in rows))
-    plot.set_xlabel("Risk, of 100")
-    plot.set_ylabel("Of 100 people")
-    plot.grid(axis="y", color=RULE, linewidth=0.5)
-    plot.set_axisbelow(True)
-    plot.spines["left"].set_color(QUIET)
-    return svg(picture)
+    both = len(rows[0]) > 3
+    lines = [
+        Bar(f"Risk of {row[0]} of 100", row[2], f"{row[2]:g} of 100", mark=row[3] if both else None) for row in rows
+    ]
+    return bars(lines, key=("this batch", "the model's test") if both else None)

@@ -10,7 +10,7 @@ from riskmodels.reports.batch_figures import Figure, Row
 from riskmodels.reports.cells import capital, day_text, label
 from riskmodels.reports.glossary import ACCESSIBILITY
 from riskmodels.reports.how_right import how_right
-from riskmodels.reports.outline import Part, Section, bullets, heading, plain_facts, table, texts
+from riskmodels.reports.parts import Part, Section, bullets, heading, plain_facts, table, texts
 from riskmodels.reports.profile_tables import content, per_100
 
 PEOPLE_DECIDE = (

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NOT_PROVIDED = "Not provided (owner: {owner})"
 NOT_ANSWERED = "Not answered (owner: {owner})"
 # An answer to a verdict, as a record of the review holds it: the field, the reason, and the day on which it ends.
-ANSWER = re.compile(r"([a-z0-9_]+)(: .*\(until )(\d{4}-\d{2}-\d{2})\)", re.S)
+ANSWER = re.compile(r"([a-z0-9_]+)(: .*\(until [^()]*\d{4}\))", re.S)
+DATE = re.compile(r"(?<![\w./-])\d{4}-\d{2}-\d{2}(?![\w/-])")
+NOT_A_VALUE = re.compile(r"(?:too few|not (?:shown|known|computed|compared|audited|stated|reached|run))\b")
 LONG_CELL = 30  # characters, from which a cell needs a width of its own
+FEWEST_ROWS_ALIKE = 3
+LONG_ENOUGH_TO_REPEAT = 12  # characters, from which the same cell in every row is a burden
 
 
 def cell_text(value: Any) -> str:
@@ -29,9 +33,11 @@ def cell_text(value: Any) -> str:
 
 
 def day_text(text: str) -> str:
-    """An ISO date as "1 July 1989"; any other text as it is."""
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        return text
+    """A text with each ISO date in it as "1 July 1989"; what only looks like one stays."""
+    return DATE.sub(lambda found: _day(found[0]), text) if "-" in text else text
+
+
+def _day(text: str) -> str:
     try:
         day = dt.date.fromisoformat(text)
     except ValueError:
@@ -42,6 +48,11 @@ def day_text(text: str) -> str:
 def is_date(value: Any) -> bool:
     """Whether a cell is a date, as ISO text or as it is written."""
     return isinstance(value, str) and bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}|\d{1,2} [A-Z][a-z]+ \d{4}", value))
+
+
+def is_digest(value: Any) -> bool:
+    """Whether a value is a SHA-256, which no line should be broken for in the middle of a sentence."""
+    return isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value))
 
 
 def is_number(value: Any) -> bool:
@@ -58,10 +69,35 @@ def look(value: Any, numeric: bool) -> str:
     text = "not shown" if value is None else str(value)
     looks = {
         "right": numeric,
-        "quiet": text.startswith(("not ", "too few to show")),
+        "quiet": bool(NOT_A_VALUE.match(text)),
         "long": len(text) > LONG_CELL,
     }
     return " ".join(name for name, has in looks.items() if has)
+
+
+def said_once(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table without columns that say the same long words, or nothing, in each row; ``said`` says them once.
+
+    A column that holds a number, or a word in capitals such as a verdict, stays.
+    """
+    rows, columns = table["rows"], table["columns"]
+    places = range(1, len(columns)) if len(rows) >= FEWEST_ROWS_ALIKE else ()
+    alike = [place for place in places if _alike([row[place] for row in rows])]
+    said = [f"{columns[place]}, in every row: {rows[0][place] or 'nothing'}." for place in alike]
+    kept = [place for place in range(len(columns)) if place not in alike]
+    return {
+        **table,
+        "columns": [columns[place] for place in kept],
+        "rows": [[row[place] for place in kept] for row in rows],
+        "said": [*table.get("said", ()), *said],
+    }
+
+
+def _alike(cells: Sequence[Any]) -> bool:
+    first = cells[0]
+    if not isinstance(first, str) or any(cell != first for cell in cells):
+        return False
+    return not first or (len(first) >= LONG_ENOUGH_TO_REPEAT and not first.isupper() and not re.search(r"\d", first))
 
 
 def label(key: str) -> str:
@@ -99,6 +135,6 @@ def record_lines(record: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def _answer(text: str) -> str:
-    """``free_lunch: We accept this. (until 2027-05-22)`` -> "Free lunch: We accept this. (until 22 May 2027)"."""
+    """``free_lunch: We accept this. (until 22 May 2027)`` -> "Free lunch: We accept this. (until 22 May 2027)"."""
     found = ANSWER.fullmatch(text)
-    return text if found is None else f"{label(found[1])}{found[2]}{day_text(found[3])})"
+    return text if found is None else f"{label(found[1])}{found[2]}"

@@ -16,8 +16,8 @@ from riskmodels.reports.comparison_words import (
     signed,
     where_in_words,
 )
-from riskmodels.reports.glossary import ACCESSIBILITY, words_of
-from riskmodels.reports.outline import Part, Section, bullets, heading, plain_facts, table, texts
+from riskmodels.reports.glossary import ACCESSIBILITY
+from riskmodels.reports.parts import Part, Section, bullets, heading, plain_facts, table, texts, words_explained
 from riskmodels.reports.profile_tables import content, heat, per_100
 
 Row = Mapping[str, Any]
@@ -288,8 +288,7 @@ def _method(found: Row) -> list[Part]:
     return [
         *texts(said),
         table(content("What is not shown", ["Run", "Where", "Why"], rows, "compare: disclosure control")),
-        heading("Words used here"),
-        plain_facts(words_of(*TERMS)),
+        *words_explained(*TERMS),
         heading("Accessibility statement"),
         *texts(ACCESSIBILITY),
     ]

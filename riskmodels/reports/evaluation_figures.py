@@ -37,6 +37,7 @@ def calibration(found: Row) -> Figure | None:
     curve = found["calibration_curve"]
     return {
         "id": "calibration",
+        "narrow": True,
         "title": "Predicted risk against what came about",
         "alt": f"Dots{' and a curve' if curve else ''} of how often the event came about against the predicted risk, "
         f"for {len(bins)} groups from low risk to high. On the diagonal the two agree. They differ most where the "
@@ -79,6 +80,7 @@ def net_benefit(found: Row) -> Figure | None:
     better = sum(row["model"] > max(row["all"], 0.0) for row in rows)
     return {
         "id": "net_benefit",
+        "narrow": True,
         "title": "Net benefit of acting on the risks",
         "alt": f"Net benefit of acting on the risks, of helping all and of helping none, at {len(rows)} levels of "
         f"risk. Acting on the risks has the highest line at {'all of them' if better == len(rows) else better}.",

@@ -7,8 +7,8 @@ from typing import Any
 
 from riskmodels.reports.evaluation_figures import ENDS, Figure, benefit_rows, per_100
 from riskmodels.reports.evaluation_words import in_short, measures_of, paths_in_words, reasons_of
-from riskmodels.reports.glossary import ACCESSIBILITY, words_of
-from riskmodels.reports.outline import Part, Section, bullets, heading, plain_facts, table, texts
+from riskmodels.reports.glossary import ACCESSIBILITY
+from riskmodels.reports.parts import Part, Section, bullets, heading, plain_facts, table, texts, words_explained
 from riskmodels.reports.profile_tables import content
 
 Row = Mapping[str, Any]
@@ -201,8 +201,7 @@ def _method(found: Row) -> list[Part]:
     return [
         plain_facts([*about, *entities]),
         *bullets(said),
-        heading("Words used here"),
-        plain_facts(words_of(*TERMS)),
+        *words_explained(*TERMS),
         heading("Accessibility statement"),
         *texts(ACCESSIBILITY),
     ]

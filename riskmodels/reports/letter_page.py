@@ -10,8 +10,8 @@ from typing import Any
 
 from riskmodels.reports.cells import NOT_PROVIDED
 from riskmodels.reports.markdown import PARTS, plain
-from riskmodels.reports.outline import Section
 from riskmodels.reports.page import page_bytes, template
+from riskmodels.reports.parts import Section
 
 FORMS = ("html", "md", "txt")
 WIDTH = 78

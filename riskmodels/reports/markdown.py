@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from riskmodels.reports.cells import NOT_ANSWERED, NOT_PROVIDED, cell_text, is_number
+from riskmodels.reports.cells import NOT_ANSWERED, NOT_PROVIDED, cell_text, is_number, label, said_once
 from riskmodels.reports.outline import outline
-from riskmodels.reports.page import ADVICE, banner
+from riskmodels.reports.page import ADVICE, about_public, banner
 
 Lines = list[str]
 
@@ -28,7 +28,8 @@ def render_card_markdown(
         f"**{plain(status['state'])}** {plain(banner(status)['words'])}",
         plain(card["organisation"]["name"]),
         plain(card["question"]),
-        f"Model version {plain(card['model']['version'])}.",
+        f"Model version {plain(card['model']['version'])}. {plain(label(card['edition_profile']['edition']))} edition.",
+        *(f"**{name}.** {plain(words)}" for name, words in about_public(card)),
     ]
     for section in outline(card, sign_off, today, change):
         lines.append(f"## {section.number}. {plain(section.title)}")
@@ -71,18 +72,23 @@ def _facts(part: Mapping[str, Any]) -> Lines:
     lines = []
     for fact in part["facts"]:
         value = NOT_PROVIDED.format(owner=fact["owner"]) if fact["value"] is None else fact["value"]
-        source = f" (source: {plain(fact['source'])})" if fact["source"] else ""
+        source = f" ({plain(fact['from'][:1].lower() + fact['from'][1:])})" if fact["from"] else ""
         lines.append(f"- **{plain(fact['label'])}**: {plain(value)}{source}")
-    return ["\n".join(lines)]
+    return ["\n".join(lines), *([plain(part["note"])] if part["note"] else [])]
+
+
+def _glossary(part: Mapping[str, Any]) -> Lines:
+    return ["\n".join(f"- **{plain(term)}**: {plain(words)}" for term, words in part["terms"])]
 
 
 def _table(part: Mapping[str, Any]) -> Lines:
     return _content(part["table"])
 
 
-def _content(table: Mapping[str, Any]) -> Lines:
-    note = f"{table['note']} " if table.get("note") else ""
-    source = f"{plain(note)} Source: {plain(table['source'])}.".strip()
+def _content(given: Mapping[str, Any]) -> Lines:
+    table = said_once(given)
+    notes = [*([table["note"]] if table.get("note") else []), *table["said"], f"Source: {table['source']}."]
+    source = " ".join(plain(note) for note in notes)
     if not table["rows"]:
         return [f"**{plain(table['caption'])}**: None.", source]
     first = table["rows"][0]
@@ -97,21 +103,20 @@ def _content(table: Mapping[str, Any]) -> Lines:
 def _figure(part: Mapping[str, Any]) -> Lines:
     figure = part["figure"]
     based = f" Based on {cell_text(figure['n'])}." if figure["n"] is not None else ""
+    reading = f" {plain(figure['reading'])}" if figure.get("reading") else ""
     return [
-        f"**{plain(figure['title'])}.** {plain(figure['alt'])} Unit: {plain(figure['unit'])}.{based}",
+        f"**{plain(figure['title'])}.** {plain(figure['alt'])}{reading} Unit: {plain(figure['unit'])}.{based}",
         *_content(figure["table"]),
     ]
 
 
 def _records(part: Mapping[str, Any]) -> Lines:
-    columns = part["table"]["columns"]
     lines = []
-    for row in part["table"]["rows"]:
-        lines.append(f"**{plain(row[0])}**")
-        lines.append(
-            "\n".join(f"- {plain(name)}: {plain(value)}" for name, value in zip(columns[1:], row[1:], strict=True))
-        )
-    return [*lines, f"Source: {plain(part['table']['source'])}."]
+    for record in part["records"]:
+        name, words = record["title"]
+        lines.append(f"**{plain(name)}: {plain(words)}**")
+        lines.append("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in record["lines"]))
+    return [*lines, f"Source: {plain(part['source'])}."]
 
 
 def _record(part: Mapping[str, Any]) -> Lines:
@@ -150,6 +155,8 @@ def _page_one(part: Mapping[str, Any]) -> Lines:
 
 PARTS: dict[str, Callable[[Mapping[str, Any]], Lines]] = {
     "text": _text,
+    "says": _text,
+    "glossary": _glossary,
     "heading": _heading,
     "list": _list,
     "facts": _facts,

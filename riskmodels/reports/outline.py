@@ -1,7 +1,6 @@
 """A card as its sixteen sections, each a list of parts that every rendering knows how to show.
 
-``SECTIONS`` is the order of the page. To add to a section, add a part to its function; to add a kind of part, teach it
-to the two renderings (``templates/macros.html`` and ``markdown.py``).
+``SECTIONS`` is the order of the page. To add to a section, add a part (`riskmodels.reports.parts`) to its function.
 """
 
 from __future__ import annotations
@@ -12,12 +11,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodels.data.register import ENDS_SOON_DAYS
-from riskmodels.reports.cells import label, record_lines
-from riskmodels.reports.glossary import ACCESSIBILITY, GLOSSARY
+from riskmodels.reports.cells import NOT_PROVIDED, day_text, label, record_lines
+from riskmodels.reports.glossary import ACCESSIBILITY
+from riskmodels.reports.parts import (
+    Part,
+    Section,
+    bullets,
+    fact_lines,
+    facts,
+    glossary,
+    heading,
+    plain_facts,
+    plain_lines,
+    records,
+    says,
+    table,
+    texts,
+    with_words,
+)
+from riskmodels.reports.provenance import with_provenance
 
-Part = dict[str, Any]
 OUTSIDE_THE_CARD = (
     "The run's id, times, environment and MLflow run stand in run.json, not here: the same study gives the same card."
+)
+FORMATS = (
+    "The same card is made as a web page, as a document to print (PDF), as plain text (Markdown), as data (JSON), and "
+    "as a record for the UK's public list of such tools (ATRS)."
 )
 
 
@@ -32,52 +51,6 @@ class Source:
 
     def figure(self, name: str) -> list[Part]:
         return [{"kind": "figure", "figure": figure} for figure in self.card["figures"] if figure["id"] == name]
-
-
-@dataclass(frozen=True)
-class Section:
-    number: int
-    title: str
-    parts: tuple[Part, ...]
-
-    @property
-    def id(self) -> str:
-        return f"section-{self.number}"
-
-
-# ---------------------------------------------------------------- parts
-
-
-def heading(text: str) -> Part:
-    return {"kind": "heading", "text": text}
-
-
-def texts(words: Sequence[str]) -> list[Part]:
-    return [{"kind": "text", "text": text} for text in words]
-
-
-def bullets(items: Sequence[str]) -> list[Part]:
-    return [{"kind": "list", "items": list(items)}] if items else []
-
-
-def facts(section: Mapping[str, Any]) -> list[Part]:
-    lines = [
-        {"label": label(key), "value": fact["value"], "owner": fact["owner"], "source": fact["source"]}
-        for key, fact in section.items()
-    ]
-    return [{"kind": "facts", "facts": lines}] if lines else []
-
-
-def plain_facts(lines: Sequence[tuple[str, Any, str]]) -> Part:
-    """Facts that stand in the card under other keys: label, value, source."""
-    return {
-        "kind": "facts",
-        "facts": [{"label": name, "value": value, "owner": "", "source": source} for name, value, source in lines],
-    }
-
-
-def table(content: Mapping[str, Any], *, fold: bool = False) -> Part:
-    return {"kind": "table", "table": content, "fold": fold}
 
 
 # ---------------------------------------------------------------- the sections
@@ -115,7 +88,7 @@ def _change(change: Mapping[str, Any] | None) -> list[Part]:
 
 def _purpose(source: Source) -> list[Part]:
     organisation = source.card["organisation"]
-    about = plain_facts(
+    about = plain_lines(
         [
             ("Question", source.card["question"], "study.yaml: question"),
             ("Organisation", organisation["name"], "answers.yaml: organisation"),
@@ -127,17 +100,17 @@ def _purpose(source: Source) -> list[Part]:
             ("Answers for it", organisation["owner"], "answers.yaml: owner_role"),
             (
                 "Contact",
-                organisation["contact"] or f"Not provided (owner: {organisation['owner']})",
+                organisation["contact"] or NOT_PROVIDED.format(owner=organisation["owner"]),
                 "answers.yaml: contact",
             ),
         ]
     )
-    return [about, *facts(source.card["purpose"]["facts"])]
+    return [with_provenance([*about, *fact_lines(source.card["purpose"]["facts"])])]
 
 
 def _people(source: Source) -> list[Part]:
     places = source.card["how_it_works"]["facts"]["places"]
-    return [*facts({"places": places}), *facts(source.card["people_process"]["facts"])]
+    return facts({"places": places, **source.card["people_process"]["facts"]})
 
 
 def _data(source: Source) -> list[Part]:
@@ -166,7 +139,7 @@ def _data(source: Source) -> list[Part]:
         *also("linkage", fold=True),
         *also("breaks"),
         heading("Data register"),
-        {"kind": "records", "table": data["register"]},
+        records(data["register"]),
         table(data["columns"], fold=True),
         *(table(content) for content in more.values()),
     ]
@@ -185,10 +158,10 @@ def _expired(source: Source) -> list[str]:
         except ValueError:
             continue
         if left < 0:
-            ended = f"EXPIRED: the agreement for {row[0]} ended on {row[position]}."
+            ended = f"EXPIRED: the agreement for {row[0]} ended on {day_text(row[position])}."
             found.append(f"{ended} Do not use these data until it is renewed.")
         elif left <= ENDS_SOON_DAYS:
-            found.append(f"The agreement for {row[0]} ends on {row[position]}. Renew it before then.")
+            found.append(f"The agreement for {row[0]} ends on {day_text(row[position])}. Renew it before then.")
     return found
 
 
@@ -199,18 +172,24 @@ def _how(source: Source) -> list[Part]:
 
 def _performance(source: Source) -> list[Part]:
     performance = source.card["performance"]
-    tables = performance["tables"]
+    tables = dict(performance["tables"])
     return [
         *texts(performance["words"]),
-        table(tables["list"]),
-        table(tables["families"]),
+        table(tables.pop("list")),
+        *source.figure("missed_per_100"),
+        *source.figure("missed_units_per_100"),
+        table(tables.pop("families")),
         *source.figure("calibration"),
         *source.figure("net_benefit"),
         *(part for closer in performance.get("closer") or () for part in _closer(source, closer)),
         heading("Each test date, and measures for specialists"),
-        table(tables["per_date"]),
-        table(tables["measures"], fold=True),
+        table(tables.pop("per_date")),
+        *(table(content, fold=True) for content in tables.values()),
     ]
+
+
+# Pictures of a closer look that its part of the card does not name.
+ALSO_DRAWN = {"over_time": ("risk_over_time",), "deep": ("stability",)}
 
 
 def _closer(source: Source, closer: Mapping[str, Any]) -> list[Part]:
@@ -218,7 +197,7 @@ def _closer(source: Source, closer: Mapping[str, Any]) -> list[Part]:
         heading(closer["heading"]),
         *texts(closer["words"]),
         *bullets(closer["items"]),
-        *(part for name in closer["figures"] for part in source.figure(name)),
+        *(part for name in (*closer["figures"], *ALSO_DRAWN.get(closer["id"], ())) for part in source.figure(name)),
         *(table(content, fold=True) for content in closer["tables"].values()),
     ]
 
@@ -227,7 +206,8 @@ def _audit(source: Source) -> list[Part]:
     audit = source.card["audit"]
     tables = dict(audit["tables"])
     said = [str(line) for line in audit.get("in_words") or []]
-    unfair_risks = any("FAIL" in row for row in tables["risks"]["rows"])
+    # The figure has every comparison too, so only a table with a FAIL need stand open.
+    verdicts, risks = tables.pop("verdicts"), tables.pop("risks")
     answers, closer = _first_of(audit.get("closer") or (), "to_be_answered")
     few, closer = _first_of(closer, "too_few")
     return [
@@ -235,9 +215,9 @@ def _audit(source: Source) -> list[Part]:
         *texts(audit["words"]),
         *(part for one in answers for part in _closer(source, one)),
         *source.figure("group_ratios"),
-        table(tables.pop("verdicts")),
+        table(verdicts, fold=not _any_fail(verdicts)),
         *_if_any(tables.pop("others")),
-        *_if_any(tables.pop("risks"), fold=not unfair_risks),
+        *_if_any(risks, fold=not _any_fail(risks)),
         *source.figure("groups"),
         *(part for one in few for part in _closer(source, one)),
         heading("Who is on the list, and what was not audited"),
@@ -251,6 +231,10 @@ def _audit(source: Source) -> list[Part]:
         *([{"kind": "list", "items": said, "fold": "Each comparison in words"}] if said else []),
         *(table(content, fold=True) for content in tables.values()),
     ]
+
+
+def _any_fail(content: Mapping[str, Any]) -> bool:
+    return any("FAIL" in row for row in content["rows"])
 
 
 def _if_any(content: Mapping[str, Any], *, fold: bool = False) -> list[Part]:
@@ -298,10 +282,12 @@ def _annex(source: Source) -> list[Part]:
     card, annex = source.card, source.card["annex"]
     edition = card["edition_profile"]
     identity = [
-        ("Edition", f"{edition['edition']}, disclosure profile {edition['disclosure']}", ""),
+        ("Edition", f"{label(edition['edition'])} edition", ""),
+        ("Rules for small numbers", edition["disclosure"], ""),
         ("Model version", card["model"]["version"], ""),
         ("Model SHA-256", card["model"]["sha256"], ""),
         *((f"{label(name)} SHA-256", digest, "") for name, digest in card["digests"].items()),
+        *([("Made from the card of SHA-256", edition["of"], "")] if edition.get("of") else []),
     ]
     missing = {
         "caption": "What was not computed", "columns": ["What", "Why"], "source": "run", "note": None,
@@ -316,18 +302,29 @@ def _annex(source: Source) -> list[Part]:
         table(missing, fold=True),
         table(annex["suppressed"], fold=True),
         table(annex["tripod"], fold=True),
+        *_said_of_items(annex),
     ]
+
+
+def _said_of_items(annex: Mapping[str, Any]) -> list[Part]:
+    """What people say for the items of TRIPOD+AI, each under its number and what it is about."""
+    about = {row[0]: f"{row[0]}: {row[1]}" for row in annex["tripod"]["rows"]}
+    lines = fact_lines(annex.get("tripod_answers") or {})
+    if not lines:
+        return []
+    named = [{**line, "label": about.get(line["label"], line["label"])} for line in lines]
+    return [heading("What people say for TRIPOD+AI"), with_provenance(named)]
 
 
 def _indexes(source: Source) -> list[Part]:
     contact = source.card["organisation"]["contact"] or source.card["organisation"]["owner"]
     return [
         table(source.card["annex"]["atrs"], fold=True),
-        heading("Glossary"),
-        plain_facts([(term, words, "") for term, words in GLOSSARY.items()]),
+        *glossary({}),
         heading("Accessibility statement"),
         *texts(ACCESSIBILITY),
-        *texts([f"To get this card in another format, or to say that something is wrong with it, ask: {contact}."]),
+        heading("Other formats"),
+        *texts([FORMATS, f"To get another format, or to say that something is wrong with this card, ask: {contact}."]),
     ]
 
 
@@ -349,6 +346,24 @@ SECTIONS: dict[int, tuple[str, Callable[[Source], list[Part]]]] = {
     15: ("Technical annex", _annex),
     16: ("Transparency record, glossary and formats", _indexes),
 }
+# What a section tells, at its head. Page one begins with the advice itself.
+SAYS = {
+    2: "The question for you, why we advise what we do, and what is new.",
+    3: "What the list is for, what it is never for, and which other ways were thought of.",
+    4: "What happens to those on the list and off it, and who decides.",
+    5: "Which records are used, how good they are, and whom they leave out.",
+    6: "What the model looks at, and how that becomes a list.",
+    7: "How often the list is right, whom it misses, and whether a simpler way does as well.",
+    8: "Whether any group is treated worse, and how sure we can be.",
+    9: "How a worker, or somebody on the list, can learn why.",
+    10: "What could go wrong, and for whom.",
+    11: "Which law allows it, and what was assessed first.",
+    12: "Who keeps watch, what stops it, and how it ends.",
+    13: "The questions that committees ask, each with a short answer and where to read more.",
+    14: "Who advised what, and who decided.",
+    15: "For specialists: how it was made and checked, and what is not shown.",
+    16: "The index of the public record, what the words mean, and how else to get this card.",
+}
 
 
 def outline(
@@ -359,4 +374,6 @@ def outline(
 ) -> tuple[Section, ...]:
     """The sections of a card, in order. ``change``: from an earlier card to this one, as plain values."""
     source = Source(card, sign_off, today, change)
-    return tuple(Section(number, title, tuple(parts(source))) for number, (title, parts) in SECTIONS.items())
+    return with_words(
+        Section(number, title, (*says(SAYS.get(number)), *parts(source))) for number, (title, parts) in SECTIONS.items()
+    )

@@ -15,15 +15,25 @@ from riskmodels.reports.cells import (
     NOT_PROVIDED,
     cell_text,
     is_date,
+    is_digest,
     is_number,
     look,
     numeric_columns,
+    said_once,
 )
 from riskmodels.reports.outline import outline
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
+    from markupsafe import Markup
 
+PUBLIC = (
+    "A public record of a tool that {name} uses or may use. It says what the tool is for, how often it is wrong, and "
+    "who could be treated worse. A committee decides on a longer card, made from the same records."
+)
+PHONE_POINTS = 320.0  # at most, of a picture that is readable on a phone at its own size
+WIDTH_WITHIN = 2048  # characters of base64, whole groups of four, within which an SVG states its width
+RUNNING_CHARACTERS = 70  # at most, of a title at the foot of each printed page
 TEMPLATES = Path(__file__).parent / "templates"
 # Colours of the banner; the state itself always stands there in words.
 STATES = {
@@ -62,6 +72,8 @@ def render_card(
         status=banner(status),
         state_class=STATES.get(str(status["state"]), "draft"),
         sections=outline(card, sign_off, today, change),
+        about=about_public(card),
+        running=f"{card['title']} · model {card['model']['version']} · {status['state']}",
         figures={name: data_uri(svg) for name, svg in (figures or {}).items()},
         today=today,
         advice=ADVICE,
@@ -70,6 +82,20 @@ def render_card(
         not_answered=NOT_ANSWERED,
     )
     return page_bytes(text)
+
+
+def about_public(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What stands above everything on the public edition: (name, words). Nothing on the committee's."""
+    if card["edition_profile"]["edition"] != "public":
+        return []
+    organisation, objection = card["organisation"], card["law"]["facts"].get("objection")
+    owner = objection["owner"] if objection else organisation["owner"]
+    said = objection["value"] if objection else None
+    return [
+        ("What this page is", PUBLIC.format(name=organisation["name"])),
+        ("How to object", said or NOT_PROVIDED.format(owner=owner)),
+        ("Whom to ask", organisation["contact"] or NOT_PROVIDED.format(owner=organisation["owner"])),
+    ]
 
 
 def page_bytes(text: str) -> bytes:
@@ -83,8 +109,25 @@ def banner(status: Mapping[str, Any]) -> dict[str, str]:
     return {"state": state, "words": words.removeprefix(state).lstrip(". ")}
 
 
+def css_string(text: str) -> Markup:
+    """A text as a string of a style sheet, in which no character can end the string or the sheet."""
+    from markupsafe import Markup
+
+    short = " ".join(text.split())[:RUNNING_CHARACTERS]
+    # The blank ends an escape, and is not shown.
+    letters = (one if one.isascii() and (one.isalnum() or one == " ") else f"\\{ord(one):06x} " for one in short)
+    return Markup('"{}"').format(Markup("".join(letters)))  # noqa: S704 - letters, digits, blanks and escapes only
+
+
 def data_uri(svg: bytes) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+
+
+def is_narrow_picture(uri: str) -> bool:
+    """Whether a picture (a `data_uri`) is drawn as wide as a phone, by the width that its SVG states."""
+    start = base64.b64decode(uri.partition(",")[2][:WIDTH_WITHIN]).decode(errors="ignore")
+    stated = re.search(r'<svg[^>]*?\bwidth="([\d.]+)pt"', start, re.S)
+    return stated is not None and float(stated[1]) <= PHONE_POINTS
 
 
 def template(name: str) -> Template:
@@ -96,6 +139,8 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
+    from riskmodels.reports.terms import place, with_terms
+
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -103,7 +148,21 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": cell_text, "look": look, "numeric_columns": numeric_columns}
-    environment.tests |= {"number": is_number, "date": is_date}
+    environment.filters |= {
+        # A text that has links already stays as it is.
+        "cell": lambda value: value if isinstance(value, Markup) else cell_text(value),
+        "look": look,
+        "numeric_columns": numeric_columns,
+        "said_once": said_once,
+        "with_terms": with_terms,
+        "place": place,
+        "css_string": css_string,
+    }
+    environment.tests |= {
+        "number": is_number,
+        "date": is_date,
+        "digest": is_digest,
+        "narrow_picture": is_narrow_picture,
+    }
     environment.globals["style"] = Markup((TEMPLATES / "card.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
     return environment

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from riskmodels.reports.drawing import (
-    BLUE,
-    INK,
-    ORANGE,
-    QUIET,
-    RULE,
-    Content,
-    bars,
-    canvas,
-    draw,
-    few_ticks,
-    svg,
-    wrapped,
-)
+from riskmodels.reports.drawing import BLUE, INK, ORANGE, QUIET, Content, draw, few_ticks, svg, wrapped
+from riskmodels.reports.group_charts import draw_named_groups
+from riskmodels.reports.sheets import MARGIN, NARROW, NEXT, SMALL, Bar, bars, two_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +17,8 @@ LOOKS = (
     (BLUE, "o", "-"), (ORANGE, "s", "--"), (QUIET, "^", ":"), (INK, "D", "-."), ("#0b5563", "v", "-"),
     ("#7a3b7a", "P", "--"), ("#00573d", "X", ":"), ("#574300", "<", "-."), ("#942514", ">", "-"),
 )  # fmt: skip
-MOST_TICKS = 12
+MOST_TICKS, FEW = 8, 24  # names along the axis; points up to which each has a mark
+UNIT_LETTERS = 46
 
 
 def draw_profile(figures: Iterable[Content]) -> dict[str, bytes]:
@@ -39,27 +29,30 @@ def draw_profile(figures: Iterable[Content]) -> dict[str, bytes]:
 def _over_time(figure: Content) -> bytes:
     """A line for each of the first columns of the table, over its rows; what is not shown leaves a gap."""
     rows, names = figure["table"]["rows"], figure["table"]["columns"][1 : figure["lines"] + 1]
-    picture, plot = canvas(3.6 + 0.28 * ((len(names) + 1) // 2))
+    unit = wrapped(str(figure["unit"]), UNIT_LETTERS)
+    above = 0.24 + NEXT * unit.count("\n") + (0.24 * len(names) if len(names) > 1 else 0.0)
+    picture, plot = two_axes(2.9 + above, left=0.66, below=0.75, above=above)
     places = range(len(rows))
     for column, (name, (colour, mark, stroke)) in enumerate(zip(names, LOOKS, strict=False), start=1):
         values = [_number(row[column]) for row in rows]
         plot.plot(
-            places, values, linestyle=stroke, marker=mark, color=colour, linewidth=1.6, markersize=5,
-            markeredgecolor="white", markeredgewidth=0.5, label=wrapped(str(name), 40),
+            places, values, linestyle=stroke, marker=mark if len(rows) <= FEW else "", color=colour, linewidth=1.6,
+            markersize=5, markeredgecolor="white", markeredgewidth=0.5, label=wrapped(str(name), UNIT_LETTERS),
         )  # fmt: skip
     for number, place in enumerate(figure["breaks"], start=1):
         plot.axvline(place, color=INK, linewidth=1.2, linestyle=(0, (2, 2)))
         plot.annotate(f"break {number}", (place, 1), xycoords=("data", "axes fraction"), xytext=(4, -4),
-                      textcoords="offset points", va="top", fontweight="bold")  # fmt: skip
+                      textcoords="offset points", va="top", fontweight="bold", fontsize=SMALL)  # fmt: skip
     _label_ends(plot, [str(row[0]) for row in rows])
     plot.set_ylim(bottom=0)
-    plot.set_ylabel(wrapped(figure["unit"], 26))
     plot.yaxis.set_major_locator(few_ticks(5))
     plot.yaxis.set_major_formatter("{x:,.0f}")
-    plot.grid(axis="y", color=RULE, linewidth=0.5)
-    plot.set_axisbelow(True)
+    picture.text(MARGIN / NARROW, 1 - 0.05 / (2.9 + above), unit, fontsize=SMALL, va="top", linespacing=1.15)
     if len(names) > 1:
-        picture.legend(loc="outside upper left", ncols=2, handlelength=2.6)
+        plot.legend(
+            loc="lower left", bbox_to_anchor=(-0.19, 1.0), borderaxespad=0.2, fontsize=SMALL, handlelength=2.6,
+            labelspacing=0.3,
+        )  # fmt: skip
     return svg(picture)
 
 
@@ -76,37 +69,13 @@ def _number(value: Any) -> float:
 def _groups(figure: Content) -> bytes:
     """A dot with its interval for each group of each characteristic; the reference has a mark of its own."""
     shown = [row for row in figure["table"]["rows"] if isinstance(row[3], (int, float))]
-    blocks = list(dict.fromkeys(str(row[0]) for row in shown))
-    picture, plot = canvas(1.4 + 0.4 * (len(shown) + len(blocks)))
-    y, ticks, names = 0.0, [], []
-    for title in blocks:
-        plot.annotate(title, (0, y), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
-                      va="center", fontweight="bold")  # fmt: skip
-        for _, name, _, share, low, high, role in (row[:7] for row in shown if str(row[0]) == title):
-            y += 1
-            colour = INK if role else BLUE
-            plot.plot([low, high], [y, y], color=colour, linewidth=2, zorder=3)
-            plot.plot(
-                share, y, marker="D" if role else "o", markersize=8, color=colour, markeredgewidth=1.8, zorder=4,
-                markerfacecolor="white" if role else colour,
-            )  # fmt: skip
-            ticks.append(y)
-            names.append(wrapped(str(name), 26))
-        y += 1
-    plot.set_yticks(ticks, names)
-    plot.tick_params(axis="y", length=0)
-    plot.set_ylim(y - 0.2, -0.7)
-    plot.set_xlim(max(0, 10 * (min(row[4] for row in shown) // 10) - 10), 102)
-    plot.set_xlabel(wrapped(f"{figure['unit']}, with 95% interval; a hollow diamond is the reference group", 60))
-    plot.grid(axis="x", color=RULE, linewidth=0.5)
-    plot.set_axisbelow(True)
-    return svg(picture)
+    least = max(0.0, 10 * (min(row[4] for row in shown) // 10) - 10)
+    words = wrapped(str(figure["unit"]), UNIT_LETTERS)
+    return draw_named_groups([row[:7] for row in shown], banded=False, least=least, words=words)
 
 
 def _bars(figure: Content) -> bytes:
-    rows = figure["table"]["rows"]
-    values = [row[1] for row in rows]
-    return bars([str(row[0]) for row in rows], values, [f"{value:,}" for value in values], figure["unit"])
+    return bars([Bar(str(row[0]), row[1], f"{row[1]:,}") for row in figure["table"]["rows"]])
 
 
 DRAWINGS: dict[str, Callable[[Content], bytes]] = {"over_time": _over_time, "groups": _groups, "bars": _bars}

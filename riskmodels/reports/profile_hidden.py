@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from riskmodels.reports.cells import label
-from riskmodels.reports.outline import Part, table, texts
+from riskmodels.reports.parts import Part, table, texts
 from riskmodels.reports.profile_tables import Row, content
 
 # The profile's own tables, by what the page calls them.

@@ -12,7 +12,7 @@ from typing import Any
 from riskmodels.assessment.audit.forecasting.forecast_shown import never_in_words, settled_in_words
 from riskmodels.assessment.suppression import SMALL_OR_TELLING
 from riskmodels.reports.cells import capital, day_text, label, spelled
-from riskmodels.reports.outline import Part, Section, bullets, plain_facts, table, texts
+from riskmodels.reports.parts import Part, Section, bullets, plain_facts, records, table, texts
 from riskmodels.reports.profile_figures import Figure
 from riskmodels.reports.profile_hidden import hidden_parts
 from riskmodels.reports.profile_tables import (
@@ -89,15 +89,14 @@ def _register(found: Found) -> list[Part]:
     rows = found.profile["register"]
     keys = list(dict.fromkeys(["source", "words", *(key for row in rows for key in row)]))
     return [
-        {
-            "kind": "records",
-            "table": content(
+        records(
+            content(
                 "Data register",
                 [LABELS.get(key, label(key)) for key in keys],
                 [[_said(row, key) for key in keys] for row in rows],
                 "register.yaml",
-            ),
-        },
+            )
+        ),
         table(
             content(
                 "What the register does not say, and what runs out soon",

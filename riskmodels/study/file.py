@@ -67,7 +67,7 @@ class StudyFile(Section):
     protected: dict[str, Protected] = Field(default_factory=dict)
     not_audited: dict[str, str] = Field(default_factory=dict)
     fairness: FairnessSection = FairnessSection()
-    disclosure: Literal["sro-10", "places"] = "sro-10"
+    disclosure: Literal["sro-10", "dfe-cin", "nhs-round5", "places"] = "sro-10"
     floors: Floors = Floors()
     accepted: dict[str, str] = Field(default_factory=dict)
 
@@ -285,7 +285,10 @@ class StudyFile(Section):
             if name not in PROTECTED_BY_LAW:
                 raise ValueError(f"not_audited: the law protects no {name!r}{meant(name, PROTECTED_BY_LAW)}")
         if self.disclosure == "places" and self.level != "place":
-            raise ValueError("disclosure: 'places' is for level: place; a study of people or households has sro-10")
+            raise ValueError(
+                "disclosure: 'places' hides nothing, so it is for level: place; a study of people or households has "
+                "sro-10, dfe-cin or nhs-round5"
+            )
         starts = list(self.bands.values())
         if starts and (starts != sorted(set(starts)) or starts[0] != 0 or starts[-1] >= 1):
             raise ValueError("bands: the first band starts at risk 0 and each later one higher, below 1")

@@ -260,7 +260,7 @@ def parts() -> list[dict[str, Any]]:
 
 
 def test_the_page_gives_the_verdict_then_harm_then_the_verdicts_against_the_limits(parts: list[dict[str, Any]]) -> None:
-    assert [part["kind"] for part in parts[:2]] == ["verdict", "text"]
+    assert [part["kind"] for part in parts[:3]] == ["says", "verdict", "text"]
     kinds = [part["kind"] for part in parts]
     assert kinds.index("figure") < kinds.index("table")
     assert parts[kinds.index("figure")]["figure"]["id"] == "group_ratios"

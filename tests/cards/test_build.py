@@ -8,7 +8,8 @@ import pytest
 
 from riskmodels.assessment.estimate import Estimate
 from riskmodels.cards.card import ModelCard, card_schema
-from riskmodels.cards.checks import check_card, missing_answers
+from riskmodels.cards.checks import check_card
+from riskmodels.cards.missing import missing
 from riskmodels.cards.reading import reading_grade
 from riskmodels.cards.summary import page_one_text
 from riskmodels.cards.words import at, spoken, word_count
@@ -150,13 +151,8 @@ def test_missing_answers_are_named_with_their_owner() -> None:
     assert card.law.facts["lawful_basis"].owner == "Information Officer"
     assert card.people_process.facts["who_decides"].value is None  # not in answers.yaml at all
     assert card.people_process.facts["who_decides"].owner == "Head of Schools"
-    missing = missing_answers(card.to_dict())
-    assert {
-        "what": "lawful basis",
-        "owner": "Information Officer",
-        "where": "answers.yaml: law.lawful_basis",
-    } in missing
-    assert any(line["where"] == "answers.yaml: questions.19" and line["owner"] == "Head of Finance" for line in missing)
+    gaps = {gap.key: gap.owner for gap in missing(card.to_dict())}
+    assert (gaps["law.lawful_basis"], gaps["questions.19"]) == ("Information Officer", "Head of Finance")
 
 
 def test_twenty_questions_say_who_answered() -> None:
@@ -176,6 +172,38 @@ def test_both_voices_are_heard_where_both_answer() -> None:
     question = example.card(example.study(answers=answers)).questions[12]
     assert question.source == "run and answers"
     assert str(question.answer).endswith("Staff are trained to say so.")
+
+
+def test_what_the_run_knows_is_added_to_what_people_say_and_alone_is_no_answer() -> None:
+    asked = (2, 3, 7, 12, 19, 20)
+    alone = {question.number: question for question in example.card().questions}
+    assert [alone[number].answer for number in asked] == [None] * 6
+    said = {number: {"owner": "Head of Schools", "text": "We say so."} for number in asked}
+    purpose = {**example.ANSWERS["purpose"], "cost": {"owner": "Head of Finance", "text": None}}
+    card = example.card(example.study(answers={"questions": said, "purpose": purpose}))
+    answers = {question.number: str(question.answer) for question in card.questions}
+    assert answers[2] == "Named pupils. We say so."
+    assert answers[3] == "We say so. Places: 500 on each list."
+    assert answers[7] == "It is a need that is measured. We say so."
+    # 624 of 3,104, as published.
+    assert answers[12] == "We say so. In the test, the result is not known for 20 of 100 pupils."
+    assert answers[19].endswith(
+        "The Head of Schools answers for it. What it cost is not provided (owner: Head of Finance)."
+    )
+    assert answers[20] == "We say so. The first agreement on data ends on 31 August 1990."
+    assert {card.questions[number - 1].source for number in asked} == {"run and answers"}
+
+
+def test_a_list_by_one_field_gives_one_reason_that_a_worker_can_explain() -> None:
+    drivers = example.arguments()["explanation"]["drivers"]
+    one = {**example.arguments()["explanation"], "drivers": drivers[:1]}
+    model = {**example.arguments()["model"], "family": "single_best_column"}
+    card = example.card(explanation=one, model=model, performance=example.performance("single_best_column"))
+    assert "comes with one reason in plain words" in card.explanation.words[0]
+    assert "so a worker can explain it" in str(card.questions[12].answer)
+    complex_one = example.card()
+    assert "up to two reasons" in complex_one.explanation.words[0]
+    assert "not the sums behind them" in str(complex_one.questions[12].answer)
 
 
 def test_a_relative_clock_forbids_the_words_tested_on_the_future() -> None:
@@ -214,18 +242,6 @@ def test_what_has_no_value_says_why() -> None:
     assert card.not_computed["calibration_slope"] == "separated"
     assert "figures.calibration" in card.not_computed
     assert "calibration" not in {figure.id for figure in card.figures}
-
-
-def test_indexes_follow_what_is_there() -> None:
-    tripod = {row[0]: row[2] for row in example.card().annex.tripod.rows}
-    assert len(tripod) == 52
-    assert tripod["10"] == "filled by the pipeline"
-    assert tripod["3a"] == "filled by a person"
-    assert tripod["17"] == "NOT ANSWERED"
-    without = example.study(answers={"purpose": {}})
-    assert {row[0]: row[2] for row in example.card(without).annex.tripod.rows}["3a"] == "NOT ANSWERED"
-    atrs = {row[0]: row[2] for row in example.card().annex.atrs.rows}
-    assert (atrs["2.4.2.7"], atrs["2.5.1"]) == ("drafted", "empty")
 
 
 def test_a_table_must_be_rectangular() -> None:

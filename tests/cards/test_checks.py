@@ -1,20 +1,28 @@
-"""Each check with its fault planted, and with none."""
+"""Each check of the card itself with its fault planted, and with none. The pages: `test_checks_pages`."""
 
 import copy
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from riskmodels.cards.checks import CHECKS, check_card
+from riskmodels.cards.checks import CHECKS, Checked, check_card, check_whole, failing
+from riskmodels.cards.renderings import Beside
 from tests.cards import example_card as example
+from tests.cards.test_checks_pages import PAGE_FAULTS
 
 Card = dict[str, Any]
+TODAY = dt.date(1989, 7, 1)
 
 
 @pytest.fixture(scope="module")
 def whole() -> Card:
     """A card that passes everything: each gap filled."""
+    return whole_card()
+
+
+def whole_card() -> Card:
     card = example.card().to_dict()
     for section in ("ask", "purpose", "people_process", "risks", "law", "monitoring"):
         for fact in card[section]["facts"].values():
@@ -27,42 +35,111 @@ def whole() -> Card:
 
 
 def test_a_whole_card_passes(whole: Card) -> None:
-    assert [row for row in check_card(whole) if not row["passed"]] == []
+    rows = check_whole(Checked(whole))
+    assert [row for row in rows if row["result"] != "pass"] == []
+    assert [row["check"] for row in rows] == list(CHECKS)
 
 
-def first_block(card: Card) -> Card:
-    return next(block for block in card["summary"]["blocks"] if block["id"] == "right")
+def block(card: Card, name: str = "right") -> Card:
+    return next(block for block in card["summary"]["blocks"] if block["id"] == name)
 
 
+def ended(card: Card) -> None:
+    register = card["data"]["register"]
+    register["rows"][0][register["columns"].index("Agreement expires")] = "1989-06-30"
+
+
+HARD = "Multidisciplinary organisational considerations necessitate administrative collaboration."
 FAULTS: dict[str, Callable[[Card], Any]] = {
     "schema": lambda card: card.pop("audit"),
     "complete": lambda card: card["law"]["facts"]["objection"].update(value=None),
+    "further_answers": lambda card: card["law"]["facts"].update(
+        more={"value": None, "source": "answers.yaml: law.more", "owner": "Solicitor"}
+    ),
     "tripod": lambda card: card["annex"]["tripod"]["rows"][3].__setitem__(2, "NOT ANSWERED"),
     "no_placeholders": lambda card: card["purpose"]["facts"]["intended_use"].update(value="TBC by the team"),
-    "short": lambda card: card["summary"]["blocks"].append({**first_block(card), "text": "It is so. " * 120}),
-    "reads_easily": lambda card: [
-        block.update(text="Multidisciplinary organisational considerations necessitate administrative collaboration.")
-        for block in card["summary"]["blocks"]
-    ],
-    "short_sentences": lambda card: first_block(card).update(text="and so on " * 12),
+    "sources": lambda card: card["data"]["quality"].update(source=" "),
+    "agreements": ended,
+    "short": lambda card: card["summary"]["blocks"].append({**block(card), "text": "It is so. " * 120}),
+    "reads_easily": lambda card: [one.update(text=HARD) for one in card["summary"]["blocks"]],
+    "short_sentences": lambda card: block(card).update(text="and so on " * 12),
+    "answers_read_easily": lambda card: card["risks"]["facts"]["trade_offs"].update(value=f"{HARD} " * 6),
+    "acronyms": lambda card: card["law"]["facts"]["lawful_basis"].update(value="The LGPQ allows it."),
     "figures_are_whole": lambda card: card["figures"][0].update(alt=" "),
-    "prose_agrees": lambda card: first_block(card).update(text=first_block(card)["text"].replace("61", "71")),
+    "intervals": lambda card: next(one for one in card["figures"] if one["id"] == "calibration")["table"].update(
+        columns=["Risk from", "to", "n", "Predicted", "Came about", "low", "high"]
+    ),
+    "prose_agrees": lambda card: block(card).update(text=block(card)["text"].replace("61", "71")),
     "disclosure": lambda card: card["audit"]["rows"][0].update(tp=7),
+    "edition": lambda card: card["edition_profile"].update(edition="public"),
 }
 
 
 def test_every_check_has_its_fault() -> None:
-    assert set(FAULTS) == set(CHECKS)
+    assert set(FAULTS) | set(PAGE_FAULTS) == set(CHECKS)
+    assert set(PAGE_FAULTS) == {name for name, check in CHECKS.items() if check.of_page}
 
 
 @pytest.mark.parametrize("name", list(FAULTS))
 def test_a_planted_fault_is_found(whole: Card, name: str) -> None:
     card = copy.deepcopy(whole)
+    beside = Beside({"state": "DRAFT", "words": "DRAFT."}, today=TODAY)
+    assert CHECKS[name](Checked(card, beside))[0]
     FAULTS[name](card)
     # A card without its audit has no other check to pass.
-    passed, words = CHECKS[name](card)
+    passed, words = CHECKS[name](Checked(card, beside))
     assert not passed
     assert words
+
+
+# ---------------------------------------------------------------- what holds up what
+
+
+def test_what_nobody_answered_of_tripod_holds_up_live_alone(whole: Card) -> None:
+    card = copy.deepcopy(whole)
+    FAULTS["tripod"](card)
+    rows = check_card(card)
+    assert failing(rows) == failing(rows, "live") == ["tripod"]
+    assert failing(rows, "pilot") == []
+
+
+def test_an_expected_answer_holds_up_both(whole: Card) -> None:
+    card = copy.deepcopy(whole)
+    FAULTS["complete"](card)
+    assert failing(check_card(card), "pilot") == failing(check_card(card), "live") == ["complete"]
+
+
+def test_a_warning_holds_up_nothing(whole: Card) -> None:
+    card = copy.deepcopy(whole)
+    FAULTS["further_answers"](card)
+    FAULTS["acronyms"](card)
+    rows = {row["check"]: row for row in check_card(card)}
+    assert rows["further_answers"]["result"] == rows["acronyms"]["result"] == "warning"
+    assert failing(list(rows.values())) == []
+    assert "law.more (Solicitor)" in rows["further_answers"]["words"]
+
+
+def test_a_page_is_not_made_for_checks_of_the_card(whole: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("riskmodels.cards.checks.checked.render", lambda *given: pytest.fail("a page was made"))
+    assert [row["check"] for row in check_card(whole)] == [name for name, check in CHECKS.items() if not check.of_page]
+
+
+def test_facts_without_a_persons_reason_are_no_answer(whole: Card) -> None:
+    card = copy.deepcopy(whole)
+    card["annex"]["tripod"]["rows"][7][2] = "facts filled, reason missing"
+    passed, words = CHECKS["tripod"](card)
+    assert not passed
+    assert card["annex"]["tripod"]["rows"][7][0] in words
+
+
+def test_gaps_of_an_approval_are_named_with_key_and_owner() -> None:
+    passed, words = CHECKS["complete"](example.card().to_dict())
+    assert not passed
+    assert "answers.yaml: people_process.who_decides (Head of Schools)" in words
+    assert "and 20 more" in words or " more;" in words
+
+
+# ---------------------------------------------------------------- one by one
 
 
 def test_a_number_changed_in_the_results_no_longer_agrees(whole: Card) -> None:
@@ -77,8 +154,48 @@ def test_an_unrounded_count_is_found(whole: Card) -> None:
     assert not CHECKS["disclosure"](card)[0]
 
 
+def test_an_unrounded_count_under_a_picture_is_found(whole: Card) -> None:
+    card = copy.deepcopy(whole)
+    card["figures"][0]["n"] = 7
+    assert "figures." in CHECKS["disclosure"](card)[1]
+
+
 @pytest.mark.parametrize("text", ["TODO", "more information needed", "[...]", "XXXX", "to be confirmed"])
 def test_placeholders(whole: Card, text: str) -> None:
     card = copy.deepcopy(whole)
     card["monitoring"]["facts"]["review"]["value"] = f"We will {text} it."
     assert not CHECKS["no_placeholders"](card)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("We did a DPIA, an EqIA and two DPIAs.", True),
+        ("The local police unit (LPUX) holds them.", True),
+        ("The LPUX (local police unit) holds them.", True),
+        ("The LPUX holds them.", False),
+        ("It is NOT ANSWERED: see fs@ABCD.example and sro-AB.", True),
+        ("I think A is so. UK law says it.", True),
+    ],
+)
+def test_short_forms(whole: Card, text: str, passes: bool) -> None:
+    card = copy.deepcopy(whole)
+    card["law"]["facts"]["objection"]["value"] = text
+    assert CHECKS["acronyms"](card)[0] is passes
+    assert passes or "LPUX" in CHECKS["acronyms"](card)[1]
+
+
+@pytest.mark.parametrize(("day", "passes"), [(dt.date(1990, 8, 31), True), (dt.date(1990, 9, 1), False)])
+def test_an_agreement_holds_until_its_last_day(whole: Card, day: dt.date, passes: bool) -> None:
+    beside = Beside({"state": "DRAFT", "words": "DRAFT."}, today=day)
+    assert CHECKS["agreements"](Checked(whole, beside))[0] is passes
+    assert CHECKS["agreements"](whole)[0], "a card by itself knows no day"
+
+
+def test_a_public_edition_names_the_card_it_was_made_from(whole: Card) -> None:
+    public = {**whole, "edition_profile": {**whole["edition_profile"], "edition": "public", "of": "ab" * 32}}
+    assert CHECKS["edition"](Checked(public))[0]
+    assert CHECKS["edition"](Checked(public, committee_sha256="ab" * 32))[0]
+    assert not CHECKS["edition"](Checked(public, committee_sha256="cd" * 32))[0]
+    committee = {**whole, "edition_profile": {**whole["edition_profile"], "of": "ab" * 32}}
+    assert not CHECKS["edition"](Checked(committee))[0]

@@ -25,6 +25,8 @@ def results(dates: int = 3, breaks: list[dict[str, Any]] | None = None) -> Resul
             "as_of_date": f"{1986 + place}-06-30",
             "auc": example.estimate(0.9 - 0.02 * place),
             "oe_ratio": example.estimate(1 + 0.1 * place),
+            "base_rate": example.estimate(0.2),
+            "precision_at_k": example.estimate(0.5 + 0.1 * place),
         }
         for place in range(dates)
     ]

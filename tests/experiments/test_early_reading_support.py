@@ -220,8 +220,9 @@ def test_answers_are_whole_and_leave_the_numbers_to_the_run(study: Study) -> Non
     assert set(answers.questions) == set(range(1, 21)) - BY_THE_RUN
     sections = (answers.purpose, answers.people_process, answers.risks, answers.law, answers.monitoring)
     unanswered = {name for section in sections for name, answer in section.items() if answer.text is None}
-    assert unanswered == {"cost", "override_rate"}
-    assert [number for number, answer in answers.questions.items() if answer.text is None] == [19]
+    assert unanswered == {"override_rate"}
+    assert {number for number, answer in answers.questions.items() if answer.text is None} == set()
+    assert [item for item, answer in answers.tripod.items() if answer.text is None] == []
 
 
 def test_answers_use_short_words_in_short_sentences(study: Study) -> None:
@@ -233,7 +234,7 @@ def test_answers_use_short_words_in_short_sentences(study: Study) -> None:
     sections = (answers.purpose, answers.people_process, answers.risks, answers.law, answers.monitoring)
     texts = [answers.ask.text, answers.cannot_see.text]
     texts += [answer.text for section in sections for answer in section.values()]
-    texts += [answer.text for answer in answers.questions.values()]
+    texts += [answer.text for answer in (answers.questions | answers.tripod | answers.atrs).values()]
     for text in filter(None, texts):
         sentences = [sentence for sentence in re.split(r"[.!?](?:\s|$)", text) if sentence.strip()]
         words = re.findall(r"[\w'-]+", text)

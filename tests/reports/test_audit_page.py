@@ -167,7 +167,7 @@ def test_what_people_wrote_stays_text(found: Row) -> None:
 
 
 def test_words_that_are_used_are_explained_and_the_policy_is_named(page: Page, found: Row) -> None:
-    explained = page.text.partition("Words used here")[2]
+    explained = page.text.rpartition("Words explained")[2]
     assert all(f"{term} {GLOSSARY[term]}" in explained for term in TERMS)
     assert found["policy_sha256"] in page.text
     assert "Counts of fewer than 10 are not shown" in page.text

@@ -123,6 +123,6 @@ def test_columns_with_nothing_to_say_are_left_out_and_risks_stand_in_order() -> 
 
 
 def test_words_that_are_used_are_explained(page: Page) -> None:
-    explained = page.text.partition("Words used here")[2]
+    explained = page.text.rpartition("Words explained")[2]
     for term in TERMS:
         assert f"{term} {GLOSSARY[term]}" in explained

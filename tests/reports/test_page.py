@@ -18,6 +18,7 @@ from tests.cards import example_card as example
 
 STATUS = {"state": "AWAITING REVIEW", "words": "AWAITING REVIEW. No decision names this card."}
 VOID = {"meta", "img", "br", "hr", "link", "input"}
+INLINE = {"a", "strong", "code", "bdi"}
 
 
 class Page(HTMLParser):
@@ -38,10 +39,16 @@ class Page(HTMLParser):
             self.headings.append((int(tag[1]), ""))
         if tag not in VOID:
             self.open.append(tag)
+        self._end_of_line(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._end_of_line(tag)
         if not self.open or self.open.pop() != tag:
             self.unbalanced.append(tag)
+
+    def _end_of_line(self, tag: str) -> None:
+        if tag not in INLINE:
+            self.words.append(" ")
 
     def handle_data(self, data: str) -> None:
         if "style" in self.open[-1:]:
@@ -56,7 +63,7 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+        return " ".join("".join(self.words).split())
 
     def refuse_broken(self) -> None:
         """Tags that do not close, ids that stand twice, headings that skip a level, references that lead nowhere."""
@@ -270,7 +277,7 @@ def test_without_pictures_the_page_says_them_in_words(card: dict[str, Any]) -> N
 def test_today_is_an_argument(card: dict[str, Any], content: bytes) -> None:
     assert b"Page made on" not in content
     over = Page(render_card(card, status=STATUS, today=dt.date(1991, 1, 1)))
-    assert "EXPIRED: the agreement for pupils ended on 1990-08-31" in over.text
+    assert "EXPIRED: the agreement for pupils ended on 31 August 1990" in over.text
     assert "Page made on 1 January 1991" in over.text
     assert "EXPIRED" not in Page(render_card(card, status=STATUS, today=dt.date(1990, 8, 31))).text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from riskmodels.assessment.audit.coding import as_series, as_text
@@ -93,7 +94,7 @@ def metric_rows(
     sizes = as_text(groups, "groups").fill_null(NOT_RECORDED).value_counts(name="n")
     counts = dict(zip(sizes.to_series(0), sizes["n"], strict=True))
     names = sorted(counts)
-    hidden = complementary([counts[name] for name in names], Profile(profile.name, floor, profile.base, profile.leave))
+    hidden = complementary([counts[name] for name in names], replace(profile, below=floor))
     rows: list[Row] = []
     for name, is_hidden in zip(names, hidden, strict=True):
         few = counts[name] < floor

@@ -18,7 +18,7 @@ from riskmodels.models.places import NO_TEAM, NOT_REACHED
 from riskmodels.models.reasons import SAME_FOR_ALL, named_to_person, rule_told_to_person
 from riskmodels.reports.cells import NOT_PROVIDED, capital, day_text
 from riskmodels.reports.letter_page import Letter
-from riskmodels.reports.outline import Part, Section, bullets, texts
+from riskmodels.reports.parts import Part, Section, bullets, texts
 from riskmodels.service.batch.slices import BECAUSE
 from riskmodels.service.people.record import BatchNote, PersonRecord
 from riskmodels.service.people.shown import HELD_BACK

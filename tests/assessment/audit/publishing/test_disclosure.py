@@ -722,7 +722,7 @@ def with_further_tables():
     ).to_dict()  # fmt: skip
 
 
-@pytest.mark.parametrize("profile", ["sro-10", "places"])
+@pytest.mark.parametrize("profile", sorted(PROFILES))
 def test_publishing_twice_is_the_same_as_once(profile):
     once, _ = publish(with_further_tables(), profile)
     assert publish(once, profile) == (once, ())

@@ -1,0 +1,79 @@
+"""Mechanical checks of a card: a draft may fail them, an approved card may not.
+
+``CHECKS`` is the table. To add a check: a function that takes a `Checked` and gives ``(passed, words)``, the words
+saying what to do; its row; and a test with its fault planted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from riskmodels.cards.card import ModelCard
+from riskmodels.cards.checks import answers, counts, figures, language, numbers, pages, record, whole
+from riskmodels.cards.checks.checked import Card, Check, Checked, Stage
+
+__all__ = ["CHECKS", "NOT_CHECKED", "Check", "Checked", "check_card", "check_whole", "failing"]
+
+WARNING: tuple[Stage, ...] = ()
+CHECKS: dict[str, Check] = {
+    "schema": Check("The file has the shape of its schema", whole.schema),
+    "complete": Check("All that an approval needs is answered", answers.complete),
+    "further_answers": Check("No further question is open", answers.further_answers, WARNING),
+    "tripod": Check("The items of TRIPOD+AI are answered", answers.tripod, ("live",)),
+    "no_placeholders": Check("No placeholder stands for an answer", answers.no_placeholders),
+    "sources": Check("Facts and tables have a source, gaps an owner", answers.has_sources),
+    "agreements": Check("The agreements on sharing data hold", answers.agreements_last),
+    "short": Check("Page one is short", language.short),
+    "reads_easily": Check("Page one reads easily", language.reads_easily),
+    "short_sentences": Check("The sentences of page one are short", language.short_sentences),
+    "answers_read_easily": Check("The answers read easily", language.answers_read_easily, WARNING),
+    "acronyms": Check("Short forms are explained", language.acronyms, WARNING),
+    "figures_are_whole": Check("Figures have a text, a table, a unit and n", figures.figures_are_whole),
+    "intervals": Check("Pictures of estimates have intervals", figures.figures_have_intervals),
+    "prose_agrees": Check("Page one's numbers are the card's", numbers.prose_agrees),
+    "disclosure": Check("No count is too small to be shown", counts.disclosure),
+    "edition": Check("The edition names what it was made from", whole.names_its_source),
+    "numbers": Check("Every number of every rendering is the card's", numbers.renderings_agree, of_page=True),
+    "record": Check("The public record says what the card says", record.record_agrees, of_page=True),
+    "rendered_counts": Check("No rendering shows a count too small", counts.rendered_counts, of_page=True),
+    "versions": Check("Nothing hidden is found by subtracting cards", counts.versions, of_page=True),
+    "structure": Check("The page is built for every reader", pages.structure, of_page=True),
+    "links": Check("Links lead somewhere", pages.links_lead_somewhere, of_page=True),
+    "no_network": Check("The page needs no network and no script", pages.needs_no_network, of_page=True),
+    "text_contrast": Check("Text stands out", figures.text_contrast, of_page=True),
+    "mark_contrast": Check("Marks of pictures stand out", figures.mark_contrast, of_page=True),
+    "same_bytes": Check("The same card gives the same bytes", whole.same_bytes, of_page=True),
+}
+NOT_CHECKED = (
+    "Not checked here: axe-core's rules of WCAG 2.2 need a browser, and valid HTML a validator. No check can tell "
+    "whether what people say is true."
+)
+
+
+def check_card(card: ModelCard | Card) -> list[dict[str, Any]]:
+    """The checks of the card itself, in order, without making its pages: rows as `check_whole`."""
+    checked = Checked(card.to_dict() if isinstance(card, ModelCard) else card)
+    return [_row(name, check, checked) for name, check in CHECKS.items() if not check.of_page]
+
+
+def check_whole(checked: Checked) -> list[dict[str, Any]]:
+    """Every check, in order: rows of {check, what, result, passed, words, blocks}.
+
+    ``result`` is "pass", "FAIL" or "warning", which counts as passed; ``blocks`` are the stages that it holds up.
+    """
+    return [_row(name, check, checked) for name, check in CHECKS.items()]
+
+
+def failing(rows: Sequence[dict[str, Any]], stage: str | None = None) -> list[str]:
+    """Names of the checks that failed; with ``stage``, of those that hold it up."""
+    return [row["check"] for row in rows if not row["passed"] and (stage is None or stage in row["blocks"])]
+
+
+def _row(name: str, check: Check, checked: Checked) -> dict[str, Any]:
+    passed, words = check.run(checked)
+    result = "pass" if passed else "FAIL" if check.blocks else "warning"
+    return {
+        "check": name, "what": check.what, "result": result, "passed": result != "FAIL", "words": words,
+        "blocks": list(check.blocks),
+    }  # fmt: skip

@@ -1,0 +1,44 @@
+"""The card as a file, and as one of several that are published."""
+
+from __future__ import annotations
+
+from riskmodels.cards.card import ModelCard
+from riskmodels.cards.checks.checked import Checked, Verdict
+from riskmodels.cards.renderings import RENDERINGS, render
+from riskmodels.errors import CardError
+from riskmodels.storage import canonical_json
+
+TWICE = ("html", "md", "json")
+
+
+def schema(checked: Checked) -> Verdict:
+    try:
+        ModelCard.from_bytes(canonical_json(dict(checked.card)))
+    except CardError as problem:
+        return False, str(problem)
+    return True, "the card has the shape of its schema"
+
+
+def same_bytes(checked: Checked) -> Verdict:
+    """Rendered twice, every format that needs no other program gives the same bytes."""
+    formats = [name for name in TWICE if name in RENDERINGS]
+    again = render(checked.card, formats, checked.beside)
+    first = render(checked.card, formats[1:], checked.beside) | {next(iter(again)): checked.html}
+    other = [name for name, content in again.items() if first[name] != content]
+    return not other, (
+        f"rendered twice, {', '.join(other)} is not the same; report it to those who keep this package"
+        if other
+        else "rendered twice, the card gives the same bytes"
+    )
+
+
+def names_its_source(checked: Checked) -> Verdict:
+    """A public edition names, by digest, the committee's card that it was made from."""
+    edition = checked.card["edition_profile"]
+    if edition["edition"] == "committee":
+        return edition["of"] is None, "this is the committee's edition, made from no other"
+    if edition["of"] is None:
+        return False, "the public edition names no committee's card; make it again with --edition public"
+    if checked.committee_sha256 is not None and edition["of"] != checked.committee_sha256:
+        return False, "the public edition names another card than this one; make it again with --edition public"
+    return True, f"the public edition names the committee's card {edition['of'][:12]}"

@@ -1,0 +1,106 @@
+"""A card held to its mechanical checks, as it stands today."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from riskmodels import storage
+from riskmodels.commands.cards import EDITIONS, FoundCard, beside_card, earlier_card, edition_of, find_card
+from riskmodels.errors import GateError, UsageError
+from riskmodels.workspace import Workspace
+
+if TYPE_CHECKING:
+    from riskmodels.cards.checks import Checked
+
+
+@dataclass(frozen=True)
+class CardCheckReport:
+    """``rows``: of `riskmodels.cards.checks.check_whole`; ``not_checked``: what they leave out, in words."""
+
+    rows: tuple[dict[str, Any], ...]
+    edition: str
+    sha256: str
+    not_checked: str
+
+    @property
+    def passed(self) -> bool:
+        return all(row["passed"] for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "edition": self.edition,
+            "card_sha256": self.sha256,
+            "passed": self.passed,
+            "checks": list(self.rows),
+            "not_checked": self.not_checked,
+        }
+
+
+def check_model_card(
+    reference: str,
+    workspace: Workspace,
+    today: dt.date,
+    *,
+    edition: str = "committee",
+    since: str | None = None,
+    pdf: bool = False,
+) -> CardCheckReport:
+    """Hold a card to every check, writing nothing.
+
+    Parameters
+    ----------
+    reference : a model, a run's folder, or a file ``card.json`` (or its folder)
+    since : as `riskmodels.commands.cards.card`
+    pdf : whether the PDF is made and looked at too
+
+    Raises
+    ------
+    CardError, UsageError
+        as `riskmodels.commands.cards.card`.
+    """
+    from riskmodels.cards.checks import NOT_CHECKED, check_whole
+
+    if edition not in EDITIONS:
+        raise UsageError(f"--edition {edition}: is one of {', '.join(EDITIONS)}")
+    found = find_card(reference, workspace)
+    rows = check_whole(_checked(found, workspace, today, edition, since, pdf))
+    return CardCheckReport(tuple(rows), edition, found.sha256, NOT_CHECKED)
+
+
+def refuse_unfit_card(reference: str, workspace: Workspace, stage: str, today: dt.date) -> None:
+    """Raises GateError if a model's card fails a check that holds up this stage."""
+    from riskmodels.cards.checks import check_whole, failing
+
+    found = find_card(reference, workspace)
+    names = failing(check_whole(_checked(found, workspace, today, "committee", None, False)), stage)
+    if names:
+        raise GateError(
+            f"the card may not be approved for {stage}, since it fails its checks ({', '.join(names)}); see what to do "
+            f"with: riskmodels card {reference} --check --workspace {workspace.root}"
+        )
+
+
+def card_schema_file() -> bytes:
+    """JSON Schema 2020-12 of ``card.json``, as it is published."""
+    from riskmodels.cards.card import card_schema
+
+    return storage.canonical_json(card_schema())
+
+
+def _checked(
+    found: FoundCard, workspace: Workspace, today: dt.date, edition: str, since: str | None, pdf: bool
+) -> Checked:
+    """The card in this edition, beside the other edition and the version before, which the same readers may have."""
+    from riskmodels.cards.checks import Checked
+
+    earlier = earlier_card(found, workspace, since)
+    other = edition_of(found, "public" if edition == "committee" else "committee")
+    return Checked(
+        edition_of(found, edition),
+        beside_card(found, workspace, today, since),
+        (other, *([earlier.to_dict()] if earlier is not None else [])),
+        found.sha256,
+        pdf,
+    )

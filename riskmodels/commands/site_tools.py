@@ -1,0 +1,215 @@
+"""A published tool as a register shows it: its versions in both editions, its status today, and what happened when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from riskmodels import storage
+from riskmodels.commands.published import PublishedTool
+from riskmodels.errors import CardError, GateError
+
+if TYPE_CHECKING:
+    from riskmodels.reports.site_shapes import Download, Event, Tool, Version
+
+# Of every version, in both editions; the transparency record is a public one, and made once.
+FORMATS = {"public": ("html", "md", "json", "atrs"), "committee": ("html", "md", "json")}
+# An approval that holds is taken back in the review record: a notice alone stops no list.
+HOLDS = "APPROVED"
+Status = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Making:
+    """A register in the making: its title, the day, and the files of its cards so far, by path."""
+
+    title: str
+    today: dt.date
+    files: dict[str, bytes]
+
+
+def made_tool(published: PublishedTool, making: Making) -> Tool:
+    """One tool; its cards, in every edition and format, are put into ``making.files``.
+
+    Raises
+    ------
+    CardError
+        if its cards, put together, give away a number of few people.
+    GateError
+        if its notice says that it stopped, and the review record still approves it.
+    """
+    from riskmodels.cards.editions import public_edition
+    from riskmodels.reports.site_shapes import Tool
+
+    _refuse_notice_on_approved(published, making.today)
+    statuses = [_status(published, place, making.today) for place in range(len(published.cards))]
+    editions = [
+        {"committee": one.card.to_dict(), "public": public_edition(one.card.to_dict(), one.sha256)}
+        for one in published.cards
+    ]
+    _refuse_given_away(published, [card for pair in editions for card in pair.values()])
+    versions: list[Version] = []
+    for place in range(len(published.cards)):
+        before = editions[place - 1] if place else None
+        versions.append(_version(published, place, editions[place], before, statuses[place], making))
+    events = _events(published, versions)
+    return Tool(
+        name=published.name,
+        card=editions[-1]["public"],
+        status=_status_of_tool(published, statuses),
+        versions=tuple(reversed(versions)),
+        events=tuple(sorted(events, key=lambda event: event.day, reverse=True)),
+        notice=published.notice.model_dump(mode="json") if published.notice else None,
+    )
+
+
+def _version(
+    published: PublishedTool,
+    place: int,
+    editions: Mapping[str, dict[str, Any]],
+    before: Mapping[str, dict[str, Any]] | None,
+    status: Status,
+    making: Making,
+) -> Version:
+    from riskmodels.cards.renderings import RENDERINGS, Beside, render
+    from riskmodels.governance.review import sign_off_rows
+    from riskmodels.reports.site_shapes import Download, Version
+
+    one, number = published.cards[place], place + 1
+    replaced = one is not published.newest
+    folder = f"earlier/{number}/" if replaced else ""
+    signed = sign_off_rows(published.chain, one.card.model.sha256)
+    changes = {name: _change(before[name], card) if before else None for name, card in editions.items()}
+    downloads: list[Download] = []
+    for edition, formats in FORMATS.items():
+        beside = Beside(status, signed, changes[edition], making.today)
+        made = render(editions[edition], [name for name in formats if name in RENDERINGS], beside)
+        if edition == "committee":
+            made["card.json"] = one.content  # the very bytes that a decision names
+        for name, content in made.items():
+            path = f"{folder}{name}"
+            trail = _trail(published, number, replaced, edition, making.title)
+            page = _with_way_back(name, content, trail)
+            making.files[f"{published.name}/{path}"] = page
+            downloads.append(Download(path, edition, len(page)))
+    return Version(
+        number,
+        one.card.model.version,
+        one.sha256,
+        status,
+        one.replaced_on,
+        replaced,
+        changes["public"],
+        tuple(downloads),
+    )
+
+
+def _change(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    from riskmodels.cards.change import compare_cards
+
+    return dict(compare_cards(before, after).to_dict())
+
+
+def _trail(
+    published: PublishedTool, number: int, replaced: bool, edition: str, register: str
+) -> list[tuple[str, str | None]]:
+    from riskmodels.reports.site_words import EDITIONS
+
+    up = "../../" if replaced else ""
+    above: list[tuple[str, str | None]] = [
+        (register, f"{up}../index.html"),
+        (published.newest.card.title, f"{up}index.html"),
+    ]
+    if not replaced:
+        return [*above, (EDITIONS[edition], None)]
+    return [*above, ("What changed when", f"{up}changes.html"), (f"Version {number}: {EDITIONS[edition]}", None)]
+
+
+def _with_way_back(name: str, content: bytes, trail: list[tuple[str, str | None]]) -> bytes:
+    from riskmodels.reports.site_pages import with_trail
+    from riskmodels.reports.visible import visible
+
+    return with_trail(content, visible(trail)) if name.endswith(".html") else content
+
+
+# ---------------------------------------------------------------- its status, and what happened
+
+
+def _status(published: PublishedTool, place: int, today: dt.date) -> Status:
+    """Of one version: the notice's if there is one, or as the review record says it today."""
+    from riskmodels.governance.review import status_banner
+
+    if published.notice is not None:
+        return published.notice.status()
+    one = published.cards[place]
+    status = status_banner(one.sha256, one.card.model.sha256, published.chain, today)
+    if status["state"] == "AWAITING REVIEW" and one is not published.newest:
+        words = "REPLACED. A later version took its place, and no decision names this one. Do not use it."
+        return {**status, "state": "REPLACED", "words": words}
+    return status
+
+
+def _status_of_tool(published: PublishedTool, statuses: Sequence[Status]) -> Status:
+    """The newest version's, and which earlier one may still be used while that one waits."""
+    status = statuses[-1]
+    approved = [(place, one) for place, one in enumerate(statuses[:-1], 1) if one["state"] == HOLDS]
+    if status["state"] == HOLDS or not approved:
+        return status
+    place, earlier = approved[-1]
+    day = dt.date.fromisoformat(earlier["until"])
+    words = f"{status['words']} Version {place} is still approved, until {day.day} {day:%B %Y}."
+    return {**status, "words": words}
+
+
+def _refuse_notice_on_approved(published: PublishedTool, today: dt.date) -> None:
+    from riskmodels.governance.review import current_approval
+
+    if published.notice is None:
+        return
+    for one in published.cards:
+        approval = current_approval(published.chain, one.card.model.sha256, one.sha256, today)
+        if approval is not None:
+            raise GateError(
+                f"{published.newest.path.parent / 'notice.yaml'}: says {published.notice.state}, but the review record "
+                f"approves the tool until {approval.expires}; record the withdrawal first (riskmodels review record)"
+            )
+
+
+def _refuse_given_away(published: PublishedTool, cards: Sequence[Mapping[str, Any]]) -> None:
+    """Both editions of every version can be put side by side by anybody: disclosure control must hold across them."""
+    from riskmodels.cards.differencing import recovered
+
+    found = recovered(cards)
+    if found:
+        first = found[0]
+        raise CardError(
+            f"{published.newest.path.parent}: its cards give away a number of few people ({first.where}: {first.how}; "
+            f"{', '.join(first.cards)}); take an earlier version out, or build the newest one again"
+        )
+
+
+def _events(published: PublishedTool, versions: Sequence[Version]) -> list[Event]:
+    from riskmodels.governance.review import sign_off_rows
+    from riskmodels.reports.site_words import decision_event, expired_event, notice_event, replaced_event
+
+    numbers = {version.card_sha256: version.number for version in versions}
+    models = dict.fromkeys(line.model_sha256 for line in published.chain)
+    rows = [row for model in models for row in sign_off_rows(published.chain, model)]
+    # Of one day, what was recorded last comes first, and the notice before all: sorting by day keeps this order.
+    events = [decision_event(row, numbers) for row in sorted(rows, key=lambda row: -row["record"])]
+    events += [
+        expired_event(version.number, version.status, version.card_sha256)
+        for version in versions
+        if version.status["state"] == "EXPIRED"
+    ]
+    for version, after in pairwise(versions):
+        if version.replaced_on is not None:
+            words = tuple(after.change["words"]) if after.change else ()
+            events.append(replaced_event(after.number, version.replaced_on, after.card_sha256, words))
+    if published.notice is not None:
+        notice = published.notice.model_dump(mode="json")
+        events.insert(0, notice_event(notice, storage.sha256(storage.canonical_json(notice))))
+    return events

@@ -1,0 +1,73 @@
+"""The notice of a tool that is no longer used, or never was: since when, why, by which role, what takes its place.
+
+It stands in the public register beside the tool's cards, and the register shows its words in the place of a status.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+
+from riskmodels import storage, study
+from riskmodels.errors import CardError, StudyError
+from riskmodels.governance.decision import Role, Text
+from riskmodels.study.wording import ALIKE, BLAME
+
+# A tool may have failed to help, and an owner may have refused it: nobody is blamed by that.
+SAID_OF_TOOLS = re.compile(r"(?:fail\w* to|refus\w*)", re.IGNORECASE)
+
+
+def _blameless(value: str) -> str:
+    text = " ".join(value.translate(ALIKE).split())
+    for pattern, instead in BLAME.items():
+        for found in re.findall(rf"\b(?:{pattern})\b", text, flags=re.IGNORECASE):
+            if not SAID_OF_TOOLS.fullmatch(found):
+                raise ValueError(f"{found!r} blames people; say {instead}")
+    return value
+
+
+Words = Annotated[Text, AfterValidator(_blameless)]
+
+
+class Notice(study.Section):
+    """``notice.yaml``. ``by`` is a role; ``instead`` is what people are offered now."""
+
+    state: Literal["never_proceeded", "retired", "withdrawn"]
+    on: dt.date
+    by: Role
+    why: Words
+    instead: Words | None = None
+
+    @property
+    def words(self) -> str:
+        """The state, the day, the role and the reason, as one status."""
+        day = f"{self.on.day} {self.on:%B %Y}"
+        if self.state == "never_proceeded":
+            return f"NEVER PROCEEDED. Stopped on {day}, before it was used, by the {self.by}: {self.why}"
+        return f"{self.state.upper()} on {day} by the {self.by}: {self.why}"
+
+    def status(self) -> dict[str, Any]:
+        """As `riskmodels.governance.review.status_banner`."""
+        state = self.state.replace("_", " ").upper()
+        return {"state": state, "words": self.words, "until": None, "example": False}
+
+
+def load_notice(path: Path, today: dt.date) -> Notice:
+    """Read ``notice.yaml``.
+
+    Raises
+    ------
+    CardError
+        if it is not readable, names a key that there is not, blames people, or begins after ``today``.
+    """
+    try:
+        notice = study.validated(Notice, storage.read_yaml(path), str(path))
+    except StudyError as problem:
+        raise CardError(str(problem)) from None
+    if notice.on > today:
+        raise CardError(f"{path}: on: {notice.on} is still to come; publish the notice on that day")
+    return notice
