@@ -47,6 +47,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 lock:
 	uv pip compile pyproject.toml --extra examples --extra dev --extra databases --extra explainable $(LOCK) -o requirements.txt
 	uv pip compile pyproject.toml --extra spark -c requirements.txt $(LOCK) -o requirements-spark.txt
+	uv pip compile pyproject.toml --extra pdf -c requirements.txt $(LOCK) -o requirements-pdf.txt
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "riskmodels needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }

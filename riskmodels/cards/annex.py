@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from riskmodels.assessment.suppression import rules_in_words
@@ -110,7 +111,8 @@ def _text(value: Any) -> str:
         return "none"
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    # Six digits, and never a power of ten.
+    return f"{Decimal(f'{value:.6g}'):f}" if isinstance(value, float) else str(value)
 
 
 def six_digits(value: Any) -> Any:

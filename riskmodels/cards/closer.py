@@ -126,7 +126,7 @@ def _over_time(looked: Looked) -> CloserPart:
         heading="Does it stay as good?",
         words=over_time_words(found, looked.language) if ranked else (),
         tables=over_time_tables(found, looked.language),
-        figures=("over_time", "risk_over_time"),
+        figures=("over_time",),
     )
 
 
@@ -177,7 +177,6 @@ def _deep(looked: Looked) -> CloserPart:
         heading="How stable is the list, and could less data be used?",
         words=deep_words(found, looked.language, looked.column),
         tables=deep_tables(found, looked.language, looked.column),
-        figures=("stability",),
     )
 
 

@@ -103,7 +103,7 @@ def _grouped_words(deep: Row, language: Language) -> list[str]:
         return []
     whom = f"{language.many} whose own past it had not learned from"
     if cost["low"] > 0:
-        lost = f"{100 * cost['value']:.1f}"
+        lost = f"{round(100 * cost['value'], 1):g}"
         return [f"For {whom} the ranking is worse: of 100 pairs, {lost} fewer are put right."]
     most = max(100 * cost["high"], 0.0)
     return [f"For {whom} it could not be told from this: of 100 pairs, at most {most:.1f} fewer may be put right."]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -22,7 +22,7 @@ from riskmodels.cards.published_cells import SUMS, UNKNOWN, WITH, WITHOUT, Cell,
 
 Row = Mapping[str, Any]
 _HAIR = 1e-6
-_NARROW = 12  # so few values may be fewer still among whole numbers
+_NARROW = 4  # so few values may be fewer still among whole numbers
 SHOWN = "one card shows what another hides"
 WORKED_OUT = "it can be worked out by putting together what the cards show"
 ALONE = "it can be worked out from this card alone"
@@ -107,9 +107,16 @@ class _System:
     cells: dict[Cell, int]
     facts: np.ndarray
     windows: tuple[tuple[int, int | None], ...]
+    known: dict[tuple[Cell, ...], tuple[int, int | None] | None] = field(default_factory=dict)
 
     def range_of(self, cells: Sequence[Cell]) -> tuple[int, int | None] | None:
         """The least and the most that a sum can be; None if no table fits."""
+        key = tuple(sorted(cells))
+        if key not in self.known:
+            self.known[key] = self._solved(key)
+        return self.known[key]
+
+    def _solved(self, cells: Sequence[Cell]) -> tuple[int, int | None] | None:
         target = np.zeros(len(self.cells))
         for cell in cells:
             target[self.cells[cell]] += 1

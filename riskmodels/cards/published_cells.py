@@ -147,7 +147,7 @@ def _dates(place: int, card: Row) -> Iterator[Told]:
         for row in rows:
             cells = [("dates", str(row["as_of_date"]), kind) for kind in kinds]
             whole += cells
-            of = ("dates", str(row["as_of_date"]), name)
+            of: tuple[str, ...] = ("dates", str(row["as_of_date"]), name)
             yield _told(place, card, f"performance, {row['as_of_date']}, {name}", of, cells, row.get(name))
         if rows and isinstance(card["performance"].get(name), int):
             of = ("dates", *test_dates(card), name)

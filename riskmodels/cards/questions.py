@@ -47,6 +47,9 @@ QUESTIONS = {
 }
 
 
+FEW_FIELDS = 4  # a sentence names no more
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the run knows when the questions are put to it."""
@@ -63,7 +66,7 @@ class Asked:
 
 def _level(asked: Asked) -> str:
     many = asked.language.many
-    return {"person": f"Named {many}.", "household": f"{capital(many)}.", "place": f"Places: {many}."}[
+    return {"person": f"Named {many}.", "household": f"{capital(many)}.", "place": f"{capital(many)}, not people."}[
         asked.study.file.level
     ]
 
@@ -105,15 +108,19 @@ def _less_data(asked: Asked) -> str | None:
         if not any(word.startswith(line.words.partition(EACH)[0]) for word in used)
     ]
     little = [row["words"] for row in drivers if row["share"] < 0.01]
-    said = [f"The first field carries {of_100(drivers[0]['share'])} of 100 parts of a score."]
+    said = [
+        f"The field that counts most is {drivers[0]['words']}: {of_100(drivers[0]['share'])} of 100 parts of a score."
+    ]
     if len(drivers) == 1:
         said = [f"It uses one field only: {drivers[0]['words']}."]
-    if unused:
+    if len(unused) > FEW_FIELDS:
+        said.append(f"{len(unused)} other fields are not used, so not needed; section 6 names them.")
+    elif unused:
         said.append(f"Not used at all, so not needed: {listing(unused)}.")
     if little:
         said.append(f"Under 1 part of 100 each: {listing(little)}.")
     deep = asked.results["performance"].get("deep")
-    said += source_words(deep) if deep else ["What would be lost without each source was not measured (run --deep)."]
+    said += source_words(deep) if deep else ["What would be lost without each source was not measured."]
     return " ".join(said)
 
 
@@ -136,7 +143,8 @@ def _drivers(asked: Asked) -> str | None:
     drivers = asked.results["explanation"]["drivers"][:3]
     if not drivers:
         return "Nothing: all have the same risk."
-    said = listing([f"{row['words']} ({of_100(row['share'])} of 100 parts)" for row in drivers])
+    first, *others = [f"{row['words']} ({of_100(row['share'])} of 100 parts)" for row in drivers]
+    said = f"{first}. Then: {listing(others)}" if others else first
     reasons = reasons_words(len(asked.results["explanation"]["drivers"]))
     worker = (
         "The way is simple enough to do by hand, so a worker can explain it."
@@ -154,7 +162,7 @@ def _later(asked: Asked) -> str:
 
 
 def _places(asked: Asked) -> str:
-    return f"Places: {capacity_words(asked.study)}."
+    return f"There is room for {capacity_words(asked.study)}."
 
 
 def _no_agreement(asked: Asked) -> str | None:
@@ -175,11 +183,9 @@ def _unknown(asked: Asked) -> str | None:
     return f"In the test, the result is not known for {of_100(unknown / n)} of 100 {asked.language.many}."
 
 
-def _cost(asked: Asked) -> str:
-    answers = asked.study.answers
-    cost = answers.purpose.get("cost")
-    said = f"The {answers.owner_role} answers for it."
-    return said if cost is None or cost.text else f"{said} What it cost is not provided (owner: {cost.owner})."
+def _cost(asked: Asked) -> str | None:
+    cost = asked.study.answers.purpose.get("cost")
+    return None if cost is None or cost.text else f"What it cost is not provided (owner: {cost.owner})."
 
 
 def _first_end(asked: Asked) -> str | None:

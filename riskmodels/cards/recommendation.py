@@ -257,7 +257,7 @@ def provisional_verdicts(evidence: Evidence) -> Advice | None:
         "use_with_conditions",
         TERMS,
         "Those in need who met no service count here as not in need.",
-        "The outcome is contact with a service. It misses need that no service saw, so every verdict is provisional.",
+        "The outcome is contact with a service. It misses need that no service saw, so no verdict on fairness is final.",
     )
 
 
@@ -331,9 +331,6 @@ def recommend(evidence: Evidence) -> Recommendation:
     reasons = [
         one.reason if one.caution is None or one.caution in said else f"{one.caution} {one.reason}" for one in kept
     ]
-    return Recommendation(code=lead.code, headline=_first_line(lead, said), reasons=tuple(dict.fromkeys(reasons)))
-
-
-def _first_line(lead: Advice, cautions: Sequence[str]) -> str:
-    """Cautions before leave to use the list on terms, and after any other advice."""
-    return " ".join([*cautions, lead.headline] if lead.caution else [lead.headline, *cautions])
+    # What to do comes first; what to mind while doing it stands beside it.
+    headline = " ".join([lead.headline, *said])
+    return Recommendation(code=lead.code, headline=headline, reasons=tuple(dict.fromkeys(reasons)))

@@ -16,6 +16,7 @@ from riskmodels.cards.records.atrs import build_record
 from riskmodels.reports.charts import draw_figures
 from riskmodels.reports.markdown import render_card_markdown
 from riskmodels.reports.page import render_card
+from riskmodels.reports.pdf import render_card_pdf
 from riskmodels.reports.public_record import record_markdown, record_sheets
 from riskmodels.reports.visible import visible
 from riskmodels.reports.workbook import render_workbook
@@ -94,9 +95,24 @@ def _atrs(card: Card, beside: Beside) -> Files:
     }
 
 
+def _pdf(card: Card, beside: Beside) -> Files:
+    name = stem(card)
+    content = render_card_pdf(
+        card,
+        status=beside.status,
+        sign_off=beside.sign_off,
+        figures=draw_figures(card["figures"]),
+        today=beside.today,
+        change=beside.change,
+        name=name,
+    )
+    return {f"{name}.pdf": content}
+
+
 RENDERINGS: dict[str, Callable[[Card, Beside], Files]] = {
     "html": _html,
     "md": _markdown,
     "json": _json,
     "atrs": _atrs,
+    "pdf": _pdf,
 }

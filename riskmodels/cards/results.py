@@ -166,7 +166,7 @@ def _families_measures(performance: Row, column: str | None) -> Table:
             for row in performance["families"]
         ),
         source="run: performance",
-        note=f"Gain: how far the {criterion} is below the best simple rule's. Above 0 is better. Ranges: 95% intervals.",
+        note=f"Gain: how far the {criterion} is below the best simple rule's. Above 0 is better. In brackets: 95%.",
     )
 
 

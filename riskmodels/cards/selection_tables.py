@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.cells import decimals, plain, with_range
+from riskmodels.cards.cells import decimals, plain
 from riskmodels.cards.shown import Shown, counted
 from riskmodels.cards.words import capital, day, digits_of, family_words, listing, measure_words
 
 Row = Mapping[str, Any]
-BASE, LEAST_SAID = "base_rate", 0.0001
+BASE, LEAST_SAID, COST_DIGITS = "base_rate", 0.0001, 4
 LOOKING_BACK = "This looks back at the test dates. The choice was made before, without them."
 HANDED_OVER = (
     "This looks back at the test dates. Before them {family} was chosen. Its gain over the best simple rule did not "
@@ -88,7 +88,11 @@ def _met(row: Row) -> Cell:
 
 
 def _cost(regret: Row) -> Cell:
-    return "nothing: it was the best" if regret.get("value") == 0 and regret.get("reason") else with_range(regret)
+    return (
+        "nothing: it was the best"
+        if regret.get("value") == 0 and regret.get("reason")
+        else decimals(regret, COST_DIGITS)
+    )
 
 
 def _origins(selection: Row, column: str | None) -> Table:
@@ -96,7 +100,7 @@ def _origins(selection: Row, column: str | None) -> Table:
         return "Nothing to choose on" if family is None else capital(family_words(family, column))
 
     return Table(
-        caption="What our rule would have picked on each test date",
+        caption="What our rule would have picked on each test date (for specialists)",
         columns=("As of", "It would have picked", "The best turned out to be", "It cost more than the best"),
         rows=tuple(
             (day(row["as_of_date"]), named(row["picked"]), named(row["best"]), _cost(row["regret"]))

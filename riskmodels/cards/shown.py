@@ -1,7 +1,8 @@
 """What may be shown, and with how many digits: every number passes here before it enters a card.
 
 Counts go by the study's disclosure profile; the audit is published by `riskmodels.assessment.audit.publishing`.
-Publishing twice is the same as once, so what was made safe before passes unchanged.
+Publishing twice is the same as once, so what was made safe before passes unchanged; but for a share at the very limit,
+which the second time may be hidden.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from riskmodels.study import BASELINES, Answer, Study
 MOST_WORDS = 350
 # What people say may take up what the run leaves, but never so little that it says nothing.
 FEWEST_ANSWER_WORDS = 18
+WHERE_MORE = " Section 8 has more."
 HANDFUL = "We cannot give this number without pointing at a few people."
 
 
@@ -57,14 +58,23 @@ def build_summary(
     lacking = [text for text in (unlinked, lacking_records(study, numbers, unwritten)) if text]
     if lacking:
         run.append(Block(id="unlinked", heading="Whose records are lacking?", text=" ".join(lacking), source="run"))
-    used = sum(word_count(f"{block.heading} {block.text}") for block in run)
-    used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 16
-    left = max(FEWEST_ANSWER_WORDS, (MOST_WORDS - used) // 2)
+    left = _words_left(recommendation, run)
+    if left < FEWEST_ANSWER_WORDS:
+        # On a full page, a sentence that only says where there is more gives way.
+        run = [block.model_copy(update={"text": block.text.replace(WHERE_MORE, "")}) for block in run]
+    left = max(FEWEST_ANSWER_WORDS, _words_left(recommendation, run))
     said = [
         _said("cannot_see", "What this cannot see", study.answers.cannot_see, left, 2),
         _said("ask", "What we ask you", study.answers.ask, left, 2),
     ]
     return Summary(recommendation=recommendation, blocks=(*run, *said), numbers=tuple(numbers.taken.values()))
+
+
+def _words_left(recommendation: Recommendation, run: Sequence[Block]) -> int:
+    """For each of the two answers that page one ends with, beside their headings and where they go on."""
+    used = sum(word_count(f"{block.heading} {block.text}") for block in run)
+    used += word_count(" ".join([recommendation.headline, *recommendation.reasons])) + 16
+    return (MOST_WORDS - used) // 2
 
 
 def page_one_text(summary: Mapping[str, Any]) -> str:
@@ -85,7 +95,8 @@ def _what(study: Study, language: Language) -> str:
         "punitive": "can be unwelcome",
         "mixed": "can bring help, and can be unwelcome",
     }[study.file.purpose]
-    said = f"{study.file.question} To be on the list {flag}. {language.meaning}"
+    # The question itself stands above page one, in every rendering.
+    said = f"To be on the list {flag}. {language.meaning}"
     if study.answers.fictional:
         body = "council" if "council" in study.answers.organisation.lower() else "body"
         said += f" The {body} in this card is made up."
@@ -103,10 +114,19 @@ def _right(language: Language, numbers: Numbers) -> str:
         right, wrong, unknown = (numbers.count(f"{at}.of_100.{part}") for part in ("right", "wrong", "not_known"))
         said = f"Of 100 {many} on the list, {right} {language.needed}, {wrong} {language.not_needed}, and for {unknown}"
         known = numbers.per_100(f"{at}.precision.value")
-        return f"{said} we do not know. Of 100 who are known, {known} {language.needed}{_give_or_take(numbers)}."
+        said = f"{said} we do not know. Of 100 who are known, {known} {language.needed}{_give_or_take(numbers)}."
+        return said + _after_rules(language, numbers)
     right, wrong = numbers.per_100(f"{at}.precision.value"), numbers.rest_of_100(f"{at}.precision.value")
     said = f"Of 100 {many} on the list, {right} {language.needed}{_give_or_take(numbers)}"
-    return f"{said}, and {wrong} {language.not_needed}."
+    return f"{said}, and {wrong} {language.not_needed}.{_after_rules(language, numbers)}"
+
+
+def _after_rules(language: Language, numbers: Numbers) -> str:
+    """The list that a service would use: after its own rules, which take names off and let others move up."""
+    path = "performance.after_rules.service_list.precision.value"
+    if not numbers.has(path):
+        return ""
+    return f" After the service's own rules, it is {numbers.per_100(path)} of 100."
 
 
 def _give_or_take(numbers: Numbers) -> str:

@@ -7,24 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels.cards.card import Figure, Table
 from riskmodels.cards.cells import whole_100
-from riskmodels.cards.use_tables import size_words
+from riskmodels.cards.use_tables import FEWEST_SIZES, SIZES_LEFT_OUT, size_words, sizes_shown
 from riskmodels.cards.words import Language, of_100
 
 if TYPE_CHECKING:
     from riskmodels.cards.figures import Results
 
-FEWEST_SIZES = 3
 AS_IT_IS = "the list as it is"
 
 
 def capacity_sweep(results: Results) -> Figure | str:
     """How right a list is and how many it finds, by its size; the study's own is marked."""
     language, use = results.language, results.performance.get("use") or {}
-    sizes = [
-        row
-        for row in use.get("capacity_sweep") or []
-        if row["precision"].get("value") is not None and row["recall"].get("value") is not None
-    ]
+    sizes = sizes_shown(use)
     if len(sizes) < FEWEST_SIZES:
         return "too few sizes of the list can be shown"
     first, last = sizes[0], sizes[-1]
@@ -55,7 +50,7 @@ def capacity_sweep(results: Results) -> Figure | str:
             ),
             rows=tuple(_line(row) for row in sizes),
             source="run: performance",
-            note="At least and at most: 95% interval. All test dates together.",
+            note=f"At least and at most: 95% interval. All test dates together. {SIZES_LEFT_OUT}",
         ),
         unit=f"of 100, among {language.many} whose outcome is known",
         n=results.performance.get("known"),

@@ -21,6 +21,8 @@ TIMES = {
     3.0: "Three times the places",
 }  # fmt: skip
 SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
+FEWEST_SIZES = 3  # that make a figure
+SIZES_LEFT_OUT = "Sizes are left out where a number, or the step from the one before, would be small."
 RISK_IS_NOT_BENEFIT = "Risk is not benefit. Nothing here says who gains from help."
 
 
@@ -54,28 +56,42 @@ def size_words(row: Row) -> str:
     return f"{of_100(row['of_ranked'])} of each 100 ranked"
 
 
-def _sweep_table(performance: Row, language: Language) -> Table:
+def sizes_shown(use: Row) -> list[Row]:
+    """The sizes of the list whose two rates can both be shown."""
+    return [
+        row
+        for row in use.get("capacity_sweep") or []
+        if all(row[name].get("value") is not None for name in ("precision", "recall"))
+    ]
+
+
+def _sweep_table(performance: Row, language: Language) -> Table | None:
+    """What the figure of the sizes has no room for: the two extremes, or all where there is no such figure."""
     leads, rows = performance["at_capacity"].get("leads_with_bounds"), performance["use"]["capacity_sweep"]
+    drawn = len(sizes_shown(performance["use"])) >= FEWEST_SIZES
+    if drawn and not leads:
+        return None
     listed, found = f"Of 100 on the list, {language.needed}", f"Of 100 {language.that} {language.needed}, on the list"
-    columns = ["Size of the list", "Of 100 ranked, on it", listed, found]
-    if leads:
-        columns += [f"{listed}: the two extremes", f"{found}: the two extremes"]
+    columns = ["Size of the list", "Of 100 ranked, on it"]
+    columns += [] if drawn else [listed, found]
+    columns += [f"{listed}: the two extremes", f"{found}: the two extremes"] if leads else []
     lines: list[tuple[Cell, ...]] = []
     for row in rows:
         cells: list[Cell] = [size_words(row), of_100_cell(row["selection_rate"])]
-        cells += [with_range(row[name], per_100=True) for name in ("precision", "recall")]
+        if not drawn:
+            cells += [with_range(row[name], per_100=True) for name in ("precision", "recall")]
         if leads:
             cells += [bounds_cell(row[name]) for name in ("precision_bounds", "recall_bounds")]
         lines.append(tuple(cells))
-    note = "All test dates together. In brackets: 95% intervals. Figures are for those whose outcome is known."
-    if leads:
-        note += " The extremes hold whatever became of the others."
+    note = "All test dates together."
+    note += "" if drawn else " In brackets: 95% intervals. Figures are for those whose outcome is known."
+    note += " The extremes hold whatever became of those whose outcome is not known." if leads else ""
     return Table(
-        caption="Each size of the list, with its range",
+        caption="Each size of the list, whatever became of the unknown" if leads else "Each size of the list",
         columns=tuple(columns),
         rows=tuple(lines),
         source="run: performance",
-        note=note + " Sizes are left out where a number, or the step from the one before, would be small.",
+        note=f"{note} {SIZES_LEFT_OUT}",
     )
 
 

@@ -100,7 +100,7 @@ def _not_told(numbers: Numbers) -> list[str]:
         said.append(f"For {few} of {numbers.count('audit.tally.comparisons')} checks the data cannot tell.")
     if tally["real_but_small"]:
         small = numbers.count("audit.tally.real_but_small")
-        said.append(f"In {small} the gap is real, but small by policy.")
+        said.append(f"In {small} the gap is real, but within the limit set beforehand.")
     return said
 
 
@@ -109,7 +109,8 @@ def _gap(language: Language, numbers: Numbers, gaps: Sequence[Finding]) -> str:
     said = _rates(language, numbers, first)
     if first.kind == "clear":
         several = sum(one.kind == "clear" for one in gaps) > 1
-        said = f"{'Some gaps are' if several else 'One gap is'} more than chance. {said}"
+        listed = " in who is listed" if first.metric == "selection_rate" else ""
+        said = f"{'Some gaps' if several else 'One gap'}{listed} {'are' if several else 'is'} more than chance. {said}"
         if first.metric not in verdict_metrics(audit):
             said += " Their needs may differ too."
         return f"{said} Section 8 has more." if several else said

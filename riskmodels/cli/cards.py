@@ -45,7 +45,7 @@ def write(
     workspace: WorkspaceOption = WORK,
     edition: Annotated[str, typer.Option("--edition", help="Whom it is for: committee or public.")] = "committee",
     formats: Annotated[
-        str, typer.Option("--format", help="One or several of html, md, json, with commas between.")
+        str, typer.Option("--format", help="One or several of html, md, json, atrs, with commas between.")
     ] = "html,md,json",
     output: Annotated[
         Path | None, typer.Option("--output", help="A folder to write to; the run's own unless given.")
@@ -93,7 +93,7 @@ def _check(
         report = commands.card(model, workspace, output, day, edition=edition, formats=formats, since=since)
         if not as_json:
             _print_report(report)
-    checked = commands.check_model_card(model, workspace, day, edition=edition, since=since, pdf="pdf" in formats)
+    checked = commands.check_model_card(model, workspace, day, edition=edition, since=since, formats=formats)
     if as_json:
         print(json.dumps(checked.to_dict(), indent=1, ensure_ascii=False))
     else:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
-from riskmodels.commands.cards import EDITIONS, FoundCard, beside_card, earlier_card, edition_of, find_card
-from riskmodels.errors import GateError, UsageError
+from riskmodels.commands.cards import (
+    FORMATS,
+    FoundCard,
+    beside_card,
+    earlier_card,
+    edition_of,
+    find_card,
+    refuse_unknown,
+)
+from riskmodels.errors import GateError
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -45,7 +54,7 @@ def check_model_card(
     *,
     edition: str = "committee",
     since: str | None = None,
-    pdf: bool = False,
+    formats: Sequence[str] = FORMATS,
 ) -> CardCheckReport:
     """Hold a card to every check, writing nothing.
 
@@ -53,7 +62,7 @@ def check_model_card(
     ----------
     reference : a model, a run's folder, or a file ``card.json`` (or its folder)
     since : as `riskmodels.commands.cards.card`
-    pdf : whether the PDF is made and looked at too
+    formats : with ``pdf`` among them, that is made and looked at too; all others always are
 
     Raises
     ------
@@ -62,10 +71,9 @@ def check_model_card(
     """
     from riskmodels.cards.checks import NOT_CHECKED, check_whole
 
-    if edition not in EDITIONS:
-        raise UsageError(f"--edition {edition}: is one of {', '.join(EDITIONS)}")
+    refuse_unknown(edition, formats)
     found = find_card(reference, workspace)
-    rows = check_whole(_checked(found, workspace, today, edition, since, pdf))
+    rows = check_whole(_checked(found, workspace, today, edition, since, "pdf" in formats))
     return CardCheckReport(tuple(rows), edition, found.sha256, NOT_CHECKED)
 
 
@@ -99,7 +107,7 @@ def _checked(
     other = edition_of(found, "public" if edition == "committee" else "committee")
     return Checked(
         edition_of(found, edition),
-        beside_card(found, workspace, today, since),
+        beside_card(found, workspace, today, since, edition),
         (other, *([earlier.to_dict()] if earlier is not None else [])),
         found.sha256,
         pdf,

@@ -83,11 +83,11 @@ def card(
     """
     from riskmodels.cards.renderings import render
 
-    _refuse_unknown(edition, formats)
+    refuse_unknown(edition, formats)
     found = find_card(reference, workspace)
     if output is None and found.folder is None:
         raise UsageError(f"{found.path}: lies outside a workspace; say where to write, with --output")
-    beside = beside_card(found, workspace, today, since)
+    beside = beside_card(found, workspace, today, since, edition)
     files = render(edition_of(found, edition), formats, beside)
     if edition == "committee" and CARD in files:
         # The bytes that a decision names, though the card be of an earlier schema.
@@ -131,8 +131,13 @@ def find_card(reference: str, workspace: Workspace) -> FoundCard:
     )
 
 
-def beside_card(found: FoundCard, workspace: Workspace, today: dt.date, since: str | None) -> Beside:
-    """What stands outside a card: its review as it is today, and what changed since an earlier card."""
+def beside_card(
+    found: FoundCard, workspace: Workspace, today: dt.date, since: str | None, edition: str = "committee"
+) -> Beside:
+    """What stands outside a card: its review as it is today, and what changed since an earlier card.
+
+    The change is between two cards of the same edition, so that it says no more than they do.
+    """
     from riskmodels.cards.renderings import Beside
     from riskmodels.governance.review import sign_off_rows, status_banner
 
@@ -143,7 +148,7 @@ def beside_card(found: FoundCard, workspace: Workspace, today: dt.date, since: s
     if earlier is not None:
         from riskmodels.cards.change import compare_cards
 
-        change = compare_cards(earlier.to_dict(), found.card.to_dict()).to_dict()
+        change = compare_cards(_in_edition(earlier, earlier.digest, edition), edition_of(found, edition)).to_dict()
     return Beside(status, sign_off_rows(found.chain, model), change, today)
 
 
@@ -168,11 +173,15 @@ def earlier_card(found: FoundCard, workspace: Workspace, since: str | None) -> M
 
 def edition_of(found: FoundCard, edition: str) -> dict[str, Any]:
     """The card as plain values, in this edition."""
+    return _in_edition(found.card, found.sha256, edition)
+
+
+def _in_edition(checked: ModelCard, digest: str, edition: str) -> dict[str, Any]:
     if edition == "committee":
-        return found.card.to_dict()
+        return checked.to_dict()
     from riskmodels.cards.editions import public_edition
 
-    return public_edition(found.card.to_dict(), found.sha256)
+    return public_edition(checked.to_dict(), digest)
 
 
 def _read(path: Path) -> tuple[bytes, ModelCard]:
@@ -193,7 +202,8 @@ def _card_file(path: Path) -> Path | None:
         return None
 
 
-def _refuse_unknown(edition: str, formats: Sequence[str]) -> None:
+def refuse_unknown(edition: str, formats: Sequence[str]) -> None:
+    """Raises UsageError for an edition or a format that there is not."""
     from riskmodels.cards.renderings import RENDERINGS
 
     if edition not in EDITIONS:

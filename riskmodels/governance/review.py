@@ -283,7 +283,7 @@ def status_banner(
     elif found is None:
         earlier = any(line.model_sha256 == model_sha256 for line in chain)
         note = " An earlier card of this model was decided on; this one was not." if earlier else ""
-        state, words = "AWAITING REVIEW", f"AWAITING REVIEW. No decision names this card. Do not use the model.{note}"
+        state, words = "AWAITING REVIEW", f"AWAITING REVIEW. No decision names this card. Do not use the model until one does.{note}"
     elif isinstance(found.decision, Withdrawal):
         state = "WITHDRAWN"
         words = f"WITHDRAWN on {_day(found.recorded_on)} by the {found.decision.owner_role}: {found.decision.reason}"

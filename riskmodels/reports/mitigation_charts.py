@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskmodels.reports.drawing import BLUE, INK, QUIET, RULE, Content, few_ticks, svg, wrapped
+from riskmodels.reports.sheets import MARGIN, NARROW, NORMAL, SMALL, add_plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NARROW = 4.2  # inches: as wide as a phone
-PANEL, LABEL = 2.9, 0.062  # height of a panel in inches, and of a label as a share of it
+PANEL, FOOT, NAMES, LABEL = 2.9, 0.6, 1.42, 0.068  # inches; and the height of a label as a share of a panel
 COULD = "could be done"
 KEY = "Full: could be done. Hollow: a simulation.\nLine: the best of what could be done."
 
@@ -27,11 +27,14 @@ def draw_frontier(figure: Content) -> bytes:
 
     rows = [list(row) for row in figure["table"]["rows"]]
     titles = list(dict.fromkeys(str(row[0]) for row in rows))
-    picture = Figure(figsize=(NARROW, PANEL * len(titles) + 0.3), layout="constrained")
-    panels = picture.subplots(len(titles), 1, squeeze=False)[:, 0]
-    for plot, title in zip(panels, titles, strict=True):
+    whole = PANEL * len(titles) + FOOT
+    picture = Figure(figsize=(NARROW, whole))
+    for place, title in enumerate(titles):
+        above = 0.34 + PANEL * place
+        plot = add_plot(picture, whole, left=0.6, right=NAMES, below=whole - above - PANEL + 0.68, above=above)
         _panel(plot, title, [row for row in rows if row[0] == title])
-    panels[-1].set_xlabel(f"Largest gap between groups, of 100\n{KEY}", fontsize=10)
+    picture.text(MARGIN / NARROW, 0.1 / whole, f"Across: largest gap between groups, of 100.\n{KEY}", fontsize=SMALL,
+                 va="bottom", linespacing=1.2)  # fmt: skip
     return svg(picture)
 
 
@@ -52,10 +55,9 @@ def _panel(plot: Axes, title: str, rows: Sequence[Sequence[Any]]) -> None:
     room = max(high - low, 4) * 0.12
     plot.set_ylim(max(0, low - room), high + room)
     _names(plot, rows)
-    plot.set_title(wrapped(title, 34), loc="left", fontweight="bold")
-    plot.set_ylabel("Reached, of 100 places", fontsize=10)
+    plot.set_title(wrapped(title, 34), loc="left", fontweight="bold", fontsize=NORMAL)
+    plot.set_ylabel("Reached, of 100 places", fontsize=SMALL)
     plot.grid(axis="both", color=RULE, linewidth=0.5)
-    plot.set_axisbelow(True)
     plot.yaxis.set_major_locator(few_ticks(5))
     plot.xaxis.set_major_locator(few_ticks(5))
 
@@ -63,14 +65,17 @@ def _panel(plot: Axes, title: str, rows: Sequence[Sequence[Any]]) -> None:
 def _names(plot: Axes, rows: Sequence[Sequence[Any]]) -> None:
     """The names at the right of the panel, in the order of the marks' height, each led to its mark by a thin line."""
     bottom, top = plot.get_ylim()
+    most = plot.get_xlim()[1]
     ordered = sorted(rows, key=lambda row: (row[5], -row[4], row[2]))
-    places = spread([(row[5] - bottom) / (top - bottom) for row in ordered], LABEL)
-    for row, place in zip(ordered, places, strict=True):
-        plot.annotate(
-            str(row[2]), xy=(row[4], row[5]), xycoords="data", xytext=(1.04, place), textcoords="axes fraction",
-            fontsize=9.5, va="center", color=INK if row[3] == COULD else QUIET,
-            fontstyle="normal" if row[3] == COULD else "italic", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 4},
+    heights = [(row[5] - bottom) / (top - bottom) for row in ordered]
+    for row, height, place in zip(ordered, heights, spread(heights, LABEL), strict=True):
+        plot.plot(
+            [row[4] / most + 0.02, 1.02], [height, place], color=QUIET, linewidth=0.5, transform=plot.transAxes,
+            clip_on=False, zorder=2,
+        )  # fmt: skip
+        plot.text(
+            1.04, place, str(row[2]), transform=plot.transAxes, fontsize=SMALL, va="center",
+            color=INK if row[3] == COULD else QUIET, fontstyle="normal" if row[3] == COULD else "italic",
         )  # fmt: skip
 
 

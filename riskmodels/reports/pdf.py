@@ -19,8 +19,10 @@ from typing import Any
 
 from riskmodels.errors import OutsideError, RiskModelsError
 from riskmodels.reports.cells import NOT_ANSWERED, NOT_PROVIDED
+from riskmodels.reports.charts import DRAWINGS
 from riskmodels.reports.outline import outline
-from riskmodels.reports.page import ADVICE, STATES, TEMPLATES, VERDICTS, banner, data_uri, template
+from riskmodels.reports.page import ADVICE, STATES, TEMPLATES, VERDICTS, about_public, banner, data_uri, template
+from riskmodels.reports.parts import Section
 from riskmodels.reports.pdf_outline import for_paper
 
 VARIANT = "pdf/ua-1"
@@ -45,7 +47,7 @@ def render_card_pdf(
     Parameters
     ----------
     card, status, sign_off, figures, today, change : as `riskmodels.reports.page.render_card`
-    name : what the files beside the PDF are called, without their ending; the PDF names them where it leaves out a table
+    name : what the files beside the PDF are called, without their ending; it names them where it leaves out a table
 
     Raises
     ------
@@ -53,7 +55,7 @@ def render_card_pdf(
         if WeasyPrint or a library of the system is not there.
     """
     weasyprint = load_weasyprint()
-    return _written(weasyprint, card_markup(card, status, sign_off, figures or {}, today, change, name))
+    return built(weasyprint, card_markup(card, status, sign_off, figures or {}, today, change, name))
 
 
 def card_markup(
@@ -76,11 +78,12 @@ def card_markup(
         title=f"{card['title']}: model card",
         running=" · ".join(running),
         name=name,
+        about=about_public(card),
         status=banner(status),
         state_class=STATES.get(str(status["state"]), "draft"),
         sections=sections,
         left_out=left_out,
-        figures={figure: data_uri(svg) for figure, svg in figures.items()},
+        figures=_drawn(sections, figures),
         today=today,
         style=Markup((TEMPLATES / "pdf.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         advice=ADVICE,
@@ -89,6 +92,18 @@ def card_markup(
         not_answered=NOT_ANSWERED,
     )
     return _unfolded(text)
+
+
+def _drawn(sections: Sequence[Section], figures: Mapping[str, bytes]) -> dict[str, str]:
+    """The pictures as given, and those of pieces; a figure that was not drawn as a whole is not drawn in pieces."""
+    parts = [part for section in sections for part in section.parts if part["kind"] == "panels"]
+    extra = {
+        piece["id"]: DRAWINGS[piece["drawn_as"]](piece)
+        for part in parts
+        for piece in part["figures"]
+        if piece.get("drawn_as") in figures
+    }
+    return {name: data_uri(svg) for name, svg in {**figures, **extra}.items()}
 
 
 def _unfolded(markup: str) -> str:
@@ -123,11 +138,12 @@ def load_weasyprint() -> Any:
     return weasyprint
 
 
-def _written(weasyprint: Any, markup: str) -> bytes:
+def built(weasyprint: Any, markup: str) -> bytes:
+    """The PDF of a page that brings all it needs; RiskModelsError if it names anything outside, or cannot be drawn."""
     stopped = weasyprint.urls.FatalURLFetchingError
     with _failures() as failures:
         try:
-            page = weasyprint.HTML(string=markup, url_fetcher=_reader(weasyprint))
+            page = weasyprint.HTML(string=markup, url_fetcher=reader(weasyprint))
             content: bytes = page.write_pdf(pdf_variant=VARIANT)
         except stopped as error:
             raise RiskModelsError(f"the PDF would need something from outside its page: {str(error)[:120]}") from None
@@ -136,7 +152,7 @@ def _written(weasyprint: Any, markup: str) -> bytes:
     return content
 
 
-def _reader(weasyprint: Any) -> Any:
+def reader(weasyprint: Any) -> Any:
     """Reads what stands inside the page, and the two fonts; a page that names anything else stops the work."""
 
     class Reader(weasyprint.urls.URLFetcher):

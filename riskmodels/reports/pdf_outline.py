@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from riskmodels.reports.cells import cell_text
-from riskmodels.reports.parts import Part, Section
+from riskmodels.reports.parts import Part, Section, table
 
 # A table that the page folds away is printed up to this many rows: about half a page.
 ROWS_PRINTED = 24
+# A picture with a line for each group, which many groups make taller than a page, and the column that splits it.
+IN_PIECES = {"group_ratios": "Characteristic"}
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,30 @@ def _opened(part: Part, section: Section, name: str, left_out: list[LeftOut]) ->
 
 
 def _opened_figure(part: Part, section: Section, name: str, left_out: list[LeftOut]) -> list[Part]:
-    """The figure; a curve of too many points is named below it."""
+    """The figure; a curve of too many points is named below it, and a picture too tall for a page comes in pieces."""
     figure: Mapping[str, Any] = part["figure"]
     curve = figure.get("curve")
+    if figure["id"] in IN_PIECES:
+        panels: Part = {"kind": "panels", "figures": pieces(figure)}
+        return [panels, table(figure["table"]), *([table(curve)] if curve else [])]
     if not curve or len(curve["rows"]) <= ROWS_PRINTED:
         return [part]
     return [{**part, "figure": {**figure, "curve": None}}, _named(curve, section, name, left_out)]
+
+
+def pieces(figure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One figure for each value of the column that splits it, in order; its rows in all stand in a table below."""
+    content = figure["table"]
+    place = content["columns"].index(IN_PIECES[figure["id"]])
+    made = []
+    for value in dict.fromkeys(row[place] for row in content["rows"]):
+        rows = [row for row in content["rows"] if row[place] == value]
+        alt = f"{value}: marks with intervals against shaded limits around 1. The numbers stand in the table below."
+        made.append({
+            **figure, "id": f"{figure['id']} {value}", "drawn_as": figure["id"], "title": value, "alt": alt, "n": None,
+            "reading": None, "table": {**content, "rows": rows, "note": None},
+        })  # fmt: skip
+    return made
 
 
 def _named(content: Mapping[str, Any], section: Section, name: str, left_out: list[LeftOut]) -> Part:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 IN_A_ROW, PERSON, SQUARE = 10, 1.22, 1.0  # how far rows stand apart, where marks stand 1 apart
 KEY_LETTERS = 34
+WIDTH = IN_A_ROW + 0.2
+POINTS = 72 * NARROW / WIDTH  # for 1
 Place = tuple[float, float]
 
 
@@ -54,11 +56,10 @@ def _of_100(figure: Content, *, people: bool) -> bytes:
     for name in names:
         key.append(at)
         at += high + 0.12 + 0.5 * name.count("\n")
-    width = IN_A_ROW + 0.2
-    picture = NewFigure(figsize=(NARROW, NARROW * at / width))
+    picture = NewFigure(figsize=(NARROW, NARROW * at / WIDTH))
     plot = picture.add_axes((0, 0, 1, 1))
     plot.set_axis_off()
-    plot.set_xlim(-0.6, width - 0.6)
+    plot.set_xlim(-0.6, WIDTH - 0.6)
     plot.set_ylim(at - high / 2, -high / 2)
     start = 0
     for look, name, y, (_, count) in zip(looks, names, key, kinds, strict=True):
@@ -78,29 +79,28 @@ def looks_of(words: Sequence[str]) -> list[Look]:
 
 
 def _put(plot: Axes, places: Sequence[Place], look: Look, *, people: bool) -> None:
-    """All of one kind as one shape, and their marks as another."""
-    from matplotlib.patches import PathPatch
-
+    """All of one kind, each the same shape at a place of its own, and their marks."""
     shape, middle = (_person(), 0.2) if people else (_square(), 0.0)
-    plot.add_patch(
-        PathPatch(
-            _at_each(shape, places), facecolor=look.face, edgecolor=look.edge, linewidth=1.1, linestyle=look.line,
-            joinstyle="round",
-        )
-    )  # fmt: skip
+    _repeat(plot, shape, places, facecolors=look.face, edgecolors=look.edge, linewidths=1.1, linestyles=look.line)
     centres = [(x, y + middle) for x, y in places]
     if look.mark == "x":
-        plot.add_patch(PathPatch(_at_each(_cross(), centres), facecolor="none", edgecolor=look.edge, linewidth=1.4))
+        _repeat(plot, _cross(), centres, facecolors="none", edgecolors=look.edge, linewidths=1.4)
     elif look.mark:
-        plot.add_patch(PathPatch(_at_each(_letter(look.mark), centres), facecolor=INK, linewidth=0))
+        _repeat(plot, _letter(look.mark), centres, facecolors=INK, edgecolors="none", linewidths=0)
 
 
-def _at_each(shape: Path, places: Sequence[Place]) -> Path:
+def _repeat(plot: Axes, shape: Path, places: Sequence[Place], **look: Any) -> None:
     import numpy as np
+    from matplotlib.collections import PathCollection
     from matplotlib.path import Path as NewPath
+    from matplotlib.transforms import IdentityTransform
 
-    corners = np.asarray(shape.vertices, dtype=float)
-    return NewPath.make_compound_path(*(NewPath(corners + place, shape.codes) for place in places))
+    corners = np.asarray(shape.vertices, dtype=float) * (POINTS, -POINTS)
+    repeated = PathCollection(
+        [NewPath(corners, shape.codes)], sizes=[1.0], offsets=places, offset_transform=plot.transData, **look
+    )
+    repeated.set_transform(IdentityTransform())  # a shape's corners are points of the page, whatever the axes
+    plot.add_collection(repeated, autolim=False)
 
 
 def _person() -> Path:

@@ -1,4 +1,4 @@
-"""What a browser finds on a page: axe-core's violations, what is fetched, what is cut off, and which links lead nowhere."""
+"""What is wrong with a page: axe-core's violations, what it fetches, what is cut off, dead links, invalid HTML."""
 
 from __future__ import annotations
 
@@ -68,9 +68,8 @@ def dead_links(page: Path) -> list[str]:
             continue
         address, fragment = urldefrag(urljoin(page.absolute().as_uri(), target))
         path = Path(unquote(address.removeprefix("file://")))
-        if not address.startswith("file://") or not path.is_file():
-            dead.append(target)
-        elif fragment and f'id="{html.escape(fragment)}"' not in path.read_text(encoding="utf-8"):
+        here = address.startswith("file://") and path.is_file()
+        if not here or (fragment and f'id="{html.escape(fragment)}"' not in path.read_text(encoding="utf-8")):
             dead.append(target)
     return dead
 

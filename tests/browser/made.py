@@ -1,4 +1,4 @@
-"""Every kind of page there is, written to a folder: the register of the shipped cards, and what stands in no register."""
+"""Every kind of page there is, as a file: the register of the shipped cards, and what stands in no register."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def write_pages(demo: Demo, folder: Path) -> dict[str, Path]:
     """By name: the pages of the register, each shipped card in both editions among them, and one of each other kind."""
     register = folder / "register"
     site(ROOT / "model_cards", register, TODAY)
+    found = {str(path.relative_to(folder)): path for path in sorted(register.rglob("*.html"))}
+    return {**write_kinds(demo, folder), **found}
+
+
+def write_kinds(demo: Demo, folder: Path) -> dict[str, Path]:
+    """By name, one page of each kind: the demo's card, a published file's evaluation, and others of made-up data."""
     evaluation, compared = folder / "evaluation.html", folder / "comparison.html"
     commands.evaluate(
         ROOT / "tests" / "reference" / "df_binary.csv", outcome="cancer", risk="cancerpredmarker",
@@ -52,5 +58,4 @@ def write_pages(demo: Demo, folder: Path) -> dict[str, Path]:
     }
     for name, content in others.items():
         (folder / f"{name}.html").write_bytes(content)
-    written = sorted(folder.glob("*.html")) + sorted(register.rglob("*.html"))
-    return {str(path.relative_to(folder)): path for path in written}
+    return {path.name: path for path in sorted(folder.glob("*.html"))}

@@ -45,7 +45,7 @@ def test_harm_comes_first_and_groups_too_few_in_the_same_way_share_a_line() -> N
         ("Ethnicity: Asian and another", INSUFFICIENT),
     ]
     assert found[1][4:] == (
-        "0.9 (0.6 to 1.3)",
+        "0.90 (0.60 to 1.30)",
         "Only a rate of 60% of the other group's, or less, would have shown.",
     )
     # Said of those whom the study counts.
@@ -59,7 +59,7 @@ def test_each_ratio_that_is_shown_has_a_line_of_its_own() -> None:
         contrast("white", INSUFFICIENT, reason=WIDE, minimum_detectable=0.5),
     )
     assert [line[0] for line in found] == ["Ethnicity: Asian", "Ethnicity: 55-64", "Ethnicity: white"]
-    assert found[1][4:] == ("1.1 (0.6 to 1.3)", "Even a very large difference would not have shown.")
+    assert found[1][4:] == ("1.10 (0.60 to 1.30)", "Even a very large difference would not have shown.")
 
 
 def test_each_fail_has_a_line_of_its_own_even_where_nothing_is_shown() -> None:
@@ -206,8 +206,8 @@ def test_pooled_rates_are_secondary() -> None:
     ]  # fmt: skip
     table = closer(pooled=pooled)["pooled"].tables["recall"]
     assert table.rows == (
-        ("Ethnicity: white", "40", "41 (30 to 50)", "25 of 100", "0.9 (0.8 to 1.1)"),
-        ("Ethnicity: Asian", "not shown", "38 (30 to 50)", "25 of 100", "0.9 (0.8 to 1.1)"),
+        ("Ethnicity: white", "40", "41 (30 to 50)", "25 of 100", "0.90 (0.80 to 1.10)"),
+        ("Ethnicity: Asian", "not shown", "38 (30 to 50)", "25 of 100", "0.90 (0.80 to 1.10)"),
         ("Ethnicity: another", HIDDEN, "not shown", "not shown", "not shown"),
     )
     assert "carries no verdict" in str(table.note)

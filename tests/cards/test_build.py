@@ -183,13 +183,11 @@ def test_what_the_run_knows_is_added_to_what_people_say_and_alone_is_no_answer()
     card = example.card(example.study(answers={"questions": said, "purpose": purpose}))
     answers = {question.number: str(question.answer) for question in card.questions}
     assert answers[2] == "Named pupils. We say so."
-    assert answers[3] == "We say so. Places: 500 on each list."
+    assert answers[3] == "We say so. There is room for 500 on each list."
     assert answers[7] == "It is a need that is measured. We say so."
     # 624 of 3,104, as published.
     assert answers[12] == "We say so. In the test, the result is not known for 20 of 100 pupils."
-    assert answers[19].endswith(
-        "The Head of Schools answers for it. What it cost is not provided (owner: Head of Finance)."
-    )
+    assert answers[19] == "We say so. What it cost is not provided (owner: Head of Finance)."
     assert answers[20] == "We say so. The first agreement on data ends on 31 August 1990."
     assert {card.questions[number - 1].source for number in asked} == {"run and answers"}
 
@@ -255,6 +253,7 @@ def test_figures_are_whole() -> None:
     figures = {figure.id: figure for figure in example.card().figures}
     assert set(figures) == {
         "people_per_100",
+        "missed_per_100",
         "attrition",
         "unknown_by_fifth",
         "calibration",
@@ -268,6 +267,12 @@ def test_figures_are_whole() -> None:
         assert figure.table.rows
         assert figure.unit
         assert figure.n
+        assert figure.reading
+        assert figure.reading.endswith(".")
+        assert figure.narrow
     assert sum(int(row[1] or 0) for row in figures["people_per_100"].table.rows) == 100
+    found, missed = (row[1] for row in figures["missed_per_100"].table.rows)
+    assert found + missed == 100  # type: ignore[operator]
+    assert figures["missed_per_100"].title.endswith(f"the list finds {found}")
     assert "Asian" in str(figures["groups"].table.note)
     assert len(figures["calibration"].curve.rows if figures["calibration"].curve else ()) <= 22

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from riskmodels.cards.checks import CHECKS, Checked
+from riskmodels.cards.checks import CHECKS, Checked, whole
 from riskmodels.cards.checks.figures import contrast, faint_text
 from riskmodels.cards.checks.record import read_workbook
 from riskmodels.cards.reading_back import PageTable, read_html
@@ -52,6 +52,7 @@ PAGE_FAULTS: dict[str, list[Edit]] = {
     "record": [],
     "rendered_counts": [],
     "versions": [],
+    "pdf": [],
     "structure": [
         before_the_end("<h1>Another</h1>"),
         swap("<h1>", "<h2>"),
@@ -104,7 +105,7 @@ def test_a_planted_fault_is_found(name: str, position: int) -> None:
     assert len(words) > 10
 
 
-@pytest.mark.parametrize("name", list(PAGE_FAULTS))
+@pytest.mark.parametrize("name", [name for name in PAGE_FAULTS if name != "pdf"])
 def test_without_a_fault_it_passes(name: str) -> None:
     passed, words = CHECKS[name](checked())
     assert passed, words
@@ -154,6 +155,21 @@ def test_a_number_of_the_public_record_that_is_not_the_cards_is_found(monkeypatc
     strange = (dataclasses.replace(fields[0], text="It looked at 98,765 pupils."), *fields[1:])
     monkeypatch.setattr(module, "build_record", lambda *given: strange)
     assert f"{fields[0].item} (98,765)" in CHECKS["record"](checked())[1]
+
+
+def test_a_pdf_that_is_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pypdf", reason="the checks of a PDF need pypdf")
+    monkeypatch.setattr(whole, "render", lambda *given: {"card.pdf": b"not a PDF"})
+    assert CHECKS["pdf"](checked()) == (
+        False, "the PDF cannot be read as a PDF; report it to those who keep this package",
+    )  # fmt: skip
+
+
+def test_a_pdf_in_which_nothing_is_wrong_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tests/reports/test_pdf.py` makes real ones; here it is what the check makes of them."""
+    monkeypatch.setattr(whole, "render", lambda card, formats, beside: {f"card.{formats[0]}": b"a PDF"})
+    monkeypatch.setattr(whole, "pdf_findings", lambda content: [] if content == b"a PDF" else ["is none"])
+    assert CHECKS["pdf"](checked())[0]
 
 
 def test_a_workbook_is_read_cell_by_cell() -> None:

@@ -159,7 +159,7 @@ def test_gaps_leave_to_the_page_what_depends_on_the_day(whole: ModelCard) -> Non
     assert [row[1] for row in rows(whole, "gaps")] == ["Data protection impact assessment"]
     register = whole.to_dict()
     soon = render_card(register, status=STATUS, today=dt.date(1990, 7, 1)).decode()
-    assert "ends on 1990-08-31. Renew it before then." in soon
+    assert "ends on 31 August 1990. Renew it before then." in soon
     assert "Renew it before then" not in render_card(register, status=STATUS, today=dt.date(1990, 5, 1)).decode()
     assert "Renew it before then" not in render_card(register, status=STATUS).decode()
 

@@ -93,12 +93,11 @@ def of_size(sizes: Mapping[str, int], date: str = "2020-01-01") -> dict[str, dic
     ("before", "after", "size", "leaks"),
     [
         ("sro-10", "nhs-round5", 8, True), ("sro-10", "nhs-round5", 7, False), ("sro-10", "dfe-cin", 7, True),
-        ("nhs-round5", "dfe-cin", 6, True), ("sro-10", "places", 3, True), ("sro-10", "sro-10", 8, False),
-        ("dfe-cin", "nhs-round5", 4, False), ("dfe-cin", "sro-10", 4, False),
+        ("sro-10", "places", 3, True), ("sro-10", "sro-10", 8, False),
     ],
 )  # fmt: skip
 def test_a_profile_that_shows_what_another_hid_is_found(before: str, after: str, size: int, leaks: bool) -> None:
-    groups = of_size({"a": 300, "b": 200, "c": size, "d": 4})
+    groups = of_size({"a": 300, "c": size, "d": 4})
     cards = [small_card(groups, before), small_card(groups, after)]
     assert not recovered(cards[:1])
     assert not recovered(cards[1:])
@@ -136,6 +135,7 @@ def test_a_share_of_one_date_that_all_dates_give_away_is_found() -> None:
         {**raw["per_date"][0], "as_of_date": date, "precision_at_k": {"value": hits / 100, "n": 100}}
         for date, hits in (("1987-06-30", 37), ("1988-06-30", 7))
     ]
+    raw |= {name: 2 * raw[name] for name in ("n", "known", "unknown", "events")}  # two such dates
     card = example.card().to_dict()
     card["performance"] |= published_performance(raw, Shown())
     assert [row["precision_at_k"]["value"] for row in card["performance"]["per_date"]] == [None, None]
@@ -178,7 +178,7 @@ table = st.tuples(counts, counts, counts, counts, st.integers(0, 12), st.integer
 two_dates = st.lists(st.tuples(table, table), min_size=2, max_size=3)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(two_dates, st.sampled_from(["sro-10", "dfe-cin", "nhs-round5"]))
 def test_the_truth_lies_within_what_is_worked_out_and_one_card_is_clean(
     tables: list[tuple[tuple[int, ...], tuple[int, ...]]], profile: str
@@ -203,7 +203,7 @@ def test_the_truth_lies_within_what_is_worked_out_and_one_card_is_clean(
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 25), min_size=3, max_size=3), st.data())
 def test_what_is_found_of_sizes_agrees_with_trying_every_table(sizes: list[int], data: st.DataObject) -> None:
-    """Three groups, some of them hidden: each size from 0 to 40 is tried against all that the card tells."""
+    """Three groups, some of them hidden: each size from 0 to 79 is tried against all that the card tells."""
     names = ("a", "b", "c")
     hidden = data.draw(st.sets(st.sampled_from(names), min_size=1))
     hidden |= {name for name, size in zip(names, sizes, strict=True) if size < 10}
@@ -218,8 +218,8 @@ def test_what_is_found_of_sizes_agrees_with_trying_every_table(sizes: list[int],
     shown = {row["group"]: row["n"] for row in card["audit"]["rows"]}
     total = card["performance"]["n"]
     card["performance"]["per_date"] = []
-    allowed = [range(41) if shown[name] is None else range(max(shown[name] - 2, 10), shown[name] + 3) for name in names]
-    ends = (0, 120) if total is None else (max(total - 2, 10), total + 2)
+    allowed = [range(80) if shown[name] is None else range(max(shown[name] - 2, 10), shown[name] + 3) for name in names]
+    ends = (0, 240) if total is None else (max(total - 2, 10), total + 2)
     fits = [(a, b, c) for a in allowed[0] for b in allowed[1] for c in allowed[2] if ends[0] <= a + b + c <= ends[1]]
     told = [one for one in tells(0, card, atoms_of([card])) if _table(one) == "race"]
     system = _system(told)
@@ -229,7 +229,7 @@ def test_what_is_found_of_sizes_agrees_with_trying_every_table(sizes: list[int],
         assert between is not None
         least, most = min(table[place] for table in fits), max(table[place] for table in fits)
         assert between[0] == least
-        assert min(between[1] if between[1] is not None else 40, 40) == most
+        assert most == (79 if between[1] is None else between[1])
 
 
 # ---------------------------------------------------------------- whole cards

@@ -121,7 +121,7 @@ def test_a_part_of_few_cases_is_hidden_with_what_would_give_it_away() -> None:
     before, across, after = published(given, shown)["breaks"][0]["parts"]
     assert before["n"] is before["events"] is None
     assert before["auc"] == {"value": None, "reason": shown.hidden}
-    assert after["events"] % 5 == 0
+    assert after["events"] is None or after["events"] % 5 == 0
     assert across["events"] is None or across["events"] % 5 == 0
     assert any("breaks" in line["where"] for line in shown.log)
     # One side and the change would give the other.

@@ -74,6 +74,13 @@ def test_table_has_a_row_for_each_slice() -> None:
     assert table.caption == "By home region"
     assert [row[0] for row in table.rows] == ["0", "1", "2", "Tiny"]
     assert table.rows[3][1] == HIDDEN
+    foreseen = table.columns.index("Came about, for each 100 foreseen")
+    ratio = safe["slices"][0]["rows"][0]["oe_ratio"]["value"]
+    assert str(table.rows[0][foreseen]).startswith(f"{100 * ratio:.0f} (")
+    assert not {"Brier score", "Calibration slope"} & set(table.columns)
+    special = slice_tables(safe, LANGUAGE)["slices_measures"]
+    slope = safe["slices"][0]["rows"][0]["calibration_slope"]["value"]
+    assert str(special.rows[0][special.columns.index("Calibration slope")]).startswith(f"{slope:.2f} (")
     assert "(" in str(table.rows[0][3])
 
 

@@ -31,7 +31,11 @@ def test_each_figure_stands_three_ways() -> None:
     assert len(table.rows) == 5
     rows = {row[0]: row[1:] for row in table.rows}
     low, high = given["bounds"]["auc"]
-    assert rows["Of 100 pairs, right one first (AUC)"][2] == f"between {100 * low:.0f} and {100 * high:.0f}"
+    assert rows["Of 100 pairs, right one first"][2] == f"between {100 * low:.0f} and {100 * high:.0f}"
+    oe = given["weighted"]["oe_ratio"]["value"]
+    assert str(rows["Came about, for each 100 foreseen"][1]).startswith(f"{100 * oe:.0f} (")
+    brier = given["weighted"]["brier_score"]["value"]
+    assert str(rows["Brier score (for specialists)"][1]).startswith(f"{brier:.3f} (")
     assert str(rows["Of 100 on the list, needed help"][1]).startswith(
         f"{100 * given['weighted']['precision']['value']:.0f} ("
     )

@@ -12,6 +12,7 @@ from riskmodels.cards.figures import Results
 from riskmodels.cards.shown import Shown
 from riskmodels.cards.use_figures import AS_IT_IS, capacity_sweep
 from riskmodels.cards.use_published import published_use
+from riskmodels.cards.use_words import use_words
 from riskmodels.cards.words import language_of
 from tests.cards import example_card as example
 from tests.cards.example_use import use
@@ -52,6 +53,18 @@ def test_the_text_says_what_the_picture_shows(made):
     assert [int(number) for number in numbers[:4]] == pytest.approx([first[2], first[5], last[2], last[5]], abs=1)
     assert made["n"]
     assert made["unit"]
+
+
+def test_the_title_and_the_prose_say_the_numbers_of_the_table(made):
+    rows = {row[0]: row for row in made["table"]["rows"]}
+    own, twice = rows["The places there are"], rows["Twice the places"]
+    assert made["title"] == (
+        f"With twice the places, the list finds {twice[5]:g} of 100 rather than {own[5]:g}, and {twice[2]:g} of 100 "
+        f"on it needed help rather than {own[2]:g}"
+    )
+    performance = example.performance() | {"use": published_use(use(), Shown())}
+    said = use_words(performance, language_of(STUDY.file), STUDY)
+    assert any(f"Of 100 on the list as it is, {own[2]:g} needed help." in line for line in said)
 
 
 @pytest.mark.parametrize("found", [None, use(people=60, places=20, dates=1)])

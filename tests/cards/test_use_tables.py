@@ -12,7 +12,17 @@ from riskmodels.cards.card import Table
 from riskmodels.cards.reading import reading_grade
 from riskmodels.cards.shown import Shown
 from riskmodels.cards.use_published import published_use
-from riskmodels.cards.use_tables import RISK_IS_NOT_BENEFIT, gap_words, money, points, size_words, span, use_tables
+from riskmodels.cards.use_tables import (
+    FEWEST_SIZES,
+    RISK_IS_NOT_BENEFIT,
+    gap_words,
+    money,
+    points,
+    size_words,
+    sizes_shown,
+    span,
+    use_tables,
+)
 from riskmodels.cards.use_words import NO_MONEY, NOT_STATED, use_words
 from riskmodels.cards.words import language_of, sentences_of, word_count
 from riskmodels.study.use import Help, Money
@@ -48,7 +58,7 @@ def words(performance: dict[str, Any]) -> str:
 
 def test_every_table_is_there(whole):
     assert list(tables(whole)) == [
-        "capacity_sweep", "marginal", "assumed", "regression_to_mean", "interventions_avoided",
+        "marginal", "assumed", "regression_to_mean", "interventions_avoided",
     ]  # fmt: skip
 
 
@@ -57,19 +67,27 @@ def test_without_a_result_there_is_nothing_to_say():
     assert use_words(example.performance(), LANGUAGE, STUDY) == ()
 
 
-def test_each_size_is_a_line_with_its_intervals(whole):
-    table, rows = tables(whole)["capacity_sweep"], whole["use"]["capacity_sweep"]
-    assert len(table.rows) == len(rows)
-    (line,) = [line for line in table.rows if line[0] == "The places there are"]
-    assert line[1] == "12 of 100"  # 300 places for 2,500
+def test_what_the_figure_of_sizes_tells_is_not_told_twice(whole):
+    assert len(sizes_shown(whole["use"])) >= FEWEST_SIZES
+    assert "capacity_sweep" not in tables(whole)
+
+
+def test_too_few_sizes_for_a_figure_are_lines_with_their_intervals(whole):
+    few = copy.deepcopy(whole)
+    few["use"]["capacity_sweep"] = [row for row in few["use"]["capacity_sweep"] if row["own"]]
+    table = tables(few)["capacity_sweep"]
+    (line,) = table.rows
+    assert line[:2] == ("The places there are", "12 of 100")  # 300 places for 2,500
     assert re.fullmatch(r"\d+ \(\d+ to \d+\)", str(line[2]))
     assert len(table.columns) == 4
 
 
 def test_where_many_are_not_known_each_size_has_its_extremes():
-    table = tables(performance(leads=True))["capacity_sweep"]
-    assert len(table.columns) == 6
-    assert any(str(line[4]).startswith("between") for line in table.rows)
+    given = performance(leads=True)
+    table = tables(given)["capacity_sweep"]
+    assert len(table.rows) == len(given["use"]["capacity_sweep"])
+    assert len(table.columns) == 4
+    assert any(str(line[2]).startswith("between") for line in table.rows)
 
 
 def test_the_assumed_stand_apart_and_say_so(whole):
@@ -149,7 +167,8 @@ def test_ranges_in_words(found, unit, expected):
 
 def test_small_words():
     assert money(0, "GBP") == "£0"
-    assert points(-0.3791) == "minus 37.9"
+    assert points(-0.3791) == "minus 38"
+    assert points(-0.0379) == "minus 3.8"
     assert points(-0.0001) == "0"
     assert size_words({"times": 2.0}) == "Twice the places"
     assert size_words({"times": 4.0}) == "4 times the places"
@@ -212,11 +231,6 @@ def test_a_fall_by_itself_is_said_not_to_be_help(whole):
     change |= {"value": 0.01}
     assert "went from" in words(found)
     assert "without any help" not in words(found)
-
-
-def test_the_same_numbers_in_words_and_table(whole):
-    (line,) = [line for line in tables(whole)["capacity_sweep"].rows if line[0] == "The places there are"]
-    assert f"Of 100 on the list as it is, {str(line[2]).split()[0]} needed help." in words(whole)
 
 
 def test_where_many_are_not_known_the_first_sentence_says_so():

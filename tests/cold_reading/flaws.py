@@ -21,7 +21,7 @@ Card = dict[str, Any]
 TODAY = dt.date(2026, 11, 30)
 UNDECIDED = {
     "state": "AWAITING REVIEW",
-    "words": "AWAITING REVIEW. No decision names this card. Do not use the model.",
+    "words": "AWAITING REVIEW. No decision names this card. Do not use the model until one does.",
     "until": None,
     "example": False,
 }
@@ -84,7 +84,8 @@ def swap_found_and_missed(card: Card) -> None:
 
 def use_it_for_what_it_never_is(card: Card) -> None:
     card["people_process"]["facts"]["when_flagged"]["value"] = (
-        "The school and the police are told the child's risk. The family is then called. If the parents refuse, a case is opened."
+        "The school and the police are told the child's risk. The family is then called. If the parents refuse, a "
+        "case is opened."
     )
 
 

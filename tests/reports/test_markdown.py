@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from riskmodels.reports.cells import cell_text, look, numeric_columns, record_lines
+from riskmodels.reports.cells import cell_text, look, numeric_columns, record_lines, said_once
 from riskmodels.reports.glossary import ACCESSIBILITY, GLOSSARY
 from riskmodels.reports.markdown import plain, render_card_markdown
 from riskmodels.reports.page import render_card
@@ -109,6 +109,8 @@ def test_gaps_are_said(card: dict[str, Any]) -> None:
         ("x", "x"),
         ("1989-07-01", "1 July 1989"),
         ("1989-13-01", "1989-13-01"),
+        ("on 1989-07-01, and again", "on 1 July 1989, and again"),
+        ("minute 2027-05-22/4, file a-2027-05-22", "minute 2027-05-22/4, file a-2027-05-22"),
     ],
 )
 def test_cells(value: Any, text: str) -> None:
@@ -139,6 +141,37 @@ def test_a_column_is_of_numbers_where_any_cell_is_and_the_first_never(rows: list
 )
 def test_how_a_cell_of_words_looks(value: Any, numeric: bool, classes: str) -> None:
     assert look(value, numeric) == classes
+
+
+def test_what_only_begins_like_a_missing_value_looks_as_any_other() -> None:
+    assert look("not disabled", False) == ""
+    assert look("not known", False) == "quiet"
+
+
+def table(column: list[Any], note: str | None = "A note.") -> dict[str, Any]:
+    rows = [[f"row {place}", value, place] for place, value in enumerate(column)]
+    return {"caption": "A", "columns": ["Who", "Seen by", "n"], "rows": rows, "source": "run", "note": note}
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (["the team of the list"] * 3, ["Seen by, in every row: the team of the list."]),
+        ([""] * 3, ["Seen by, in every row: nothing."]),
+        (["the team of the list"] * 2, []),
+        (["the team of the list"] * 2 + ["another team than that"], []),
+        (["person"] * 3, []),
+        (["INSUFFICIENT EVIDENCE"] * 3, []),
+        (["between 34 and 95 of 100"] * 3, []),
+        ([7] * 3, []),
+    ],
+)
+def test_what_stands_in_every_row_is_said_once(column: list[Any], said: list[str]) -> None:
+    found = said_once(table(column))
+    assert found["said"] == said
+    assert found["columns"] == (["Who", "n"] if said else ["Who", "Seen by", "n"])
+    assert all(len(row) == len(found["columns"]) for row in found["rows"])
+    assert said_once(found) == found
 
 
 def test_records_leave_out_what_was_left_open_and_say_none_of_empty_lists() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from riskmodels.reports.charts import draw_figures
 from riskmodels.reports.outline import SECTIONS
-from riskmodels.reports.page import render_card
+from riskmodels.reports.page import data_uri, is_narrow_picture, render_card
 from tests.cards import example_card as example
 
 STATUS = {"state": "AWAITING REVIEW", "words": "AWAITING REVIEW. No decision names this card."}
@@ -329,3 +329,72 @@ def test_text_contrast_is_at_least_4_5(content: bytes) -> None:
     tags = re.findall(r"\.tag-[a-z]+ \{ color: (#[0-9a-f]{6}); background: (#[0-9a-f]{6})", style)
     assert len(tags) == 3
     assert all(contrast(text, wash) >= 4.5 for text, wash in tags)
+
+
+# ---------------------------------------------------------------- editions, glossary, print
+
+
+def public(card: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**card, "edition_profile": {**card["edition_profile"], "edition": "public", "of": "0" * 64}, **changes}
+
+
+def test_the_public_edition_says_what_it_is_how_to_object_and_whom_to_ask(card: dict[str, Any], page: Page) -> None:
+    said = "Parents may object at any time."
+    objection = {"value": said, "source": "answers.yaml: law.objection", "owner": "Officer"}
+    law = {**card["law"], "facts": {**card["law"]["facts"], "objection": objection}}
+    shown = Page(render_card(public(card, law=law), status=STATUS))
+    top = shown.text.partition("1 Summary")[0]
+    assert "What this page is A public record" in top
+    assert f"How to object {said}" in top
+    assert f"Whom to ask {card['organisation']['contact']}" in top
+    assert "What this page is" not in page.text
+    law["facts"]["objection"] = {**objection, "value": None}
+    gap = Page(render_card(public(card, law=law), status=STATUS)).text
+    assert "How to object Not provided (owner: Officer)" in gap
+
+
+def test_every_word_that_is_explained_has_a_place_and_leads_back(page: Page) -> None:
+    links = [str(link["href"]) for link in page.all("a")]
+    places = {str(attributes["id"]) for _, attributes in page.elements if str(attributes.get("id")).startswith("word-")}
+    linked = {link[1:] for link in links if link.startswith("#word-")}
+    assert linked
+    assert linked <= places
+    back = {link[1:] for link in links if link.startswith("#use-")}
+    assert back == {
+        str(attributes["id"])
+        for attributes in page.all("a")
+        if attributes.get("class") == "term" and "id" in attributes
+    }
+    # At hand in the contents, at the top, and in each section but page one.
+    assert links.count("#glossary") == 2 + 15
+
+
+def test_each_section_but_page_one_opens_with_what_it_tells(page: Page) -> None:
+    says = [attributes for _, attributes in page.elements if attributes.get("class") == "says"]
+    assert len(says) == 15
+
+
+@pytest.mark.parametrize(
+    "title", ["Reading", 'a"}</style><script>', "\\22 ; } body { display: none", "Ü 😀", "x" * 500]
+)
+def test_a_title_cannot_leave_the_foot_of_a_printed_page(card: dict[str, Any], title: str) -> None:
+    content = render_card({**card, "title": title}, status=STATUS).decode()
+    style = content.partition("<style>")[2].partition("</style>")[0]
+    foot = re.search(r"@bottom-left \{ content: (\"[^\"]*\"); \} @bottom-right", style)
+    assert foot is not None
+    assert re.fullmatch(r'"(?:[A-Za-z0-9 ]|\\[0-9a-f]{6} )*"', foot[1])
+    read = re.sub(r"\\([0-9a-f]{6}) ", lambda found: chr(int(found[1], 16)), foot[1][1:-1])
+    assert read.startswith(title[:70])
+
+
+def test_long_folded_tables_say_how_many_rows_they_have(page: Page) -> None:
+    counted = [attributes["data-rows"] for attributes in page.all("summary") if "data-rows" in attributes]
+    assert counted
+    assert all(int(str(rows)) > 24 for rows in counted)
+    assert len([one for one in page.all("details") if one.get("class") == "unprinted"]) >= len(counted)
+
+
+def test_a_picture_is_narrow_by_the_width_that_it_states() -> None:
+    for width, narrow in ((302.4, True), (600, False)):
+        assert is_narrow_picture(data_uri(f'<svg height="9pt" width="{width}pt">'.encode())) is narrow
+    assert not is_narrow_picture(data_uri(b"<svg>"))

@@ -1,4 +1,4 @@
-"""The first use of an explained word leads to its meaning and back; what people wrote keeps its words and stays text."""
+"""The first use of an explained word leads to its meaning and back; what people wrote stays text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ def made(*parts: Part, words: dict[str, str] = WORDS) -> list[str]:
 
 
 def fact(value: Any) -> Part:
-    return {"kind": "facts", "facts": [{"label": "When", "value": value, "owner": "", "source": "", "from": ""}], "note": ""}
+    return {
+        "kind": "facts",
+        "facts": [{"label": "When", "value": value, "owner": "", "source": "", "from": ""}],
+        "note": "",
+    }
 
 
 # ---------------------------------------------------------------- which words a text uses

@@ -11,8 +11,9 @@ import pytest
 
 from riskmodels.cards.card import Figure
 from riskmodels.cards.time_figures import over_time as figure_of
+from riskmodels.cards.time_figures import risk_over_time as risk_of
 from riskmodels.reports.drawing import draw
-from riskmodels.reports.time_charts import over_time
+from riskmodels.reports.time_charts import over_time, risk_over_time
 from tests.cards.test_time_figures import results
 
 
@@ -39,6 +40,17 @@ def test_other_numbers_make_another_picture(figure: dict[str, Any]) -> None:
         changed = copy.deepcopy(figure)
         changed["table"]["rows"][1][column] *= 0.9
         assert drawn(changed) != drawn(figure)
+
+
+@pytest.mark.parametrize("column", [1, 2, 3, 4])
+def test_every_number_of_foreseen_and_come_about_is_drawn(column: int) -> None:
+    made = risk_of(results())
+    assert isinstance(made, Figure)
+    before = made.model_dump(mode="json")
+    changed = copy.deepcopy(before)
+    changed["table"]["rows"][1][column] *= 0.9
+    pictures = [draw([one], lambda _: risk_over_time)["risk_over_time"] for one in (before, changed)]
+    assert pictures[0] != pictures[1]
 
 
 def test_each_break_is_a_line_in_both_panels(figure: dict[str, Any]) -> None:

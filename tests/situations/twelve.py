@@ -116,7 +116,7 @@ SITUATIONS: dict[str, Situation] = {
         ),
         "verdicts provisional; says what the outcome misses",
         ("use_with_conditions", "simple_rule", "do_not_use"),
-        ("contact with a service", "misses need that no service saw", "every verdict is provisional"),
+        ("contact with a service", "misses need that no service saw", "no verdict on fairness is final"),
     ),
     "unknown_outcomes": Situation(
         "Outcome unknown more often for those at risk",

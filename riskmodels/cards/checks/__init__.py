@@ -44,10 +44,11 @@ CHECKS: dict[str, Check] = {
     "text_contrast": Check("Text stands out", figures.text_contrast, of_page=True),
     "mark_contrast": Check("Marks of pictures stand out", figures.mark_contrast, of_page=True),
     "same_bytes": Check("The same card gives the same bytes", whole.same_bytes, of_page=True),
+    "pdf": Check("The PDF is built for every reader", whole.pdf_is_whole, of_page=True, of_pdf=True),
 }
 NOT_CHECKED = (
-    "Not checked here: axe-core's rules of WCAG 2.2 need a browser, and valid HTML a validator. No check can tell "
-    "whether what people say is true."
+    "Not checked here: axe-core's rules of WCAG 2.2 need a browser, and valid HTML a validator. The PDF is checked "
+    "with --format pdf. No check can tell whether what people say is true."
 )
 
 
@@ -58,11 +59,11 @@ def check_card(card: ModelCard | Card) -> list[dict[str, Any]]:
 
 
 def check_whole(checked: Checked) -> list[dict[str, Any]]:
-    """Every check, in order: rows of {check, what, result, passed, words, blocks}.
+    """Every check, in order, that of the PDF if it is asked for: rows of {check, what, result, passed, words, blocks}.
 
     ``result`` is "pass", "FAIL" or "warning", which counts as passed; ``blocks`` are the stages that it holds up.
     """
-    return [_row(name, check, checked) for name, check in CHECKS.items()]
+    return [_row(name, check, checked) for name, check in CHECKS.items() if checked.pdf or not check.of_pdf]
 
 
 def failing(rows: Sequence[dict[str, Any]], stage: str | None = None) -> list[str]:

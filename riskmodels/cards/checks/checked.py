@@ -56,13 +56,15 @@ class Checked:
 class Check:
     """A row of `CHECKS`. ``blocks``: the stages that may not be approved while it fails; none of them: a warning.
 
-    ``of_page``: whether the page has to be made for it.
+    ``of_page``: whether the page has to be made for it; ``of_pdf``: or the PDF, which takes long and is made when it is
+    asked for.
     """
 
     what: str
     run: Callable[[Checked], Verdict]
     blocks: tuple[Stage, ...] = ("pilot", "live")
     of_page: bool = False
+    of_pdf: bool = False
 
     def __call__(self, card: Card | Checked) -> Verdict:
         return self.run(card if isinstance(card, Checked) else Checked(card))

@@ -162,20 +162,21 @@ class Held:
         if block.text in self.texts and not _is_bare(block.text):
             return True
         told = self.figures.get(block.figure, frozenset()) | {OF}
-        places = [found.span() for found in PLACES.finditer(block.text)]
-        return all(
-            found[0].rstrip(",.") in told
-            or any(begin <= found.start() < end for begin, end in places)
-            or self._covers(block.text, found.start(), found[0].rstrip(",."))
-            for found in NUMERAL.finditer(block.text)
-        )
-
-    def _covers(self, text: str, start: int, numeral: str) -> bool:
-        """Whether a whole text of the card stands around the number at ``start``."""
-        return any(
-            known in text and any(begin <= start < begin + len(known) for begin in _places(text, known))
-            for known in self.by_numeral.get(numeral, ())
-        )
+        covered = bytearray(len(block.text))  # where a whole text of the card stands
+        for place in PLACES.finditer(block.text):
+            _cover(covered, *place.span())
+        tried: set[str] = set()
+        for found in NUMERAL.finditer(block.text):
+            numeral = found[0].rstrip(",.")
+            if numeral in told or covered[found.start()]:
+                continue
+            for known in self.by_numeral.get(numeral, frozenset()) - tried:
+                tried.add(known)
+                for begin in _places(block.text, known):
+                    _cover(covered, begin, begin + len(known))
+            if not covered[found.start()]:
+                return False
+        return True
 
     def strangers(self, table: PageTable) -> list[str]:
         """Cells whose numbers no row of the card's table of that caption has; of an unknown table, what no text has."""
@@ -209,6 +210,10 @@ def _lines(text: str) -> set[str]:
     """A text as it is written, in the ways that a page may write it."""
     plain = _plain(text)
     return {plain, day_text(plain), plain.lower()} if plain else set()
+
+
+def _cover(covered: bytearray, begin: int, end: int) -> None:
+    covered[begin:end] = b"\x01" * (end - begin)
 
 
 def _places(text: str, known: str) -> Iterator[int]:

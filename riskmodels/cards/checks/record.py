@@ -12,7 +12,7 @@ from typing import Any
 from riskmodels.cards.checks.checked import Checked, Verdict, some
 from riskmodels.cards.checks.numbers import numerals
 from riskmodels.cards.reading_back import read_markdown
-from riskmodels.cards.records.atrs import build_record
+from riskmodels.cards.records.atrs import PHASE, build_record
 from riskmodels.cards.renderings import render
 from riskmodels.reports.cells import cell_text
 from riskmodels.reports.visible import visible
@@ -29,7 +29,9 @@ def record_agrees(checked: Checked) -> Verdict:
     card = visible(checked.card)
     fields = build_record(card, checked.beside.status, checked.beside.sign_off)
     known = {numeral for text in _all_of(card) for numeral in numerals(text)}
-    wrong = [f"{one.item} ({number})" for one in fields for number in numerals(one.text or "") if number not in known]
+    # The phase is made from the review, which stands outside the card.
+    drafted = [one for one in fields if one.item != PHASE]
+    wrong = [f"{one.item} ({number})" for one in drafted for number in numerals(one.text or "") if number not in known]
     lines = [(one.item, line) for one in fields for line in map(_plain, (one.text or "").splitlines()) if line]
     for name, said in _said(render(checked.card, ("atrs",), checked.beside)).items():
         whole = "\n".join(said)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from riskmodels.cards.card import ModelCard
-from riskmodels.cards.checks.checked import Checked, Verdict
+from riskmodels.cards.checks.checked import Checked, Verdict, some
 from riskmodels.cards.renderings import RENDERINGS, render
 from riskmodels.errors import CardError
+from riskmodels.reports.pdf_checks import pdf_findings
 from riskmodels.storage import canonical_json
 
 TWICE = ("html", "md", "json")
@@ -26,9 +27,18 @@ def same_bytes(checked: Checked) -> Verdict:
     first = render(checked.card, formats[1:], checked.beside) | {next(iter(again)): checked.html}
     other = [name for name, content in again.items() if first[name] != content]
     return not other, (
-        f"rendered twice, {', '.join(other)} is not the same; report it to those who keep this package"
+        f"rendered twice, {some(other)} is not the same; report it to those who keep this package"
         if other
         else "rendered twice, the card gives the same bytes"
+    )
+
+
+def pdf_is_whole(checked: Checked) -> Verdict:
+    """The PDF passes those points of PDF/UA-1 that can be read from it."""
+    (content,) = render(checked.card, ("pdf",), checked.beside).values()
+    found = pdf_findings(content)
+    return not found, (
+        f"the PDF {some(found, 3)}; report it to those who keep this package" if found else "the PDF passes its checks"
     )
 
 

@@ -14,13 +14,14 @@ from typing import Any, Literal
 from riskmodels.cards.editions import public_edition
 from riskmodels.cards.indexes import items_of, where
 from riskmodels.cards.records.about import ABOUT
+from riskmodels.cards.records.data import DATA
 from riskmodels.cards.records.phase import phase
 from riskmodels.cards.records.taken import Taken
 from riskmodels.cards.records.technical import TECHNICAL
 from riskmodels.storage import sha256
 
 Status = Literal["drafted", "confirmed", "empty"]
-DRAFTS = ABOUT | TECHNICAL
+DRAFTS = ABOUT | TECHNICAL | DATA
 PHASE = "0.3"
 PLACE = "0" * 64  # stands for a digest that no draft says
 DIGITS = 8
