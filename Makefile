@@ -7,7 +7,7 @@ STUDY ?= experiments/early_reading_support
 WORKSPACE ?= work
 WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test check full cards bench lock clean
+.PHONY: demo test check full cards site bench lock clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m riskmodels demo --study $(STUDY) --workspace $(WORKSPACE)/demo
@@ -37,6 +37,11 @@ cards: $(VENV)/.ready
 	  cp $(WORKSPACE)/cards/runs/$$study/$$(ls -t $(WORKSPACE)/cards/runs/$$study | head -1)/card/* model_cards/$$study/ && \
 	  chmod 644 model_cards/$$study/* || exit 1; \
 	done
+	$(BIN)/python -m riskmodels card schema --output model_cards/schema.json
+
+# The public register of the shipped cards, for a look in a browser.
+site: $(VENV)/.ready
+	$(BIN)/python -m riskmodels site model_cards --output $(WORKSPACE)/site
 
 # Our speed beside that of named peers: CPU seconds as ratios, written to benchmarks/results.md.
 bench: $(VENV)/.ready

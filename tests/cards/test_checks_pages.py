@@ -1,5 +1,6 @@
 """Each check of a card's pages with its fault planted, and with none."""
 
+import base64
 import copy
 import dataclasses
 import functools
@@ -45,6 +46,8 @@ def before_the_end(markup: str) -> Edit:
 
 SVG = "data:image/svg+xml;base64,"
 FAINT = "PHN2Zz48cGF0aCBzdHlsZT0ic3Ryb2tlOiAjY2NjY2NjIi8+PC9zdmc+"  # <svg><path style="stroke: #cccccc"/></svg>
+LEAVES_ITS_COMMENT = base64.b64encode(b"<svg><!-- a --><image href='http://a/b.png'/> --></svg>").decode()
+IN_A_COMMENT = base64.b64encode(b"<svg><!-- url(http://a) href='b' --><path/></svg>").decode()
 FETCHES = "PHN2Zz48aW1hZ2UgaHJlZj0iaHR0cDovL2EvYi5wbmciLz48L3N2Zz4="  # <svg><image href="http://a/b.png"/></svg>
 PAGE_FAULTS: dict[str, list[Edit]] = {
     # These have tests of their own: here below, and tests/cards/test_checks_numbers.py.
@@ -77,6 +80,7 @@ PAGE_FAULTS: dict[str, list[Edit]] = {
         before_the_end('<p onclick="1">A</p>'),
         before_the_end('<p style="background: url(a.png)">A</p>'),
         before_the_end(f'<img src="{SVG}{FETCHES}" alt="A picture">'),
+        before_the_end(f'<img src="{SVG}{LEAVES_ITS_COMMENT}" alt="A picture">'),
         before_the_end('<iframe title="A"></iframe>'),
         before_the_end("<svg><path d='M0 0'/></svg>"),
         before_the_end('<a href="javascript:1">A</a>'),
@@ -109,6 +113,10 @@ def test_a_planted_fault_is_found(name: str, position: int) -> None:
 def test_without_a_fault_it_passes(name: str) -> None:
     passed, words = CHECKS[name](checked())
     assert passed, words
+
+
+def test_what_a_picture_says_in_a_comment_reaches_nowhere() -> None:
+    assert CHECKS["no_network"](changed(before_the_end(f'<img src="{SVG}{IN_A_COMMENT}" alt="A picture">')))[0]
 
 
 # ---------------------------------------------------------------- what is counted, and what is said elsewhere

@@ -241,6 +241,7 @@ def test_a_picture_inside_the_page_is_drawn_and_one_that_cannot_be_is_no_silent_
 
 
 @needs_extra
+@pytest.mark.slow
 def test_our_own_style_gives_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     weasyprint = module.load_weasyprint()
     with caplog.at_level("WARNING", logger="weasyprint"):
