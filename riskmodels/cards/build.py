@@ -109,9 +109,10 @@ def build_card(
     explained["n"] = safe.count(explained.get("n"))
     results = {"performance": shown, "audit": judged, "explanation": explained}
     found = harms(study, judged)
+    # As shown: what the card's own table calls no clear difference is not said to be better on its first page.
     others_better = family in BASELINES and any(
         ((row.get("difference") or {}).get("low") or 0.0) > file.floors.gain_over_baselines
-        for row in raw.get("families") or ()
+        for row in shown.get("families") or ()
     )
     recommendation = recommend(
         Evidence(
