@@ -63,6 +63,8 @@ def test_every_heavy_library_has_a_home() -> None:
         "interpret": ["riskmodels.models.explainable_boosting"],
         "venn_abers": ["riskmodels.models.calibration"],
         "pyspark": ["riskmodels.data.engines"],
+        "weasyprint": ["riskmodels.reports.pdf"],
+        "pypdf": ["riskmodels.reports.pdf_checks"],
         "duckdb": ["riskmodels.data.engines", "riskmodels.data.database_files"],
         "adbc_driver_postgresql": ["riskmodels.data.database_servers"],
         "adbc_driver_manager": ["riskmodels.data.database_servers"],

@@ -12,6 +12,10 @@ from riskmodels.cards.words import Language, capital, listing, of_100
 from riskmodels.study import Study
 
 Row = Mapping[str, Any]
+NOT_SIDE_BY_SIDE = (
+    "The simple rules were judged before the service's rules, as the model's own list was. So set their figures beside "
+    "that list, and not beside the list that the service would use."
+)
 FATES = {
     "listed": "On the list",
     "excluded": "Left off",
@@ -47,22 +51,17 @@ def after_rules_words(performance: Row, language: Language, study: Study) -> tup
     if not found:
         return ()
     said = [_what_is_done(study)]
-    ours, theirs = (found[name]["precision"].get("value") for name in ("model_list", "service_list"))
-    if ours is not None and theirs is not None:
-        said.append(
-            f"Of 100 on the list that is left, {of_100(theirs)} {language.needed}. On the model's own list it was "
-            f"{of_100(ours)}."
-        )
+    lists = (("service_list", "the list that the service would use"), ("model_list", "the model's own list"))
+    for name, words in lists:
+        value = found[name]["precision"].get("value")
+        if value is not None:
+            new = None if found["new"] is None else found["new"][name]["yield"].get("value")
+            known = "" if new is None else f", and {of_100(new)} of these were not yet known to the service"
+            said.append(f"Of 100 on {words}, {of_100(value)} {language.needed}{known}.")
     if found["new"] is None:
         said.append(f"How many of them are new to the service cannot be told: {found['already_known']['reason']}.")
-        return tuple(said)
-    ours, theirs = (found["new"][name]["yield"].get("value") for name in ("model_list", "service_list"))
-    if ours is not None and theirs is not None:
-        said.append(
-            f"Of 100 on the list that is left, {of_100(theirs)} {language.needed} and were not already known to the "
-            f"service. On the model's own list it was {of_100(ours)}: a place that goes to somebody known finds nobody "
-            "new."
-        )
+    if len(said) > 1:
+        said.append(NOT_SIDE_BY_SIDE)
     return tuple(said)
 
 

@@ -127,7 +127,7 @@ def six_digits(value: Any) -> Any:
 def _splits(splits: Sequence[Row]) -> Table:
     rows = []
     for split in splits:
-        test = day(split["test"]) if split.get("test") else "none: the model in service"
+        test = day(split["test"]) if split.get("test") else "none: the model that would be used"
         rows.append(
             (
                 day(split["stands_on"]),

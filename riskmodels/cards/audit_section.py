@@ -10,6 +10,7 @@ from riskmodels.assessment.audit.risk_words import risks_in_words
 from riskmodels.assessment.audit.verdicts import FAIL
 from riskmodels.assessment.audit.words import failures, in_words, is_small
 from riskmodels.cards.audit_closer import Audited, closer_audit
+from riskmodels.cards.audit_notes import limit_words, together_words
 from riskmodels.cards.audit_tables import Named, audit_tables
 from riskmodels.cards.card import AuditSection
 from riskmodels.cards.words import Language, attribute_words, listing
@@ -49,16 +50,19 @@ def build_audit(study: Study, audit: Row, language: Language) -> AuditSection:
     audit : from `as_the_card_says_it`
     """
     return AuditSection(
-        words=audit_words(audit, study),
+        words=audit_words(audit, study, language),
         tables=audit_tables(study, audit, language),
         closer=closer_audit(Audited(audit, Named(study, language))),
         **{key: value for key, value in audit.items() if key not in NO_SECTION_OF_ITS_OWN},
     )
 
 
-def audit_words(audit: Row, study: Study) -> tuple[str, ...]:
+def audit_words(audit: Row, study: Study, language: Language) -> tuple[str, ...]:
     """How many passed, failed and could not be told; of whom this is known; each harm; what casts doubt on the rest."""
-    words = [_counted(audit["tally"]), *_against_others(audit)]
+    words = [_counted(audit["tally"])]
+    if limit := limit_words(audit, [row for row in audit["contrasts"] if row["family"] != "exploratory"], language):
+        words.append(limit)
+    words += _against_others(audit)
     if unknown := unknown_in_words(unknown_on_list(audit["rows"])):
         words.append(unknown)
     words += risks_in_words(audit["contrasts"])
@@ -68,6 +72,7 @@ def audit_words(audit: Row, study: Study) -> tuple[str, ...]:
             "need itself."
         )
     words += [line for line in audit["in_words"] if "FAIL:" in line]
+    words += together_words(audit, study, language)
     after = audit.get("after_exclusions")
     if after and after["verdict"] == FAIL:
         failed = after["judged"]["failed"] + after["judged"].get("failed_against_others", 0)
@@ -84,9 +89,9 @@ def audit_words(audit: Row, study: Study) -> tuple[str, ...]:
 def _counted(tally: Mapping[str, int]) -> str:
     said = f"Of {tally['comparisons']} comparisons, {tally['passed']} passed and {tally['failed']} failed."
     if tally["cannot_tell"]:
-        said += f" For {tally['cannot_tell']} the data cannot tell."
+        said += f" For {tally['cannot_tell']} the data cannot tell whether there is a gap large enough to matter."
     if tally["real_but_small"]:
-        said += f" In {tally['real_but_small']} the difference is real, but small by the policy; that is not a pass."
+        said += f" In {tally['real_but_small']} the gap is real, but within what the fairness policy allows."
     return said
 
 

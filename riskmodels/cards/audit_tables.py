@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskmodels.assessment.audit.contrasts import harmful_side
 from riskmodels.assessment.audit.verdicts import FAIL, INSUFFICIENT, LOOK_HERE
 from riskmodels.assessment.audit.words import (
     beyond_chance,
@@ -16,6 +17,7 @@ from riskmodels.assessment.audit.words import (
     what_the_data_tell,
     why,
 )
+from riskmodels.cards.audit_notes import limit_words
 from riskmodels.cards.card import Cell, Table
 from riskmodels.cards.cells import (
     count_cell,
@@ -35,8 +37,8 @@ AGAINST = {"others": "everybody else", "prediction": "its own risks"}
 CONTRAST = ("Group", "Compared with", "What", "Verdict", "Ratio (95% interval)", "Why, or what would have shown")
 LEGEND = (
     "PASS: the whole interval lies within the limits. FAIL: the whole interval lies outside, and the gap matters. "
-    "INSUFFICIENT EVIDENCE: the data cannot tell, or, where the last column says so, the difference is real but small "
-    "by the policy. Neither is a pass."
+    "INSUFFICIENT EVIDENCE: the data cannot tell whether there is a gap that is large enough to matter, or, where the "
+    "last column says so, the gap is real but within what the fairness policy allows. Neither is a pass."
 )
 NOT_SHOWN = "Not shown: a small number of people, or one that would give it away."
 # metric -> heading; all per 100
@@ -75,10 +77,11 @@ def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Tabl
     primary = [row for row in audit["contrasts"] if row["family"] == "primary"]
     rates = [row for row in primary if row["metric"] not in CALIBRATION_METRICS]
     return {
-        "verdicts": _verdicts("Verdicts: is each group treated alike?", rates, named),
+        "verdicts": _verdicts("Verdicts: is each group treated alike?", audit, rates, named),
         "others": _others(audit, named),
         "risks": _verdicts(
             "Verdicts: does a risk mean the same in each group?",
+            audit,
             [row for row in primary if row["metric"] in CALIBRATION_METRICS],
             named,
         ),
@@ -93,7 +96,7 @@ def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Tabl
         ),
         "composition": _composition(audit, named),
         "look_here": Table(
-            caption="Look here: differences that cannot fail the list alone, but must be answered",
+            caption="Gaps that stand out: they alone cannot fail the list, but somebody must answer for each",
             columns=CONTRAST,
             rows=contrast_lines(
                 [r for r in audit["contrasts"] if r["family"] == "exploratory" and r["verdict"] == LOOK_HERE], named
@@ -123,9 +126,10 @@ def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Tabl
 # ---------------------------------------------------------------- contrasts
 
 
-def _verdicts(caption: str, rows: Sequence[Row], named: Named) -> Table:
+def _verdicts(caption: str, audit: Row, rows: Sequence[Row], named: Named) -> Table:
+    note = " ".join(part for part in (LEGEND, limit_words(audit, rows, named.language)) if part)
     return Table(
-        caption=caption, columns=CONTRAST, rows=contrast_lines(rows, named), source="run: audit", note=LEGEND
+        caption=caption, columns=CONTRAST, rows=contrast_lines(rows, named), source="run: audit", note=note
     )  # fmt: skip
 
 
@@ -133,15 +137,16 @@ def _others(audit: Row, named: Named) -> Table:
     """Each group against everybody else: what fails, and what is more than chance."""
     rows = [row for row in audit["contrasts"] if row["family"] == "second"]
     told = [row for row in rows if row["verdict"] == FAIL or (beyond_chance(row) and not is_too_few(row))]
+    note = (
+        f"Of {len(rows)} comparisons, only what fails or is more than chance stands here. The others may be chance, or "
+        "are too few to judge or to show. A FAIL here counts as any other."
+    )
     return Table(
         caption="Verdicts: each group against everybody else",
         columns=CONTRAST,
         rows=contrast_lines(told, named),
         source="run: audit",
-        note=(
-            f"What fails, and what is more than chance. The rest of these {len(rows)} comparisons are neither, or "
-            "cannot be judged or shown. A FAIL here counts as any other."
-        ),
+        note=" ".join(part for part in (note, limit_words(audit, told, named.language)) if part),
     )
 
 
@@ -183,7 +188,13 @@ def _contrast_line(rows: Sequence[Row], named: Named) -> tuple[Cell, ...]:
     if row["verdict"] == INSUFFICIENT and _is_hidden(row) and not why(row):
         told = "The data cannot tell."
     said = " ".join(part for part in (_sentence(named.reason(row)), told) if part)
-    return named.groups(rows), against, capital(measure_words(row["metric"])), row["verdict"], ratio, said
+    return named.groups(rows), against, _what(row["metric"], named), row["verdict"], ratio, said
+
+
+def _what(metric: str, named: Named) -> str:
+    """What is compared, and on which side of 1 the group itself is the worse off."""
+    said, side = capital(measure_words(metric)), harmful_side(metric, named.study.file.purpose)
+    return f"{said} ({side} 1 is worse)" if side else said
 
 
 def _sentence(text: str) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 from riskmodels import storage
 from riskmodels.cards.card_file import parse_card_file
 from riskmodels.cards.migrations import migrate
+from riskmodels.cards.shapes import refuse_misshapen
 from riskmodels.errors import CardError
 
 Cell = str | int | float | bool | None
@@ -290,15 +291,17 @@ class ModelCard(Part):
         Raises
         ------
         CardError
-            naming the key that is wrong.
+            naming the key that is wrong, also in the parts that the schema leaves open (`riskmodels.cards.shapes`).
         """
         raw = migrate(parse_card_file(content))
         try:
-            return cls.model_validate(raw)
+            card = cls.model_validate(raw)
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"]) or "the file"
             raise CardError(f"card.json, {where}: {problem['msg']}; build the card again") from None
+        refuse_misshapen(card.to_dict())
+        return card
 
 
 def card_schema() -> dict[str, Any]:

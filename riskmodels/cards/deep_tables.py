@@ -106,7 +106,10 @@ def _grouped_words(deep: Row, language: Language) -> list[str]:
         lost = f"{round(100 * cost['value'], 1):g}"
         return [f"For {whom} the ranking is worse: of 100 pairs, {lost} fewer are put right."]
     most = max(100 * cost["high"], 0.0)
-    return [f"For {whom} it could not be told from this: of 100 pairs, at most {most:.1f} fewer may be put right."]
+    return [
+        f"For {whom} the ranking may be as good, or a little worse: we cannot tell. At worst it puts {most:.1f} fewer "
+        "of 100 pairs right."
+    ]
 
 
 # ---------------------------------------------------------------- tables

@@ -17,7 +17,8 @@ Row = Mapping[str, Any]
 # verdict -> what it says
 VERDICTS = {
     "enough": "There were enough.",
-    "few_people": "There were enough entries{entries}, but they are of {people} on several dates, and so tell less.",
+    "few_people": "Counted by date there were more{entries}. But these are {people}, counted again on several dates, "
+    "which tells less. So whether that was enough is not sure.",
     "lower_limit": "There were that many. But this kind of model needs more, and how much more is not known.",
 }
 TOO_FEW_TO_LEARN = "There were too few, so its risks may be too extreme for new {many}."

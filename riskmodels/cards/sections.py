@@ -133,8 +133,8 @@ def _how_words(study: Study, language: Language, chosen: str, test_dates: Sequen
             f"It learned from earlier dates only, and was tested on {listing([day(date) for date in test_dates])}."
         )
     words.append(
-        "The figures in this card belong to the recipe, judged at each test date. The model in service is the same "
-        "recipe, fitted once more on all data whose outcome is known."
+        "The figures in this card belong to the recipe, judged at each test date. The model that would be used is the "
+        "same recipe, fitted once more on all data whose outcome is known."
     )
     if split.calibrate == "grouped":
         words.append(f"Risks were calibrated on other {language.many} of the same dates. {split.why_grouped}")

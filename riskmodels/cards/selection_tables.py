@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.cells import decimals, plain
+from riskmodels.cards.cells import decimals
 from riskmodels.cards.shown import Shown, counted
 from riskmodels.cards.words import capital, day, digits_of, family_words, listing, measure_words
 
 Row = Mapping[str, Any]
-BASE, LEAST_SAID, COST_DIGITS = "base_rate", 0.0001, 4
+BASE, COST_DIGITS = "base_rate", 4
+# Of what the same risk for all would lose, a loss up to so much is called so.
+HOW_NEAR = ((0.1, "almost as good as"), (0.5, "a little worse than"))
+MUCH_WORSE = "a good deal worse than"
 LOOKING_BACK = "This looks back at the test dates. The choice was made before, without them."
 HANDED_OVER = (
     "This looks back at the test dates. Before them {family} was chosen. Its gain over the best simple rule did not "
@@ -121,13 +124,12 @@ def selection_words(selection: Row, chosen: str, column: str | None) -> tuple[st
     count = len(selection["origins"])
     if count < 2:
         return (_looking_back(selection, column),) if selection.get("handed_over") else ()
-    measure = measure_words(selection["criterion"])
     row = next((row for row in selection["families"] if row["model"] == chosen), None)
     words = []
     if row is not None:
         words.append(
-            f"Looking back over the {count} test dates: {_always(row, family_words(chosen, column), measure)}"
-            f"{_scale(selection, chosen)}"
+            f"Looking back over the {count} test dates: "
+            f"{_always(row, family_words(chosen, column), _scale(selection, chosen))}"
         )
         if row["beaten_by"]:
             words.append(
@@ -138,23 +140,26 @@ def selection_words(selection: Row, chosen: str, column: str | None) -> tuple[st
     return (*words, *_rule_words(selection, chosen, column))
 
 
-def _always(row: Row, name: str, measure: str) -> str:
+def _always(row: Row, name: str, scale: float | None) -> str:
     worst, mean = row["worst_regret"].get("value"), row["mean_regret"].get("value")
     if worst is None or mean is None:
         return f"what {name} would have cost cannot be said."
     if worst == 0:
         return f"{name} was the best each time."
-    return (
-        f"had we always used {name}, its {measure} (lower is better) would have been {_tiny(mean)} above that of the "
-        f"best on the day on average, and {_tiny(worst)} at most."
-    )
+    return f"{name} was {_how_near(mean, scale)} the best way on the day. The table has the numbers."
 
 
-def _scale(selection: Row, chosen: str) -> str:
-    """How much giving all the same risk would have cost, for somebody to whom a loss means nothing."""
+def _how_near(cost: float, scale: float | None) -> str:
+    """A loss in words, beside what giving all the same risk would have lost: the number means nothing by itself."""
+    if not scale:
+        return "not always"
+    return next((words for most, words in HOW_NEAR if cost <= most * scale), MUCH_WORSE)
+
+
+def _scale(selection: Row, chosen: str) -> float | None:
+    """How much giving all the same risk would have cost."""
     row = next((row for row in selection["families"] if row["model"] == BASE), None)
-    cost = None if row is None or chosen == BASE else row["mean_regret"].get("value")
-    return f" For scale: with the same risk for all it would be {plain(cost)} on average." if cost else ""
+    return None if row is None or chosen == BASE else row["mean_regret"].get("value")
 
 
 def _rule_words(selection: Row, chosen: str, column: str | None) -> list[str]:
@@ -167,9 +172,5 @@ def _rule_words(selection: Row, chosen: str, column: str | None) -> list[str]:
         return ["Our rule for choosing would have picked the same on each of these days."]
     told = listing([f"{family_words(name, column)} on {times}" for name, times in picked.items()])
     always_best = all(origin["picked"] == origin["best"] for origin in selection["origins"])
-    above = "the best each time" if always_best else f"{_tiny(cost)} above the best on average"
-    return [f"Our rule for choosing would have picked {told} of these days: {above}."]
-
-
-def _tiny(value: float) -> str:
-    return plain(value) if value >= LEAST_SAID else f"less than {plain(LEAST_SAID)}"
+    near = "the best each time" if always_best else f"on average {_how_near(cost, _scale(selection, chosen))} the best"
+    return [f"Our rule for choosing would have picked {told} of these days: {near}."]

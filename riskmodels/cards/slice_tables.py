@@ -165,6 +165,7 @@ def slice_words(slices: Row, language: Language) -> tuple[str, ...]:
     if few := _names(by_verdict["not computed"], language):
         words.append(f"There are too few cases to compare {listing(few, 'or')}.")
     words += [said for one in found if (said := _risk_words(one, language))]
+    words += [said for one in found if (said := _new_words(one, language))]
     return (*words, ELSEWHERE)
 
 
@@ -192,6 +193,16 @@ def _risk_words(one: Row, language: Language) -> str | None:
         f"How far the risks come true differs by {_name(one, language)}, beyond chance{ends}. Above 100 the risks were "
         "too low, below it too high."
     )
+
+
+def _new_words(one: Row, language: Language) -> str | None:
+    """That the risks of those whom the model never saw before are wrong, where that is more than chance."""
+    rows = [row for row in _shown(one, "oe_ratio") if (one["name"], row["label"]) == (SEEN, "no")]
+    for low, high in ((row["oe_ratio"].get("low"), row["oe_ratio"].get("high")) for row in rows):
+        if low is not None and high is not None and not low <= 1 <= high:
+            way = "low" if low > 1 else "high"
+            return f"So for {language.many} who are new to the model, the risks were too {way}, by more than chance."
+    return None
 
 
 def _shown(one: Row, measure: str) -> list[Row]:

@@ -133,7 +133,7 @@ def _give_or_take(numbers: Numbers) -> str:
     at = "performance.at_capacity.precision"
     if not numbers.has(f"{at}.low", f"{at}.high"):
         return ""
-    return f" (by chance, from {numbers.per_100(f'{at}.low')} to {numbers.per_100(f'{at}.high')})"
+    return f" (by chance it could be {numbers.per_100(f'{at}.low')} to {numbers.per_100(f'{at}.high')})"
 
 
 def _between(language: Language, numbers: Numbers) -> str:
@@ -189,7 +189,9 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
         return f"{said} We tried complex models too. They did no better, beyond chance." if tried else said
     gain = (comparison.get("difference") or {}).get("low")
     answer = (
-        "Yes: its risks fit better, by more than chance." if gain is not None and gain > 0 else "Not beyond chance."
+        "Yes: its risks are closer to what happened, by more than chance."
+        if gain is not None and gain > 0
+        else "Not beyond chance."
     )
     simple = family_words(baseline or "", column)
     ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k.value" for name in (chosen, baseline))
@@ -200,8 +202,17 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
         return f"{answer} The best simple rule is {simple}."
     return (
         f"{answer} Of 100 {language.many} on this list, {numbers.per_100(ours)} {language.needed}. With {simple} it is "
-        f"{numbers.per_100(theirs)}."
+        f"{numbers.per_100(theirs)}{_lists_apart(performance, rows, chosen, baseline)}."
     )
+
+
+def _lists_apart(performance: Mapping[str, Any], rows: Mapping[str, int], chosen: str, baseline: str) -> str:
+    """Whether the ranges of two lists lie apart; what is said of their risks is not said of their lists."""
+    ours, theirs = (performance["families"][rows[name]]["precision_at_k"] for name in (chosen, baseline))
+    if any(one.get(end) is None for one in (ours, theirs) for end in ("low", "high")):
+        return ""
+    apart = ours["low"] > theirs["high"] or theirs["low"] > ours["high"]
+    return ", which is more than chance too" if apart else ", a gap that could be chance"
 
 
 def _said(block: str, heading: str, answer: Answer, words: int, section: int) -> Block:

@@ -33,7 +33,7 @@ def use_words(performance: Row, language: Language, study: Study) -> tuple[str, 
         *(["These figures are for those whose outcome is known, who may differ from the rest."] if leads else []),
         *_sweep_words(use["capacity_sweep"], language),
         *_marginal_words(use["marginal"], language),
-        *_assumed_words(use["assumed"]),
+        *_assumed_words(use["assumed"], language),
         *_regression_words(use["regression_to_mean"], language),
     )
 
@@ -99,13 +99,13 @@ def _regression_words(regression: Row, language: Language) -> Iterator[str]:
 # ---------------------------------------------------------------- what is assumed
 
 
-def _assumed_words(assumed: Row) -> Iterator[str]:
+def _assumed_words(assumed: Row, language: Language) -> Iterator[str]:
     if "prevented_per_100" not in assumed:
         yield NOT_STATED
         return
     prevented = _widest(assumed["prevented_per_100"])
     if prevented:
-        yield f"{_prevented_words(prevented)} That is assumed, and was not measured."
+        yield f"{_prevented_words(prevented, language)} That is assumed, and was not measured."
     if "saved_per_100" in assumed:
         yield from _saving_words(assumed)
     else:
@@ -113,18 +113,19 @@ def _assumed_words(assumed: Row) -> Iterator[str]:
     yield RISK_IS_NOT_BENEFIT
 
 
-def _prevented_words(prevented: Row) -> str:
+def _prevented_words(prevented: Row, language: Language) -> str:
     """What 100 places prevent, or bring about, as assumed."""
     low, high = prevented["low"], prevented["high"]
     if low < 0 < high:
         more, fewer = (count_words(end) for end in (-low, high))
         return (
-            f"If help works as assumed, 100 places could mean anything from {more} cases more to {fewer} fewer: harm "
-            "was not ruled out."
+            f"If help works as assumed, then for each 100 places {fewer} fewer {language.many} {language.need} at best, "
+            f"and {more} more at worst. So harm was not ruled out."
         )
     if high <= 0:
         return "As assumed, help does no good."
-    return f"If help works as assumed, 100 places prevent {span(prevented, 'count')} cases."
+    fewer = f"{span(prevented, 'count')} fewer {language.many}"
+    return f"If help works as assumed, then for each 100 places {fewer} {language.need}."
 
 
 def _saving_words(assumed: Row) -> Iterator[str]:

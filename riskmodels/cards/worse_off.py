@@ -96,8 +96,8 @@ def _no_harm(audit: Mapping[str, Any], gaps: Sequence[Finding]) -> str:
 def _not_told(numbers: Numbers) -> list[str]:
     tally, said = numbers.card["audit"]["tally"], []
     if 0 < tally["cannot_tell"] < tally["comparisons"]:
-        few = numbers.count("audit.tally.cannot_tell")
-        said.append(f"For {few} of {numbers.count('audit.tally.comparisons')} checks the data cannot tell.")
+        few, all_ = (numbers.count(f"audit.tally.{name}") for name in ("cannot_tell", "comparisons"))
+        said.append(f"For {few} of {all_} checks the data cannot tell if there is a gap that matters.")
     if tally["real_but_small"]:
         small = numbers.count("audit.tally.real_but_small")
         said.append(f"In {small} the gap is real, but within the limit set beforehand.")

@@ -24,6 +24,10 @@ def site(
     ] = None,
     title: Annotated[str | None, typer.Option("--title", help="The register's name.")] = None,
     organisation: Annotated[str | None, typer.Option("--organisation", help="Whose register it is.")] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option("--remove", help="A tool that was taken out, whole or in part; the register says so. Repeatable."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be written, and write nothing.")] = False,
     today: Today = None,
 ) -> int:
@@ -37,6 +41,7 @@ def site(
         workspace=Workspace(workspace) if workspace else None,
         title=title,
         organisation=organisation,
+        remove=remove or (),
         dry_run=dry_run,
     )
     if dry_run:
@@ -44,6 +49,8 @@ def site(
             print(f"{size:>9,}  {path}")
     for name, state in report.tools:
         print(f"{state}: {name}")
+    for line in report.removed:
+        print(line)
     total = f"{len(report.files)} files, {sum(report.files.values()) / 1e6:.1f} MB"
     print(f"Nothing was written: {total}." if dry_run else f"Register:  {report.folder / 'index.html'} ({total})")
     return ExitCode.DONE

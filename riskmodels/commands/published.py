@@ -72,7 +72,7 @@ def read_published(folder: Path, today: dt.date, workspace: Workspace | None = N
     Raises
     ------
     UsageError
-        if there is no such folder.
+        if there is no such folder, or what should be the workspace is none.
     CardError
         for a card or notice that is not readable, of another study than the versions before, or a link; for a folder
         without a card, or with a name that is no part of an address; for two cards of one study.
@@ -82,6 +82,8 @@ def read_published(folder: Path, today: dt.date, workspace: Workspace | None = N
     folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; name the one that holds a folder for each tool")
+    if workspace is not None:
+        refuse_no_workspace(workspace)
     with storage.outside_world(folder):
         names = sorted(one.name for one in folder.iterdir() if not one.name.startswith(".") and _is_folder(one))
     tools = [_read_tool(folder / name, today, workspace) for name in names]
@@ -100,15 +102,33 @@ def chain_of(folder: Path, study: str, workspace: Workspace | None) -> list[Reco
     from riskmodels.governance.review import read_chain
 
     copy = read_chain(folder / CHAIN)
-    known = read_chain(workspace.reviews(study)) if workspace is not None else []
-    if not known:
+    if workspace is None:
         return copy
+    known = read_chain(workspace.reviews(study))
+    # A workspace without a record is no reason to believe the copy: it may be another's, or its record is lost.
     if [line.sha256 for line in copy] != [line.sha256 for line in known[: len(copy)]]:
         raise GateError(
-            f"{folder / CHAIN}: does not agree with {workspace.reviews(study) if workspace else ''}; one of them is of "
+            f"{folder / CHAIN}: does not agree with {workspace.reviews(study)}; one of them is of "
             "another workspace, or older than it should be"
         )
     return known
+
+
+def refuse_no_workspace(workspace: Workspace) -> None:
+    """A folder that was mistyped holds no records, so a tool that was withdrawn would look approved.
+
+    Raises
+    ------
+    UsageError
+        if there is no such folder, or it holds neither models nor review records nor runs.
+    """
+    root = workspace.root
+    held = (workspace.models_index, root / "governance", root / "runs")
+    with storage.outside_world(root):
+        found = any(one.exists() for one in held)
+    if not found:
+        what = "holds no models, runs or review records" if root.is_dir() else "no such folder"
+        raise UsageError(f"--workspace {root}: {what}; name the workspace in which the tools were run and reviewed")
 
 
 def _is_folder(path: Path) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
-from riskmodels.commands.published import PublishedTool
+from riskmodels.commands.published import CHAIN, EARLIER, NOTICE, PublishedTool
 from riskmodels.errors import CardError, GateError
 
 if TYPE_CHECKING:
@@ -39,12 +39,17 @@ def made_tool(published: PublishedTool, making: Making) -> Tool:
     CardError
         if its cards, put together, give away a number of few people.
     GateError
-        if its notice says that it stopped, and the review record still approves it.
+        if its notice says that it stopped, and the review record still approves it; if an example of a decision is all
+        that decides on a card of a real organisation.
     """
     from riskmodels.cards.editions import public_edition
+    from riskmodels.governance.notice import refuse_notice
     from riskmodels.reports.site_shapes import Tool
 
-    _refuse_notice_on_approved(published, making.today)
+    folder = published.newest.path.parent
+    if published.notice is not None:
+        refuse_notice(published.notice, published.chain, making.today, folder / NOTICE)
+    _refuse_example(published)
     statuses = [_status(published, place, making.today) for place in range(len(published.cards))]
     editions = [
         {"committee": one.card.to_dict(), "public": public_edition(one.card.to_dict(), one.sha256)}
@@ -53,8 +58,8 @@ def made_tool(published: PublishedTool, making: Making) -> Tool:
     _refuse_given_away(published, [card for pair in editions for card in pair.values()])
     versions: list[Version] = []
     for place in range(len(published.cards)):
-        before = editions[place - 1] if place else None
-        versions.append(_version(published, place, editions[place], before, statuses[place], making))
+        change = _changes(published, place, editions, making.today)
+        versions.append(_version(published, place, editions[place], change, statuses[place], making))
     events = _events(published, versions)
     return Tool(
         name=published.name,
@@ -63,6 +68,8 @@ def made_tool(published: PublishedTool, making: Making) -> Tool:
         versions=tuple(reversed(versions)),
         events=tuple(sorted(events, key=lambda event: event.day, reverse=True)),
         notice=published.notice.model_dump(mode="json") if published.notice else None,
+        withdrawn=tuple(_withdrawn(published)),
+        records=tuple(line.sha256 for line in published.chain),
     )
 
 
@@ -70,7 +77,7 @@ def _version(
     published: PublishedTool,
     place: int,
     editions: Mapping[str, dict[str, Any]],
-    before: Mapping[str, dict[str, Any]] | None,
+    changes: Mapping[str, dict[str, Any] | None],
     status: Status,
     making: Making,
 ) -> Version:
@@ -82,7 +89,6 @@ def _version(
     replaced = one is not published.newest
     folder = f"earlier/{number}/" if replaced else ""
     signed = sign_off_rows(published.chain, one.card.model.sha256)
-    changes = {name: _change(before[name], card) if before else None for name, card in editions.items()}
     downloads: list[Download] = []
     for edition, formats in FORMATS.items():
         beside = Beside(status, signed, changes[edition], making.today)
@@ -107,10 +113,20 @@ def _version(
     )
 
 
-def _change(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+def _changes(
+    published: PublishedTool, place: int, editions: Sequence[Mapping[str, dict[str, Any]]], today: dt.date
+) -> dict[str, dict[str, Any] | None]:
+    """From the version before, in each edition. A version's day is the one on which it took its predecessor's place."""
     from riskmodels.cards.change import compare_cards
 
-    return dict(compare_cards(before, after).to_dict())
+    if not place:
+        return dict.fromkeys(editions[0])
+    since = published.cards[place - 2].replaced_on if place > 1 else None
+    last = today if published.cards[place] is published.newest else published.cards[place].replaced_on
+    return {
+        name: dict(compare_cards(editions[place - 1][name], card, since=since, today=last).to_dict())
+        for name, card in editions[place].items()
+    }
 
 
 def _trail(
@@ -154,28 +170,53 @@ def _status(published: PublishedTool, place: int, today: dt.date) -> Status:
 
 def _status_of_tool(published: PublishedTool, statuses: Sequence[Status]) -> Status:
     """The newest version's, and which earlier one may still be used while that one waits."""
+    from riskmodels.reports.site_words import STAGES
+    from riskmodels.reports.states import is_used
+
     status = statuses[-1]
-    approved = [(place, one) for place, one in enumerate(statuses[:-1], 1) if one["state"] == HOLDS]
-    if status["state"] == HOLDS or not approved:
+    approved = [
+        (place, one) for place, one in enumerate(statuses[:-1], 1) if one["state"] == HOLDS and not one["example"]
+    ]
+    used = [pair for pair in approved if is_used(pair[1])]
+    if is_used(status) or not approved or (status["state"] == HOLDS and not used):
         return status
-    place, earlier = approved[-1]
+    place, earlier = (used or approved)[-1]
     day = dt.date.fromisoformat(earlier["until"])
-    words = f"{status['words']} Version {place} is still approved, until {day.day} {day:%B %Y}."
+    words = (
+        f"{status['words']} Version {place} is still approved {STAGES[earlier['stage']]}, until {day.day} {day:%B %Y}."
+    )
     return {**status, "words": words}
 
 
-def _refuse_notice_on_approved(published: PublishedTool, today: dt.date) -> None:
-    from riskmodels.governance.review import current_approval
+def _refuse_example(published: PublishedTool) -> None:
+    """An example shows what a decision looks like; on a real tool it would pass for one."""
+    from riskmodels.governance.review import governing
 
-    if published.notice is None:
-        return
     for one in published.cards:
-        approval = current_approval(published.chain, one.card.model.sha256, one.sha256, today)
-        if approval is not None:
+        organisation = one.card.organisation
+        found = governing(published.chain, one.card.model.sha256, one.sha256)
+        if found is not None and found.decision.example and not organisation.fictional:
             raise GateError(
-                f"{published.newest.path.parent / 'notice.yaml'}: says {published.notice.state}, but the review record "
-                f"approves the tool until {approval.expires}; record the withdrawal first (riskmodels review record)"
+                f"{published.newest.path.parent / CHAIN}: record {found.seq} is an example of a decision, and "
+                f"{organisation.name} is not fictional; record the real decision (riskmodels review record)"
             )
+
+
+def _withdrawn(published: PublishedTool) -> Iterator[str]:
+    """That other models than the newest card's were stopped: today's status does not tell."""
+    from riskmodels.governance.decision import Withdrawal
+    from riskmodels.governance.review import sign_off_rows
+    from riskmodels.reports.site_words import withdrawn_sentence
+
+    last = {line.model_sha256: line for line in published.chain}
+    for model, line in last.items():
+        if model != published.newest.card.model.sha256 and isinstance(line.decision, Withdrawal):
+            yield withdrawn_sentence(sign_off_rows(published.chain, model)[-1], _models(published))
+
+
+def _models(published: PublishedTool) -> dict[int, str]:
+    """The digest of each version's model."""
+    return {number: one.card.model.sha256 for number, one in enumerate(published.cards, 1)}
 
 
 def _refuse_given_away(published: PublishedTool, cards: Sequence[Mapping[str, Any]]) -> None:
@@ -187,7 +228,8 @@ def _refuse_given_away(published: PublishedTool, cards: Sequence[Mapping[str, An
         first = found[0]
         raise CardError(
             f"{published.newest.path.parent}: its cards give away a number of few people ({first.where}: {first.how}; "
-            f"{', '.join(first.cards)}); take an earlier version out, or build the newest one again"
+            f"{', '.join(first.cards)}); build the newest one again, or take an earlier version out of {EARLIER}/ "
+            f"(with --remove {published.name} if the register showed it)"
         )
 
 
@@ -199,7 +241,7 @@ def _events(published: PublishedTool, versions: Sequence[Version]) -> list[Event
     models = dict.fromkeys(line.model_sha256 for line in published.chain)
     rows = [row for model in models for row in sign_off_rows(published.chain, model)]
     # Of one day, what was recorded last comes first, and the notice before all: sorting by day keeps this order.
-    events = [decision_event(row, numbers) for row in sorted(rows, key=lambda row: -row["record"])]
+    events = [decision_event(row, numbers, _models(published)) for row in sorted(rows, key=lambda row: -row["record"])]
     events += [
         expired_event(version.number, version.status, version.card_sha256)
         for version in versions

@@ -1,6 +1,7 @@
 """A public register as a folder of pages: every tool, both editions of its card, what changed when, and why it stopped.
 
-The same folder of cards on the same day gives the same bytes. The register is written whole or not at all.
+The same folder of cards on the same day, over the same earlier register, gives the same bytes. The register is written
+whole or not at all, and what an earlier one showed does not vanish from it without a word.
 """
 
 from __future__ import annotations
@@ -13,21 +14,25 @@ from typing import TYPE_CHECKING
 
 from riskmodels import storage
 from riskmodels.commands.published import PublishedTool, read_published
-from riskmodels.errors import OutsideError, UsageError
+from riskmodels.errors import UsageError
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
-    from riskmodels.reports.site_shapes import Register
+    from riskmodels.reports.site_shapes import Register, TakenOut
 
 
 @dataclass(frozen=True)
 class SiteReport:
-    """``files``: path in the register -> size in bytes. ``tools``: (title, state)."""
+    """``files``: path in the register -> size in bytes. ``tools``: (title, state, for what and whether an example).
+
+    ``removed``: lines about what was taken out, now or before.
+    """
 
     folder: Path
     files: Mapping[str, int]
     tools: Sequence[tuple[str, str]]
     written: bool
+    removed: Sequence[str] = ()
 
 
 def site(
@@ -38,6 +43,7 @@ def site(
     workspace: Workspace | None = None,
     title: str | None = None,
     organisation: str | None = None,
+    remove: Sequence[str] = (),
     dry_run: bool = False,
 ) -> SiteReport:
     """Write the public register of a folder of cards.
@@ -47,30 +53,42 @@ def site(
     cards : a folder for each tool (`riskmodels.commands.published`)
     output : a folder that is new, empty, or an earlier register, which is replaced whole
     workspace : whose review records are used, where it has them
+    remove : tools of the earlier register that may be missing, whole or in part; a line in the register says so
     dry_run : make everything, and write nothing
 
     Raises
     ------
     UsageError
-        if ``output`` holds anything else, or the folders lie in each other.
+        if ``output`` holds anything else, the folders lie in each other, or nothing was taken out of one in ``remove``.
     CardError, GateError
         as `riskmodels.commands.published.read_published`; a CardError too if versions and editions of a card, put
-        together, give away a number of few people; a GateError for a notice on a tool that is still approved.
+        together, give away a number of few people; a GateError for a notice on a tool that is still approved, for an
+        example of a decision on a tool of a real organisation, and for what an earlier register shows and is missing.
     OutsideError
         if the disk refuses; an earlier register is then as it was.
     """
+    from riskmodels.commands.site_earlier import read_earlier, taken_out
+    from riskmodels.reports.site_words import removed_words
+    from riskmodels.reports.states import tag
+
     cards, output = Path(cards), Path(output)
     for option, text in (("--title", title), ("--organisation", organisation)):
         if text is not None and (not text.strip() or not text.isprintable()):
             raise UsageError(f"{option}: is one line of text")
     _refuse_output(output, cards, workspace)
+    earlier = read_earlier(output)
     tools = read_published(cards, today, workspace)
-    register, files = build_site(tools, today, title=title, organisation=organisation)
+    removed = taken_out(earlier, tools, remove, today, cards)
+    register, files = build_site(tools, today, title=title, organisation=organisation, removed=removed)
     if not dry_run:
         storage.write_folder(output, files, mode=0o644)
     sizes = {path: len(content) for path, content in files.items()}
     return SiteReport(
-        output, sizes, [(tool.card["title"], tool.status["state"]) for tool in register.tools], not dry_run
+        output,
+        sizes,
+        [(tool.card["title"], tag(tool.status)) for tool in register.tools],
+        not dry_run,
+        [removed_words(one) for one in register.removed],
     )
 
 
@@ -80,8 +98,9 @@ def build_site(
     *,
     title: str | None = None,
     organisation: str | None = None,
+    removed: Sequence[TakenOut] = (),
 ) -> tuple[Register, dict[str, bytes]]:
-    """The register, and its files by path. Nothing is read or written."""
+    """The register, and its files by path. Nothing is read or written. ``removed``: what was taken out of it."""
     from riskmodels.commands.site_tools import Making, made_tool
     from riskmodels.reports.site_feed import render_feed
     from riskmodels.reports.site_listing import INDEX, render_listing
@@ -93,7 +112,7 @@ def build_site(
     name = title or TITLE
     files: dict[str, bytes] = {}
     tools = [made_tool(one, Making(name, today, files)) for one in published]
-    register: Register = visible(Register(name, organisation, today, tuple(tools)))
+    register: Register = visible(Register(name, organisation, today, tuple(tools), tuple(removed)))
     files |= render_pages(register)
     files["feed.xml"] = render_feed(register)
     files[INDEX] = render_listing(register, files)
@@ -112,22 +131,3 @@ def _refuse_output(output: Path, cards: Path, workspace: Workspace | None) -> No
         if here.is_relative_to(inside) or (read is cards and inside.is_relative_to(here)):
             raise UsageError(f"--output {output}: lies where {read} is read; write the register elsewhere")
     storage.refuse_unwritable(output, folder=True)
-    if output.is_dir() and any(output.iterdir()):
-        _refuse_foreign(output)
-
-
-def _refuse_foreign(output: Path) -> None:
-    """All of an earlier register goes when a new one takes its place, so nothing else may stand in it."""
-    from riskmodels.reports.site_listing import INDEX, KIND
-
-    try:
-        listed = storage.read_json(output / INDEX, OutsideError)
-    except OutsideError:
-        listed = None
-    if not isinstance(listed, dict) or listed.get("kind") != KIND or not isinstance(listed.get("files"), dict):
-        raise UsageError(f"--output {output}: holds files that are no register of ours; name a new or an empty folder")
-    own = {INDEX, *listed["files"]}
-    for path in sorted(output.rglob("*")):
-        name = path.relative_to(output).as_posix()
-        if name not in own and (path.is_symlink() or not path.is_dir()):
-            raise UsageError(f"--output {output}: holds {name!a}, which no register wrote; move it elsewhere first")

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
 from riskmodels import storage, study
-from riskmodels.errors import CardError, StudyError
-from riskmodels.governance.decision import Role, Text
+from riskmodels.errors import CardError, GateError, StudyError
+from riskmodels.governance.decision import STAGES_IN_USE, Role, Text
+from riskmodels.governance.review import Record, approval_in, current_approval
 from riskmodels.study.wording import ALIKE, BLAME
 
 # A tool may have failed to help, and an owner may have refused it: nobody is blamed by that.
@@ -53,7 +55,7 @@ class Notice(study.Section):
     def status(self) -> dict[str, Any]:
         """As `riskmodels.governance.review.status_banner`."""
         state = self.state.replace("_", " ").upper()
-        return {"state": state, "words": self.words, "until": None, "example": False}
+        return {"state": state, "words": self.words, "until": None, "example": False, "stage": None}
 
 
 def load_notice(path: Path, today: dt.date) -> Notice:
@@ -71,3 +73,26 @@ def load_notice(path: Path, today: dt.date) -> Notice:
     if notice.on > today:
         raise CardError(f"{path}: on: {notice.on} is still to come; publish the notice on that day")
     return notice
+
+
+def refuse_notice(notice: Notice, chain: Sequence[Record], today: dt.date, where: Path) -> None:
+    """A notice alone stops no list, and says nothing that the review record says otherwise, of whatever card.
+
+    Raises
+    ------
+    GateError
+        if the record approves any card today; if the tool never proceeded, and a pilot or live use was ever approved.
+    """
+    for line in chain:
+        approval = current_approval(chain, line.model_sha256, line.card_sha256, today)
+        if approval is not None:
+            raise GateError(
+                f"{where}: says {notice.state}, but the review record approves the tool until {approval.expires} "
+                f"(record {approval.seq}); record the withdrawal first (riskmodels review record)"
+            )
+        approval = approval_in(line)
+        if notice.state == "never_proceeded" and approval is not None and approval.stage in STAGES_IN_USE:
+            raise GateError(
+                f"{where}: says never_proceeded, but record {approval.seq} approved the stage {approval.stage} on "
+                f"{approval.decided_on}; write retired or withdrawn"
+            )

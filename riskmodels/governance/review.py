@@ -272,9 +272,10 @@ def approval_in(found: Record) -> Approval | None:
 def status_banner(
     card_sha256: str, model_sha256: str, chain: Sequence[Record], today: dt.date, *, registered: bool = True
 ) -> dict[str, Any]:
-    """What stands at the top of a card today: ``{state, words, until, example}``.
+    """What stands at the top of a card today: ``{state, words, until, example, stage}``.
 
-    ``state`` is DRAFT, AWAITING REVIEW, APPROVED, EXPIRED, WITHDRAWN or REFUSED; ``until`` is an ISO date or None.
+    ``state`` is DRAFT, AWAITING REVIEW, APPROVED, EXPIRED, WITHDRAWN or REFUSED; ``until`` is an ISO date or None;
+    ``stage`` is the one that was decided on, or None.
     """
     found = governing(chain, model_sha256, card_sha256)
     until = None
@@ -283,7 +284,8 @@ def status_banner(
     elif found is None:
         earlier = any(line.model_sha256 == model_sha256 for line in chain)
         note = " An earlier card of this model was decided on; this one was not." if earlier else ""
-        state, words = "AWAITING REVIEW", f"AWAITING REVIEW. No decision names this card. Do not use the model until one does.{note}"
+        state = "AWAITING REVIEW"
+        words = f"{state}. No decision names this card. Do not use the model until one does.{note}"
     elif isinstance(found.decision, Withdrawal):
         state = "WITHDRAWN"
         words = f"WITHDRAWN on {_day(found.recorded_on)} by the {found.decision.owner_role}: {found.decision.reason}"
@@ -296,6 +298,7 @@ def status_banner(
         "words": f"EXAMPLE DECISION, NOT A REAL ONE. {words}" if example else words,
         "until": until.isoformat() if until else None,
         "example": example,
+        "stage": found.decision.stage if found is not None and isinstance(found.decision, Decision) else None,
     }
 
 

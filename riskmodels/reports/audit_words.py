@@ -72,7 +72,8 @@ MEANINGS = {
 GROUNDS = {PASS: "use", FAIL: "do_not_use", INSUFFICIENT: "too_little_data"}
 VERDICT_NOTE = (
     "PASS: the whole interval lies within the limits. FAIL: the whole interval lies outside, and the difference "
-    "matters. INSUFFICIENT EVIDENCE: the data cannot tell; it is not a pass."
+    "matters. INSUFFICIENT EVIDENCE: the data cannot tell whether there is a difference that is large enough to "
+    "matter. It is not a pass."
 )
 WHAT_ELSE = (
     "Talk with people of the group, and with those who speak for them, before going live. Write down what they said "

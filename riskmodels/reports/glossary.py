@@ -41,7 +41,8 @@ GLOSSARY = {
     "Horizon": "How far ahead the outcome is looked for.",
     "ICI": "Integrated calibration index: how far risks are from what came about, on average. 0 is best.",
     "ICO": "Information Commissioner's Office: the UK's office for data protection.",
-    "INSUFFICIENT EVIDENCE": "Of an audit: the data cannot tell whether a group is treated worse. That is not a pass.",
+    "INSUFFICIENT EVIDENCE": "Of an audit: the data cannot tell whether there is a gap that is large enough to matter. "
+    "That is not a pass.",
     "Interval": "A range that would hold the true value in about 95 of 100 such studies.",
     "JSON": "A form of plain text that programs read. The card is kept in it.",
     "Learning curve": "How good the ranking gets as there are more cases to learn from.",

@@ -25,11 +25,11 @@ def render_card_markdown(
     """``card.md``. The same arguments give the same bytes; what people wrote cannot become markup."""
     lines = [
         f"# {plain(card['title'])}: model card",
-        f"**{plain(status['state'])}** {plain(banner(status)['words'])}",
+        f"**{plain(banner(status)['state'])}** {plain(banner(status)['words'])}",
         plain(card["organisation"]["name"]),
         plain(card["question"]),
         f"Model version {plain(card['model']['version'])}. {plain(label(card['edition_profile']['edition']))} edition.",
-        *(f"**{name}.** {plain(words)}" for name, words in about_public(card)),
+        *(f"**{name}.** {plain(words)}" for name, words in about_public(card, status)),
     ]
     for section in outline(card, sign_off, today, change):
         lines.append(f"## {section.number}. {plain(section.title)}")

@@ -22,13 +22,14 @@ from riskmodels.reports.cells import (
     said_once,
 )
 from riskmodels.reports.outline import outline
+from riskmodels.reports.states import is_stopped, is_used, tag
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
     from markupsafe import Markup
 
 PUBLIC = (
-    "A public record of a tool that {name} uses or may use. It says what the tool is for, how often it is wrong, and "
+    "A public record of a tool that {name} {uses}. It says what the tool is for, how often it is wrong, and "
     "who could be treated worse. A committee decides on a longer card, made from the same records."
 )
 PHONE_POINTS = 320.0  # at most, of a picture that is readable on a phone at its own size
@@ -70,10 +71,10 @@ def render_card(
     text = template("card.html").render(
         card=card,
         status=banner(status),
-        state_class=STATES.get(str(status["state"]), "draft"),
+        state_class=state_class(status),
         sections=outline(card, sign_off, today, change),
-        about=about_public(card),
-        running=f"{card['title']} · model {card['model']['version']} · {status['state']}",
+        about=about_public(card, status),
+        running=f"{card['title']} · model {card['model']['version']} · {tag(status)}",
         figures={name: data_uri(svg) for name, svg in (figures or {}).items()},
         today=today,
         advice=ADVICE,
@@ -84,15 +85,16 @@ def render_card(
     return page_bytes(text)
 
 
-def about_public(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+def about_public(card: Mapping[str, Any], status: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What stands above everything on the public edition: (name, words). Nothing on the committee's."""
     if card["edition_profile"]["edition"] != "public":
         return []
     organisation, objection = card["organisation"], card["law"]["facts"].get("objection")
     owner = objection["owner"] if objection else organisation["owner"]
     said = objection["value"] if objection else None
+    uses = "used, or was meant to use" if is_stopped(status) else "uses or may use"
     return [
-        ("What this page is", PUBLIC.format(name=organisation["name"])),
+        ("What this page is", PUBLIC.format(name=organisation["name"], uses=uses)),
         ("How to object", said or NOT_PROVIDED.format(owner=owner)),
         ("Whom to ask", organisation["contact"] or NOT_PROVIDED.format(owner=organisation["owner"])),
     ]
@@ -105,8 +107,15 @@ def page_bytes(text: str) -> bytes:
 
 def banner(status: Mapping[str, Any]) -> dict[str, str]:
     """The status as a tag and a sentence that does not say the tag again."""
-    state, words = str(status["state"]), str(status["words"])
-    return {"state": state, "words": words.removeprefix(state).lstrip(". ")}
+    return {"state": tag(status), "words": str(status["words"]).removeprefix(str(status["state"])).lstrip(". ")}
+
+
+def state_class(status: Mapping[str, Any]) -> str:
+    """The colour of the banner: that of an approval only where a real one lets a list be used."""
+    if is_stopped(status):
+        return "stopped"
+    found = STATES.get(str(status["state"]), "draft")
+    return "waiting" if found == "approved" and not is_used(status) else found
 
 
 def css_string(text: str) -> Markup:

@@ -21,9 +21,10 @@ from riskmodels.errors import OutsideError, RiskModelsError
 from riskmodels.reports.cells import NOT_ANSWERED, NOT_PROVIDED
 from riskmodels.reports.charts import DRAWINGS
 from riskmodels.reports.outline import outline
-from riskmodels.reports.page import ADVICE, STATES, TEMPLATES, VERDICTS, about_public, banner, data_uri, template
+from riskmodels.reports.page import ADVICE, TEMPLATES, VERDICTS, about_public, banner, data_uri, state_class, template
 from riskmodels.reports.parts import Section
 from riskmodels.reports.pdf_outline import for_paper
+from riskmodels.reports.states import tag
 
 VARIANT = "pdf/ua-1"
 EXTRA = 'pip install "riskmodels[pdf]"'
@@ -72,15 +73,15 @@ def card_markup(
 
     sections, left_out = for_paper(outline(card, sign_off, today, change), name)
     edition = str(card["edition_profile"]["edition"])
-    running = (str(card["title"]), f"model {card['model']['version']}", f"{edition} edition", str(status["state"]))
+    running = (str(card["title"]), f"model {card['model']['version']}", f"{edition} edition", tag(status))
     text = template("pdf.html").render(
         card=card,
         title=f"{card['title']}: model card",
         running=" · ".join(running),
         name=name,
-        about=about_public(card),
+        about=about_public(card, status),
         status=banner(status),
-        state_class=STATES.get(str(status["state"]), "draft"),
+        state_class=state_class(status),
         sections=sections,
         left_out=left_out,
         figures=_drawn(sections, figures),

@@ -34,7 +34,7 @@ GAPS = "What is still to be done"
 
 TO_DO = (
     "An empty field needs a text in answers.yaml, and its owner. A drafted one needs a person who has read it: if it "
-    "is right, they copy its digits; if not, they write a text of their own."
+    "is right, they copy its digits, in quotes; if not, they write a text of their own."
 )
 
 
@@ -81,7 +81,7 @@ def _field(field: Field) -> list[str]:
     about = [f"Template field {field['item']}", capital(field["holds"]), STATES[field["status"]].rstrip(".")]
     about += [f"Owner: {field['owner']}"]
     about += [f"From: {field['source']}"] if field["source"] else []
-    about += [f"Digits of this draft: {field['digits']}"] if field["digits"] else []
+    about += [f"Digits of this draft: '{field['digits']}'"] if field["digits"] else []
     lines = [f"### {number}{plain(field['name'])}"]
     lines += [_paragraph(text) for text in (field["text"] or EMPTY.format(owner=field["owner"])).split("\n")]
     said = [*(f"{text}." for text in about), field["note"]]

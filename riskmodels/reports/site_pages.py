@@ -14,6 +14,7 @@ from riskmodels.reports.cells import NOT_PROVIDED
 from riskmodels.reports.glossary import ACCESSIBILITY, GLOSSARY
 from riskmodels.reports.page import ADVICE, VERDICTS, page_bytes, template
 from riskmodels.reports.site_shapes import Register, Tool, Version
+from riskmodels.reports.states import TRIED_OUT, is_stopped, is_used, tag
 
 Trail = list[tuple[str, str | None]]
 MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -74,14 +75,20 @@ def _page(name: str, register: Register, title: str, trail: Trail, root: str = "
 
 def _index(register: Register) -> bytes:
     used = [tool for tool in register.tools if tool.in_use]
-    others = [tool for tool in register.tools if not tool.in_use]
+    stopped = [tool for tool in register.tools if tool.stopped]
+    others = [tool for tool in register.tools if not tool.in_use and not tool.stopped]
     fictional = [bool(tool.card["organisation"]["fictional"]) for tool in register.tools]
     groups = [
-        ("Tools in use, or waiting for a decision", "", used),
+        ("Tools approved for use", "Somebody decided that their lists may be used, in a pilot or live.", used),
         (
-            "Tools that are not in use",
-            "They stay here, so that people can see what was tried and why it stopped.",
+            "Tools that are not in use yet",
+            "No real decision lets their lists be used. Some wait for one, some are only tried out on data.",
             others,
+        ),
+        (
+            "Tools that are over, or never began",
+            "They stay here, so that people can see what was tried and why it stopped.",
+            stopped,
         ),
     ]
     return _page(
@@ -135,7 +142,7 @@ def _glossary(register: Register) -> bytes:
         register,
         title,
         [(register.title, "index.html"), (title, None)],
-        states=[_fact(state, said) for state, said in words.STATES.items()],
+        states=[_fact(state, said) for state, said in (*words.STATES.items(), ("EXAMPLE", words.EXAMPLE))],
         words=[_fact(term, said) for term, said in GLOSSARY.items()],
     )
 
@@ -208,8 +215,12 @@ def _until(tool: Tool) -> str:
     """Until when a version of it is approved, or was."""
     approved, until = tool.approved, tool.status["until"]
     if approved is not None:
+        stage = str(approved.status.get("stage"))
+        only = f", only {words.STAGES[stage]}" if stage in TRIED_OUT else ""
         older = "" if approved is tool.versions[0] else f" (version {approved.number})"
-        return f"{words.dated(approved.status['until'])}{older}"
+        return f"{words.dated(approved.status['until'])}{only}{older}"
+    if tool.status.get("example"):
+        return "Not approved: the decision is an example"
     return f"{words.dated(until)} (over)" if until else "Not approved"
 
 
@@ -224,18 +235,21 @@ def _pages(tool: Tool) -> list[tuple[str, str]]:
     return [(edition, found[edition]) for edition in words.EDITIONS if edition in found]
 
 
-def _look(state: str) -> str:
-    return words.LOOKS.get(state, "stopped")
+def _look(status: Mapping[str, Any]) -> str:
+    """The colour of a state; its words always stand there too."""
+    return "pass" if is_used(status) else "stopped" if is_stopped(status) else "waits"
 
 
 ASKED: dict[str, Callable[[Any], Any]] = {
     "day": words.day_words,
     "state_look": _look,
+    "state_tag": tag,
     "status_rest": words.status_rest,
     "status_sentence": words.status_sentence,
     "size_words": words.size_words,
     "download_words": words.download_words,
     "until_words": _until,
+    "removed_words": words.removed_words,
     "changed_words": _changed,
     "pages": _pages,
 }

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-APPROVED = "APPROVED"
-NOT_IN_USE = ("EXPIRED", "REFUSED", "WITHDRAWN", "RETIRED", "NEVER PROCEEDED")
+from riskmodels.reports.states import APPROVED, NOT_IN_USE, is_used
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class Download:
 class Version:
     """One card of a tool. ``number``: 1 is the oldest that is kept.
 
-    ``status``: {state, words, until, example}; ``replaced_on``: None for the newest, and where nobody wrote it down;
-    ``change``: from the version before, {words, substantive, tables}, or None for the oldest.
+    ``status``: {state, words, until, example, stage}; ``replaced_on``: None for the newest, and where nobody wrote it
+    down; ``change``: from the version before, {words, substantive, tables}, or None for the oldest.
     """
 
     number: int
@@ -65,7 +64,8 @@ class Event:
 class Tool:
     """``card``: the newest, in its public edition; ``versions``: newest first; ``events``: newest first.
 
-    ``notice``: {state, on, by, why, instead} or None.
+    ``notice``: {state, on, by, why, instead} or None; ``withdrawn``: sentences about other models of the tool that were
+    stopped; ``records``: the digest of every line of the review record.
     """
 
     name: str
@@ -74,16 +74,24 @@ class Tool:
     versions: Sequence[Version]
     events: Sequence[Event]
     notice: Mapping[str, Any] | None = None
+    withdrawn: Sequence[str] = ()
+    records: Sequence[str] = ()
 
     @property
     def in_use(self) -> bool:
-        """Whether any version is used, or may be once somebody has decided."""
-        return self.status["state"] not in NOT_IN_USE or self.approved is not None
+        """Whether a real decision lets the list of any version be used today."""
+        return any(is_used(one.status) for one in self.versions)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is over: not in use, and waiting for nothing."""
+        return self.status["state"] in NOT_IN_USE and self.approved is None
 
     @property
     def approved(self) -> Version | None:
-        """The newest version that is approved today; not always the newest."""
-        return next((one for one in self.versions if one.status["state"] == APPROVED), None)
+        """The newest version that is approved today, of those in use if any is; not always the newest."""
+        approved = [one for one in self.versions if one.status["state"] == APPROVED and not one.status.get("example")]
+        return next((one for one in approved if is_used(one.status)), approved[0] if approved else None)
 
     @property
     def last_changed(self) -> dt.date | None:
@@ -91,8 +99,21 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class TakenOut:
+    """What an earlier register showed and this one does not. ``what``: "The tool", "Version 1", "The notice"."""
+
+    name: str
+    title: str
+    what: str
+    on: dt.date
+
+
+@dataclass(frozen=True)
 class Register:
+    """``removed``: what was taken out on purpose, now or before; oldest first."""
+
     title: str
     organisation: str | None
     today: dt.date
     tools: Sequence[Tool]
+    removed: Sequence[TakenOut] = ()

@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.reports.cells import day_text
-from riskmodels.reports.site_shapes import Download, Event
+from riskmodels.reports.site_shapes import Download, Event, TakenOut
 
 TITLE = "Public register of prediction tools"
 LEAD = "What each tool is for, how well it works, who decided about it, and how to object to it."
-# The colour of a state; its word always stands there too.
-LOOKS = {"APPROVED": "pass", "AWAITING REVIEW": "waits"}
 STATES = {
     "APPROVED": "Somebody who answers for the service decided that the tool may be used as that decision says, until "
-    "the day that is shown. An ethics committee gave its advice first.",
+    "the day that is shown. An ethics committee gave its advice first. An approval to explore or to link data lets "
+    "nobody use a list.",
     "AWAITING REVIEW": "Nobody has decided about this version of the tool. It must not be used.",
     "EXPIRED": "The approval is over. The tool must not be used until it has been reviewed again.",
     "REFUSED": "The one who answers for the service decided that the tool is not to be used.",
@@ -25,6 +24,7 @@ STATES = {
     "NEVER PROCEEDED": "The tool was planned or tested, and it was never used.",
     "REPLACED": "A later version took this one's place before anybody decided about it.",
 }
+EXAMPLE = "The decision is an example, which shows what one looks like. Nobody met, and the tool is not in use."
 EDITIONS = {"public": "Card for the public", "committee": "Full card"}
 RECORD = "Transparency record (ATRS)"
 # By the ending of a file: what it is for the one who opens it.
@@ -38,6 +38,7 @@ STAGES = {
 FOR_WHAT = {"never_proceeded": "It never proceeded", "retired": "It was retired", "withdrawn": "It was withdrawn"}
 
 
+WHOLE = "The tool"  # was taken out, not a version or a notice of it
 UNDERSCORE = re.compile("(?<=[a-z0-9])_(?=[a-z0-9])")
 SAID_OF_A_CHANGE = 2  # sentences; the version itself says all
 
@@ -69,12 +70,15 @@ def count_words(number: int, one: str, many: str) -> str:
 # ---------------------------------------------------------------- what happened
 
 
-def decision_event(row: Mapping[str, Any], versions: Mapping[str, int]) -> Event:
+def decision_event(
+    row: Mapping[str, Any], versions: Mapping[str, int], models: Mapping[int, str] | None = None
+) -> Event:
     """A record of the review, as `riskmodels.governance.review.sign_off_rows` gives it.
 
     Parameters
     ----------
     versions : the number of each card that is kept, by its SHA-256
+    models : the digest of each version's model; a withdrawal holds for the versions of one model alone
     """
     day = dt.date.fromisoformat(row["recorded_on"])
     number = versions.get(row["card_sha256"])
@@ -82,8 +86,9 @@ def decision_event(row: Mapping[str, Any], versions: Mapping[str, int]) -> Event
     example = ["This is an example of a decision, not a real one."] if row["example"] else []
     if row["kind"] == "withdrawal":
         minute = f" (minute {row['minute']})" if row["minute"] else ""
-        said = [f"The {row['owner_role']} stopped its use{minute}: {row['reason']}", "This holds for every version."]
-        return Event(f"record-{row['record']}", row["record_sha256"], day, "Its use was stopped", [*example, *said])
+        title, held = stopped_words(row["model_sha256"], models or {})
+        said = [*example, f"The {row['owner_role']} stopped its use{minute}: {row['reason']}", held]
+        return Event(f"record-{row['record']}", row["record_sha256"], day, title, said)
     items = [
         *(f"Condition: {dated(text)}" for text in row["conditions"]),
         *(f"A different view: {text}" for text in row["dissent"]),
@@ -99,11 +104,44 @@ def decision_event(row: Mapping[str, Any], versions: Mapping[str, int]) -> Event
     return Event(f"record-{row['record']}", row["record_sha256"], day, _title(row), [*example, *said], items, answers)
 
 
+def stopped_words(model: str, models: Mapping[int, str]) -> tuple[str, str]:
+    """What a withdrawal of ``model`` stopped, as a title and a sentence; ``models`` as in `decision_event`."""
+    stopped = [number for number, one in sorted(models.items()) if one == model]
+    others = [number for number, one in sorted(models.items()) if one != model]
+    if not stopped:
+        held = "This holds for every card of this model. None of them is kept here."
+        return "The use of another model was stopped", held
+    held = f"This holds for every card of this model: {_versions(stopped)}."
+    if others:
+        verb, kind = ("is", "another model") if len(others) == 1 else ("are", "other models")
+        held += f" It does not hold for {_versions(others)}, which {verb} of {kind}."
+    newest = max(models) in stopped
+    return "Its use was stopped" if newest else "The use of an earlier model was stopped", held
+
+
+def withdrawn_sentence(row: Mapping[str, Any], models: Mapping[int, str]) -> str:
+    """That a model of the tool, which is not today's, was stopped: for the tool's own page."""
+    stopped = [number for number, one in sorted(models.items()) if one == row["model_sha256"]]
+    which = f"An earlier model of this tool ({_versions(stopped)})" if stopped else "Another model of this tool"
+    example = " This is an example of a decision, not a real one." if row["example"] else ""
+    return (
+        f"{which} was withdrawn on {day_text(row['recorded_on'])} by the {row['owner_role']}: {row['reason']}{example}"
+    )
+
+
+def _versions(numbers: Sequence[int]) -> str:
+    """``version 1``, or ``versions 1, 2 and 4``."""
+    if len(numbers) == 1:
+        return f"version {numbers[0]}"
+    return f"versions {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+
+
 def _title(row: Mapping[str, Any]) -> str:
     stage = STAGES.get(row["stage"], row["stage"])
-    if row["owner_decision"] != "approve":
-        return f"Not approved {stage}"
-    return f"Approved {stage}, until {day_text(row['expires'])}"
+    said = f"not approved {stage}"
+    if row["owner_decision"] == "approve":
+        said = f"approved {stage}, until {day_text(row['expires'])}"
+    return f"Example: {said}" if row["example"] else said[0].upper() + said[1:]
 
 
 def _decided(row: Mapping[str, Any]) -> str:
@@ -119,6 +157,12 @@ def notice_event(notice: Mapping[str, Any], seal: str) -> Event:
         paragraphs.append(f"Instead: {notice['instead']}")
     day = dt.date.fromisoformat(notice["on"])
     return Event("notice", seal, day, FOR_WHAT[notice["state"]], paragraphs)
+
+
+def removed_words(one: TakenOut) -> str:
+    """``Version 1 of Spring reading (spring) was taken out of this register on 1 December 2026.``"""
+    what = f"{WHOLE} {one.title}" if one.what == WHOLE else f"{one.what} of {one.title}"
+    return f"{what} ({one.name}) was taken out of this register on {day_words(one.on)}."
 
 
 def expired_event(number: int, status: Mapping[str, Any], seal: str) -> Event:

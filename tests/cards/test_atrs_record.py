@@ -9,7 +9,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-import yaml
 
 from riskmodels.cards.card import ModelCard
 from riskmodels.cards.editions import public_edition
@@ -22,6 +21,9 @@ from tests.conftest import ROOT
 
 AWAITING = {"state": "AWAITING REVIEW", "words": "AWAITING REVIEW. No decision.", "until": None, "example": False}
 ONLY_A_PERSON = {"0.4", "1.3", "2.1.2", "2.1.4", "2.1.4.1", "2.1.4.2", "2.1.4.3", "2.1.4.4", "2.1.4.5"}
+
+
+SHIPPED = sorted(path.parent.name for path in (ROOT / "experiments").glob("*/answers.yaml"))
 
 
 def card(**atrs: dict[str, Any]) -> ModelCard:
@@ -83,50 +85,12 @@ def test_digits_without_a_draft_confirm_nothing() -> None:
     assert "there is no draft now" in found.note
 
 
-def test_no_third_party_makes_its_five_fields_not_applicable_and_another_answer_does_not() -> None:
-    none = record(card(**{"2.1.4": {"owner": "Head", "text": "No. The council built it."}}))
-    assert {none[f"2.1.4.{number}"].status for number in range(1, 6)} == {"drafted"}
-    some = record(card(**{"2.1.4": {"owner": "Head", "text": "Northby Data Ltd built it."}}))
-    assert {some[f"2.1.4.{number}"].status for number in range(1, 6)} == {"empty"}
-
-
 def test_names_that_are_not_official_are_marked_and_others_not() -> None:
     found = record(example.card())
     assert "check against the official template" in found["2.3.4"].note
     assert found["2.2.1"].note == ""
     marked = {item["item"] for item in items_of("atrs_v4") if item["sure"] != "official"}
     assert {item for item, field in found.items() if not field.official} == marked
-
-
-# ---------------------------------------------------------------- the phase
-
-APPROVED = {"state": "APPROVED", "words": "APPROVED", "until": "2027-05-22", "example": False}
-SIGNED = {"owner_decision": "approve", "expires": "2027-05-22"}
-
-
-@pytest.mark.parametrize(
-    ("status", "sign_off", "begins"),
-    [
-        ({**AWAITING, "state": "DRAFT"}, (), "Development. The model is not registered"),
-        (AWAITING, (), "Development. No decision names this card"),
-        ({**AWAITING, "state": "WITHDRAWN"}, (), "Retired."),
-        ({**AWAITING, "state": "REFUSED"}, (), "Development. It was decided not to go on"),
-        ({**APPROVED, "state": "EXPIRED"}, ({**SIGNED, "stage": "live"},), "Development. The approval is over"),
-        (APPROVED, ({**SIGNED, "stage": "pilot"},), "Private beta."),
-        (APPROVED, ({**SIGNED, "stage": "live"},), "Production."),
-        (APPROVED, ({**SIGNED, "stage": "explore"},), "Development. The data may be explored"),
-        # An older approval, that ended on another day, is not the one that stands.
-        (APPROVED, ({**SIGNED, "stage": "live", "expires": "2026-01-01"}, {**SIGNED, "stage": "pilot"}), "Private"),
-        (APPROVED, (), "Development."),
-    ],
-)
-def test_the_phase_follows_the_review(status: dict[str, Any], sign_off: Any, begins: str) -> None:
-    assert str(record(example.card(), status=status, sign_off=sign_off)[PHASE].text).startswith(begins)
-
-
-def test_an_example_decision_puts_nothing_into_use() -> None:
-    found = record(example.card(), status={**APPROVED, "example": True}, sign_off=({**SIGNED, "stage": "pilot"},))
-    assert str(found[PHASE].text).endswith("The decision in this record is an example, so nothing is in use.")
 
 
 # ---------------------------------------------------------------- as files
@@ -215,7 +179,17 @@ def test_text_of_people_cannot_become_markup() -> None:
     assert all(cell.data_type != "f" for sheet in book.worksheets for row in sheet.iter_rows() for cell in row)
 
 
-def test_the_digits_survive_yaml() -> None:
-    """All digits and no letter, or with an e, they would be read as numbers if they stood without quotes."""
-    made = record(example.card())["1.1"]
-    assert yaml.safe_load(f"confirms: '{made.digits}'") == {"confirms": made.digits}
+@pytest.mark.parametrize("file", ["docs/cards.md", *(f"experiments/{name}/answers.yaml" for name in SHIPPED)])
+def test_digits_stand_in_quotes_wherever_they_are_shown(file: str) -> None:
+    """All digits and no letter, or with an e, they would be read as a number if they stood without quotes."""
+    shown = re.findall(r"confirms: *([^,}\s]+)", (ROOT / file).read_text())
+    assert all(re.fullmatch("'[0-9a-f]{8}'", digits) for digits in shown)
+    assert shown or file != "docs/cards.md"
+
+
+def test_the_record_asks_for_digits_in_quotes() -> None:
+    text = files(example.card().to_dict())["atrs.md"].decode()
+    assert "they copy its digits, in quotes" in text
+    shown = re.findall(r"(?:confirms:|Digits of this draft:) ([^,.\s]+)", text)
+    assert len(shown) > 50
+    assert all(re.fullmatch("'[0-9a-f]{8}'", digits) for digits in shown)

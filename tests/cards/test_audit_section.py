@@ -24,7 +24,7 @@ def lines(*contrasts: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def said(*contrasts: dict[str, Any], **more: Any) -> tuple[str, ...]:
-    return audit_words(as_the_card_says_it(audit(*contrasts, **more), STUDY, LANGUAGE), STUDY)
+    return audit_words(as_the_card_says_it(audit(*contrasts, **more), STUDY, LANGUAGE), STUDY, LANGUAGE)
 
 
 # ---------------------------------------------------------------- verdict tables

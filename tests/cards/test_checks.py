@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from riskmodels.cards.checks import CHECKS, Checked, check_card, check_whole, failing
+from riskmodels.cards.indexes import REASON_MISSING
 from riskmodels.cards.renderings import Beside
 from tests.cards import example_card as example
 from tests.cards.test_checks_pages import PAGE_FAULTS
@@ -30,7 +31,7 @@ def whole_card() -> Card:
     for question in card["questions"]:
         question["answer"] = question["answer"] or "Said."
     for row in card["annex"]["tripod"]["rows"]:
-        row[2] = "filled by a person"
+        row[2] = "answered by a person"
     return card
 
 
@@ -124,9 +125,11 @@ def test_a_page_is_not_made_for_checks_of_the_card(whole: Card, monkeypatch: pyt
     assert [row["check"] for row in check_card(whole)] == [name for name, check in CHECKS.items() if not check.of_page]
 
 
-def test_facts_without_a_persons_reason_are_no_answer(whole: Card) -> None:
+@pytest.mark.parametrize("said", [REASON_MISSING, "facts filled, reason missing"])
+def test_facts_without_a_persons_reason_are_no_answer(whole: Card, said: str) -> None:
+    """An older card says it in other words."""
     card = copy.deepcopy(whole)
-    card["annex"]["tripod"]["rows"][7][2] = "facts filled, reason missing"
+    card["annex"]["tripod"]["rows"][7][2] = said
     passed, words = CHECKS["tripod"](card)
     assert not passed
     assert card["annex"]["tripod"]["rows"][7][0] in words

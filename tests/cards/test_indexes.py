@@ -8,7 +8,7 @@ import pytest
 
 from riskmodels.cards.card import ModelCard
 from riskmodels.cards.indexes import (
-    FILLED,
+    ANSWERED,
     NOT_ANSWERED,
     REASON_MISSING,
     SECTIONS,
@@ -68,8 +68,8 @@ def test_the_run_fills_what_is_its_own_and_says_where_a_reason_lacks() -> None:
     assert len(found) == 52
     assert {item for item, status in found.items() if status == REASON_MISSING} == set(WANT_A_REASON.split())
     runs = set(BY["run"].split()) - set(WANT_A_REASON.split())
-    assert {found[item] for item in runs} == {FILLED["run"]}
-    assert {found[item] for item in ("1", "2", "9b", "26")} == {FILLED["both"]}
+    assert {found[item] for item in runs} == {ANSWERED["run"]}
+    assert {found[item] for item in ("1", "2", "9b", "26")} == {ANSWERED["both"]}
 
 
 def test_a_person_fills_a_human_item_and_gives_a_reason() -> None:
@@ -81,15 +81,15 @@ def test_a_person_fills_a_human_item_and_gives_a_reason() -> None:
         NOT_ANSWERED,
     ]
     assert [after[item] for item in ("17", "5a", "10", "6c")] == [
-        FILLED["person"],
-        FILLED["both"],
-        FILLED["both"],
-        FILLED["person"],
+        ANSWERED["person"],
+        ANSWERED["both"],
+        ANSWERED["both"],
+        ANSWERED["person"],
     ]
 
 
 def test_what_people_said_elsewhere_counts_and_no_longer_does_without_it() -> None:
-    assert statuses(example.card())["3a"] == FILLED["person"]
+    assert statuses(example.card())["3a"] == ANSWERED["person"]
     assert statuses(example.card(example.study(answers={"purpose": {}})))["3a"] == NOT_ANSWERED
 
 
@@ -124,8 +124,9 @@ def test_the_six_kinds_of_explanation_say_what_lacks() -> None:
         "Safety and performance",
         "Impact",
     ]
-    assert kinds["Rationale"][4] == "filled"
-    assert str(kinds["Impact"][4]).startswith("not filled: harm if wrongly named")
+    assert kinds["Rationale"][4] == "answered"  # not "filled": the answer may be that something is not done yet
+    assert "not done yet, so read it" in str(example.card().explanation.kinds.note)
+    assert str(kinds["Impact"][4]).startswith("not answered: harm if wrongly named")
     assert "section 13 (question 19)" in str(kinds["Responsibility"][3])
 
 
@@ -137,9 +138,9 @@ def test_each_kind_is_filled_by_all_that_gives_it_and_by_no_less(kind: int) -> N
             fact["value"] = fact["value"] or "Said."
     for question in card["questions"]:
         question["answer"] = question["answer"] or "Said."
-    assert ico_index(card).rows[kind][4] == "filled"
+    assert ico_index(card).rows[kind][4] == "answered"
     given = items_of("ico_kinds")[kind]["given_by"][-1]
     *steps, last = given["at"].split(".")
     parent = at(card, ".".join(steps))
     parent[last] = None
-    assert ico_index(card).rows[kind][4] == f"not filled: {given['words']}"
+    assert ico_index(card).rows[kind][4] == f"not answered: {given['words']}"

@@ -18,6 +18,7 @@ import pytest
 
 from riskmodels.cards.renderings import Beside, render
 from riskmodels.errors import ExitCode, OutsideError, RiskModelsError
+from riskmodels.reports import page
 from riskmodels.reports import pdf as module
 from riskmodels.reports.charts import draw_figures
 from riskmodels.reports.pdf_checks import page_count, pdf_findings
@@ -183,11 +184,11 @@ def test_both_editions_name_the_files_beside_them(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_look_knows_every_state_verdict_and_advice() -> None:
-    style = (module.TEMPLATES / "pdf.css").read_text(encoding="utf-8")
+    style = (page.TEMPLATES / "pdf.css").read_text(encoding="utf-8")
     wanted = [
-        *(f".status-{state}" for state in module.STATES.values()),
-        *(f".tag-{verdict}" for verdict in module.VERDICTS.values()),
-        *(f".advice-{code}" for code in module.ADVICE),
+        *(f".status-{state}" for state in page.STATES.values()),
+        *(f".tag-{verdict}" for verdict in page.VERDICTS.values()),
+        *(f".advice-{code}" for code in page.ADVICE),
     ]
     assert [name for name in wanted if name not in style] == []
 

@@ -14,7 +14,7 @@ import pytest
 from riskmodels.reports.site_feed import render_feed
 from riskmodels.reports.site_listing import render_listing
 from riskmodels.reports.site_pages import render_pages, with_trail
-from riskmodels.reports.site_shapes import Download, Event, Register, Tool, Version
+from riskmodels.reports.site_shapes import Download, Event, Register, TakenOut, Tool, Version
 from riskmodels.reports.site_words import decision_event, replaced_event, size_words, status_rest, status_sentence
 from tests.cards import example_card as example
 from tests.reports.test_page import Page
@@ -31,6 +31,7 @@ APPROVED = {
     "words": "APPROVED until 20 May 2027 (stage: pilot)",
     "until": "2027-05-20",
     "example": False,
+    "stage": "pilot",
 }
 STOPPED = {
     "state": "WITHDRAWN",
@@ -95,26 +96,78 @@ def test_a_real_tool_is_not_called_an_example(card: dict[str, Any]) -> None:
 
 def test_tools_that_are_not_in_use_stay_under_a_heading_of_their_own(card: dict[str, Any]) -> None:
     text = read(render_pages(register(tool(card), tool(card, "old", status=STOPPED))), "index.html").text
-    assert "Tools in use, or waiting for a decision (1)" in text
-    assert "Tools that are not in use (1)" in text
-    assert text.index("Tools that are not in use") < text.index("WITHDRAWN")
+    assert "Tools that are not in use yet (1)" in text
+    assert "Tools that are over, or never began (1)" in text
+    assert text.index("Tools that are over, or never began") < text.index("WITHDRAWN")
+
+
+@pytest.mark.parametrize(
+    ("changes", "tag", "until"),
+    [
+        ({"example": True}, "EXAMPLE: APPROVED", "Not approved: the decision is an example"),
+        ({"stage": "explore"}, "APPROVED TO EXPLORE", "20 May 2027, only to explore the data"),
+        ({"stage": "link"}, "APPROVED TO LINK", "20 May 2027, only to link the data"),
+    ],
+)
+def test_only_a_real_pilot_or_live_use_is_in_use(
+    card: dict[str, Any], changes: dict[str, Any], tag: str, until: str
+) -> None:
+    status = {**APPROVED, **changes}
+    tried = register(tool(card, status=status, versions=[version(status=status)]))
+    pages = render_pages(tried)
+    text = read(pages, "index.html").text
+    assert f"Approved until {until}" in text
+    assert "Tools that are not in use yet (1)" in text
+    assert "Tools approved for use" not in text
+    assert tag in text
+    for name in ("index.html", "spring/index.html", "spring/changes.html"):
+        assert tag in read(pages, name).text
+        assert not [one for kind, one in Page(pages[name]).elements if "pass" in str(one.get("class")).split("-")], name
+    (listed,) = json.loads(render_listing(tried, {}))["tools"]
+    assert (listed["in_use"], listed["stage"]) == (False, status["stage"])
+    for stage in ("pilot", "live"):
+        status = {**APPROVED, "stage": stage}
+        real = register(tool(card, status=status, versions=[version(status=status)]))
+        assert "Tools approved for use (1)" in read(render_pages(real), "index.html").text
+        assert json.loads(render_listing(real, {}))["tools"][0]["in_use"]
+
+
+def test_an_earlier_model_that_was_withdrawn_is_told_on_every_page_of_the_tool(card: dict[str, Any]) -> None:
+    said = "An earlier model of this tool (version 1) was withdrawn on 1 May 2026 by the head: Wrong."
+    pages = render_pages(register(tool(card, withdrawn=[said])))
+    for name in ("index.html", "spring/index.html", "spring/changes.html"):
+        assert said in read(pages, name).text, name
+
+
+def test_what_was_taken_out_is_named_with_its_day(card: dict[str, Any]) -> None:
+    removed = [TakenOut("old", "Old tool", "The tool", TODAY), TakenOut("spring", SHARP, "Version 1", TODAY)]
+    made = dataclasses.replace(register(tool(card)), removed=removed)
+    page = read(render_pages(made), "index.html")
+    assert "The tool Old tool (old) was taken out of this register on 22 November 2026." in page.text
+    assert f"Version 1 of {SHARP} (spring) was taken out of this register on 22 November 2026." in page.text
+    assert not page.all("script")
+    assert json.loads(render_listing(made, {}))["removed"][0] == {
+        "name": "old", "title": "Old tool", "what": "The tool", "on": "2026-11-22"
+    }  # fmt: skip
+    assert "Taken out of this register" not in read(render_pages(register(tool(card))), "index.html").text
 
 
 def test_a_tool_whose_newest_version_was_refused_may_still_be_in_use(card: dict[str, Any]) -> None:
     refused = {"state": "REFUSED", "words": "REFUSED (the head)", "until": None, "example": False}
     versions = [version(2, status=refused), version(1, status=APPROVED, replaced=True)]
     text = read(render_pages(register(tool(card, status=refused, versions=versions))), "index.html").text
-    assert "Tools in use, or waiting for a decision (1)" in text
+    assert "Tools approved for use (1)" in text
     assert "Approved until 20 May 2027 (version 1)" in text
     alone = read(render_pages(register(tool(card, status=refused, versions=versions[:1]))), "index.html").text
-    assert "Tools that are not in use (1)" in alone
+    assert "Tools that are over, or never began (1)" in alone
     assert "Approved until Not approved" in alone
 
 
 def test_an_empty_register_says_so() -> None:
     text = read(render_pages(register()), "index.html").text
     assert "There is no tool in this register today." in text
-    assert "Tools in use" not in text
+    assert "Tools that are" not in text
+    assert "Tools approved" not in text
 
 
 def test_a_tool_s_page_says_how_to_object_and_whom_to_ask(card: dict[str, Any]) -> None:
@@ -302,9 +355,31 @@ def test_a_decision_reads_as_sentences_with_the_advice_and_the_reason_where_they
     answered = decision_event({**ROW, "answers": ["free_lunch: Not_A b: oe_ratio: Yes. (until 2027-05-20)"]}, {})
     assert list(answered.folded) == ["free lunch: Not_A b: oe ratio: Yes. (until 20 May 2027)"]
     other = decision_event({**ROW, "owner_decision": "refuse", "expires": None, "example": True}, {})
-    assert other.title == "Not approved for a pilot"
+    assert other.title == "Example: not approved for a pilot"
     assert other.paragraphs[0] == "This is an example of a decision, not a real one."
     assert other.paragraphs[-1] == "It is about a card that is not kept here."
+
+
+def test_a_withdrawal_names_the_versions_that_it_stops_and_those_that_it_does_not() -> None:
+    row = {
+        "record": 4, "recorded_on": "2026-11-22", "kind": "withdrawal", "example": False, "owner_role": "head",
+        "reason": "Wrong.", "minute": None, "card_sha256": "a", "model_sha256": "m", "record_sha256": "b",
+    }  # fmt: skip
+    cases = {
+        (): ("The use of another model was stopped", "every card of this model. None of them is kept here."),
+        ("m",): ("Its use was stopped", "every card of this model: version 1."),
+        ("n",): ("The use of another model was stopped", "every card of this model. None of them is kept here."),
+        ("m", "m", "m"): ("Its use was stopped", "every card of this model: versions 1, 2 and 3."),
+        ("m", "n"): ("The use of an earlier model was stopped",
+                     "model: version 1. It does not hold for version 2, which is of another model."),
+        ("n", "m", "o"): ("The use of an earlier model was stopped",
+                          "model: version 2. It does not hold for versions 1 and 3, which are of other models."),
+    }  # fmt: skip
+    for models, (title, held) in cases.items():
+        event = decision_event(row, {"a": 1}, dict(enumerate(models, 1)))
+        assert event.title == title, models
+        assert event.paragraphs[-1].endswith(held), models
+        assert "every version" not in " ".join(event.paragraphs)
 
 
 def test_a_status_is_a_sentence_with_its_state_once() -> None:

@@ -33,7 +33,7 @@ NOT_AUDITED = "NOT AUDITED"
 LOOK_HERE = "look here"
 NOTHING_STANDS_OUT = "nothing stands out"
 TOO_FEW = "too few to judge"
-SMALL_BY_POLICY = "a real difference, but small by the policy"
+SMALL_BY_POLICY = "a real difference, but within what the fairness policy allows"
 OUTCOMES_UNKNOWN = "too many outcomes are not known: the verdict would hang on how they came out"
 TOO_WIDE = "the interval reaches past the band"
 

@@ -26,6 +26,7 @@ Row = Mapping[str, Any]
 NOUNS = {"person": "people", "household": "households", "place": "places"}
 # A ratio below the first, or above the second: so large a difference that it goes without a number.
 VERY_LARGE = (0.2, 5.0)
+A_GAP = "There is a difference, and it is more than chance."
 NOTHING_WOULD_SHOW = "Even a very large difference would not have shown."
 
 _NEED, _OUTCOME = "who needed help", "who had the outcome"
@@ -150,7 +151,7 @@ def why(contrast: Row) -> str:
 def what_the_data_tell(contrasts: Sequence[Row]) -> str:
     """Of contrasts of one metric without a verdict: that they are more than chance, or what would have shown."""
     if any(beyond_chance(row) and not is_small(row) and not is_too_few(row) for row in contrasts):
-        return "There is a difference, and it is more than chance. Whether it is large enough to matter is open."
+        return f"{A_GAP} The data cannot tell whether it is large enough to matter."
     return detectable_in_words(contrasts)
 
 
@@ -332,9 +333,11 @@ def _ending(contrast: Row, alike: Sequence[Row]) -> str:
     verdict = contrast["verdict"]
     if verdict == FAIL and contrast.get("worse_off"):
         return f"FAIL: {contrast['worse_off']} worse off."
-    reason = why(contrast) or ("the data cannot tell" if verdict == INSUFFICIENT else "")
-    said = f"{verdict}: {reason}." if reason and verdict != PASS else f"{verdict}."
     more = what_the_data_tell(alike) if verdict == INSUFFICIENT else ""
+    # "Cannot tell" is not said twice of a difference that is more than chance.
+    unsure = "the data cannot tell" if verdict == INSUFFICIENT and not more.startswith(A_GAP) else ""
+    reason = why(contrast) or unsure
+    said = f"{verdict}: {reason}." if reason and verdict != PASS else f"{verdict}."
     return f"{said} {more}" if more else said
 
 

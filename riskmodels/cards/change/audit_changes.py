@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskmodels.cards.card import Cell, Table
-from riskmodels.cards.change.estimates import ABSENT, CLEAR, ONE_CARD, both_cells, unit
+from riskmodels.cards.change.estimates import ABSENT, CLEAR, ENDS, ONE_CARD, both_cells, unit
 from riskmodels.cards.change.headline import METHOD, Two
 from riskmodels.cards.change.speech import NOW, THEN, some, table
 from riskmodels.cards.words import at, label, measure_words
@@ -21,12 +21,7 @@ AGAINST = {"others": "everybody else", "prediction": "its own risks"}
 
 def audit_in_words(two: Two) -> list[str]:
     """The verdict, comparisons that fail now or no longer do, and groups that fare otherwise by more than chance."""
-    before, after = two.pair("audit.verdict")
-    said = [
-        f"The fairness audit says {after}, as last time."
-        if before == after
-        else f"The fairness audit now says {after}; last time {before}."
-    ]
+    said = [_verdict(*two.pair("audit.verdict"))]
     changed = _verdicts(two)
     newly = [_named(two, key) for key, (_, now) in changed.items() if now == FAIL]
     no_longer = [f"{_named(two, key)} (now {now})" for key, (then, now) in changed.items() if then == FAIL]
@@ -38,6 +33,18 @@ def audit_in_words(two: Two) -> list[str]:
         which = "Other verdicts" if newly or no_longer else "Verdicts of single comparisons"
         said.append(f"{which} of the audit changed. A table below lists each of them.")
     return [*said, *_groups_in_words(two)]
+
+
+def _verdict(before: str | None, after: str | None) -> str:
+    if before is None and after is None:
+        return "Neither card holds a verdict of a fairness audit."
+    if after is None:
+        return f"This card holds no verdict of a fairness audit; last time it was {before}."
+    if before is None:
+        return f"The fairness audit says {after}; the last card held no verdict."
+    if before == after:
+        return f"The fairness audit says {after}, as last time."
+    return f"The fairness audit now says {after}; last time {before}."
 
 
 def _verdicts(two: Two) -> dict[Key, tuple[str, str]]:
@@ -93,22 +100,39 @@ def _groups_in_words(two: Two) -> list[str]:
     lines = _group_lines(two)
     clear = [
         f"{name[:1].lower()}{name[1:]}, {_lower(measure_words(metric))} (now {now}, last time {then})"
-        for name, metric, then, now, verdict in lines
+        for name, metric, then, now, verdict, _ in lines
         if verdict == CLEAR
     ]
+    compared = sum(line.can_tell for line in lines)
+    said = []
     if clear:
-        return [f"Groups for which a figure changed by more than chance: {'; '.join(clear[:4])}{_more(clear)}."]
-    compared = any(verdict != ONE_CARD and not verdict.startswith("not shown") for *_, verdict in lines)
-    return ["For no protected group is there a clear change."] if compared else []
+        said.append(f"Groups for which a figure changed by more than chance: {'; '.join(clear[:4])}{_more(clear)}.")
+    if compared < len(lines):
+        none = "; in none of these is there a clear change" if compared and not clear else ""
+        said.append(f"Of {len(lines)} figures of protected groups, {compared or 'none'} can be compared{none}.")
+    elif lines and not clear:
+        said.append("For no protected group is there a clear change.")
+    return said
 
 
 def _more(names: list[str]) -> str:
     return "; and others" if len(names) > 4 else ""
 
 
-def _group_lines(two: Two) -> list[tuple[str, str, Cell, Cell, str]]:
-    """Each group and metric of either card: name, metric, both cells, what may be said."""
-    lines: list[tuple[str, str, Cell, Cell, str]] = []
+class GroupLine(NamedTuple):
+    """One figure of one group. ``can_tell``: whether both cards have it with an interval."""
+
+    group: str
+    metric: str
+    then: Cell
+    now: Cell
+    verdict: str
+    can_tell: bool
+
+
+def _group_lines(two: Two) -> list[GroupLine]:
+    """Each group and metric of either card."""
+    lines: list[GroupLine] = []
     for key, metrics in _groups(two).items():
         name = _whom(two, *key)
         for metric in OF_GROUPS:
@@ -118,9 +142,11 @@ def _group_lines(two: Two) -> list[tuple[str, str, Cell, Cell, str]]:
             if before is None or after is None:
                 there = both_cells(before or after or {}, before or after or {}, metric)[0]
                 cells = (ABSENT, there) if before is None else (there, ABSENT)
-                lines.append((name, metric, *cells, ONE_CARD))
+                lines.append(GroupLine(name, metric, *cells, ONE_CARD, False))
             else:
-                lines.append((name, metric, *both_cells(before, after, metric), two.verdict(before, after)))
+                verdict = two.verdict(before, after)
+                whole = all(side.get(end) is not None for side in (before, after) for end in ENDS)
+                lines.append(GroupLine(name, metric, *both_cells(before, after, metric), verdict, whole))
     return lines
 
 
@@ -155,7 +181,7 @@ def verdicts_table(two: Two) -> Table:
 
 def groups_table(two: Two) -> Table:
     rows = [
-        (name, f"{measure_words(metric)}{unit(metric)}", then, now, verdict)
-        for name, metric, then, now, verdict in _group_lines(two)
+        (line.group, f"{measure_words(line.metric)}{unit(line.metric)}", line.then, line.now, line.verdict)
+        for line in _group_lines(two)
     ]
     return table("Each group, last time and now", ("Group", "What", THEN, NOW, "Is it a change?"), rows, METHOD)

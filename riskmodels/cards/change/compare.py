@@ -32,7 +32,6 @@ ANEW = "An earlier approval does not cover these changes of substance:"
 NONE_OF_SUBSTANCE = (
     "Nothing of substance was found to have changed. A new card still needs a decision of its own before it is used."
 )
-UNEXPLAINED = "study.yaml changed in a way that the cards do not spell out. Ask what changed before you decide."
 # Two cards' figures are of the same thing where these are alike.
 SAME_OUTCOME = (
     "how_it_works.facts.outcome.value", "how_it_works.facts.looks_ahead.value",
@@ -94,8 +93,6 @@ def compare_cards(
                       resets_approval=False)  # fmt: skip
     two = Two(old, new, speech_of(new), all(at(old, path) == at(new, path) for path in SAME_OUTCOME))
     substantive = substantive_changes(old, new)
-    if not substantive and _is_unexplained(old, new):
-        substantive = [UNEXPLAINED]
     words = [
         *_studies(old, new),
         *_advice(old, new),
@@ -156,9 +153,3 @@ def _advice(old: Card, new: Card) -> list[str]:
     if before.get("code") == after.get("code"):
         return [f"Our advice is of the same kind as last time. {said}"]
     return [f"Our advice changed. {said} Last time: {quote(before.get('headline'))}"]
-
-
-def _is_unexplained(old: Card, new: Card) -> bool:
-    """Whether the study changed in something that shows on neither card: not in what is tested, nor in any setting."""
-    study = [at(card, "digests.study") for card in (old, new)]
-    return study[0] != study[1] and test_dates(old) == test_dates(new)

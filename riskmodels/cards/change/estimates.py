@@ -9,10 +9,11 @@ is not asked: that calls too much chance (Schenker & Gentleman 2001).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from riskmodels.assessment.intervals import difference_of_independent
+from riskmodels.assessment.suppression import PROFILES
 from riskmodels.cards.card import Cell
 from riskmodels.cards.cells import bounds_cell, plain
 from riskmodels.cards.words import of_100
@@ -20,6 +21,7 @@ from riskmodels.cards.words import of_100
 Row = Mapping[str, Any]
 ENDS = ("value", "low", "high")
 MOST_DECIMALS = 12
+MARKS = {profile.mark for profile in PROFILES.values() if profile.mark}
 
 SAME, CLEAR, CHANCE, NO_INTERVAL = "the same", "more than chance", "could be chance", "cannot tell"
 NOT_COMPARED, ONE_CARD = "cannot be compared", "on one card only"
@@ -55,7 +57,12 @@ def judge(before: Row, after: Row) -> str:
 
 def is_hidden(estimate: Row) -> bool:
     """Whether disclosure control holds the number back, rather than that there is none."""
-    return estimate.get("value") is None and str(estimate.get("reason") or HIDDEN).startswith(("not shown", "too few"))
+    return estimate.get("value") is None and says_hidden(str(estimate.get("reason") or HIDDEN))
+
+
+def says_hidden(text: str) -> bool:
+    """Whether a text stands where a number is held back: words that say so, or a profile's mark for it, as "c"."""
+    return text in MARKS or text.startswith(("not shown", "too few"))
 
 
 def both_cells(before: Row, after: Row, measure: str) -> tuple[Cell, Cell]:
@@ -65,17 +72,36 @@ def both_cells(before: Row, after: Row, measure: str) -> tuple[Cell, Cell]:
     """
     if is_hidden(before) or is_hidden(after):
         return HIDDEN, HIDDEN
-    return said(before, measure), said(after, measure)
+    first, second = said(before, measure), said(after, measure)
+    if first == second and measure in SHARES and _ends(before) != _ends(after):
+        return said(before, measure, tenth_of_100), said(after, measure, tenth_of_100)
+    return first, second
 
 
-def said(estimate: Row, measure: str) -> str:
+def said(estimate: Row, measure: str, share: Callable[[float], str] = of_100) -> str:
     """``68 (64 to 72)``, of 100 where the measure is a share; or why there is no number."""
-    say = of_100 if measure in SHARES else plain
+    say = share if measure in SHARES else plain
     if estimate.get("value") is None:
         return str(estimate.get("reason") or "not computed")
     if estimate.get("low") is None or estimate.get("high") is None:
         return say(estimate["value"])
     return f"{say(estimate['value'])} ({say(estimate['low'])} to {say(estimate['high'])})"
+
+
+def tenth_of_100(share: float) -> str:
+    """``0.336`` -> "33.6", for two numbers of 100 that are not the same and would be printed alike."""
+    return f"{100 * share + 0.0:.1f}"
+
+
+def finer(before: float, after: float) -> tuple[str, str]:
+    """Two shares of 100 with as many decimals, one at least, as it takes to see that they are not the same."""
+    for digits in range(1, MOST_DECIMALS):
+        first, second = (f"{100 * share + 0.0:.{digits}f}" for share in (before, after))
+        if first != second:
+            break
+    else:
+        first, second = tenth_of_100(before), tenth_of_100(after)
+    return first, second
 
 
 def both_bounds(before: Any, after: Any) -> tuple[Cell, Cell]:

@@ -20,6 +20,7 @@ from riskmodels.cards.change.estimates import (
     both_bounds,
     both_cells,
     is_hidden,
+    says_hidden,
     unit,
 )
 from riskmodels.cards.change.headline import METHOD, Two
@@ -217,7 +218,7 @@ def _table_rows(two: Two, section: str) -> Iterator[tuple[Cell, ...]]:
 
 
 def _is_held(cell: Cell) -> bool:
-    return cell is None or (isinstance(cell, str) and cell.startswith(("not shown", "too few")))
+    return cell is None or (isinstance(cell, str) and says_hidden(cell))
 
 
 def _tables(section: Row) -> Iterator[tuple[str, Row]]:

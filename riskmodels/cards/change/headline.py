@@ -18,6 +18,7 @@ from riskmodels.cards.change.estimates import (
     SAME,
     both_bounds,
     both_cells,
+    finer,
     is_hidden,
     judge,
     unit,
@@ -84,15 +85,22 @@ def _then_and_now(say: Say, before: str, after: str, verdict: str) -> str:
     return f"{say(after, 'now ')}; last time {before}. {VERDICTS.get(verdict, '')}".strip()
 
 
+def _shares(before: float, after: float, verdict: str, *, rest: bool = False) -> tuple[str, str]:
+    """Both of 100, or what each leaves of it; with a decimal where whole numbers would hide a change that is one."""
+    if of_100(before) == of_100(after) and verdict not in (SAME, CHANCE):
+        return finer(*((1 - share if rest else share) for share in (before, after)))
+    first, second = (spoken(share, "rest_of_100" if rest else "per_100") for share in (before, after))
+    return first, second
+
+
 def _missed(two: Two) -> str:
     before, after = two.estimates(f"{LIST}.recall")
     who = f"{two.speech.many} {two.speech.that} {two.speech.needed}"
     if None in (before.get("value"), after.get("value")):
         return f"How many {who} the list misses cannot be compared: {_why(before, after)}."
-    first, second = (spoken(side["value"], "rest_of_100") for side in (before, after))
-    return _then_and_now(
-        lambda number, now: f"It {now}misses {number} of 100 {who}", first, second, two.verdict(before, after)
-    )
+    verdict = two.verdict(before, after)
+    first, second = _shares(before["value"], after["value"], verdict, rest=True)
+    return _then_and_now(lambda number, now: f"It {now}misses {number} of 100 {who}", first, second, verdict)
 
 
 def _right(two: Two) -> str:
@@ -100,12 +108,10 @@ def _right(two: Two) -> str:
     many, needed = two.speech.many, two.speech.needed
     if None in (before.get("value"), after.get("value")):
         return f"How often the list is right cannot be compared: {_why(before, after)}."
-    first, second = (of_100(side["value"]) for side in (before, after))
+    verdict = two.verdict(before, after)
+    first, second = _shares(before["value"], after["value"], verdict)
     return _then_and_now(
-        lambda number, now: f"Of 100 {many} on the list, {number} {now}{needed}",
-        first,
-        second,
-        two.verdict(before, after),
+        lambda number, now: f"Of 100 {many} on the list, {number} {now}{needed}", first, second, verdict
     )
 
 
@@ -136,8 +142,11 @@ def _bound(before: Any, after: Any, say: Say, what: str) -> str:
     if any(end is None for end in (*(before or (None,)), *(after or (None,)))):
         return f"{what} cannot be compared: the range is {HIDDEN_ON_ONE}."
     first, second = (f"between {of_100(low)} and {of_100(high)}" for low, high in (before, after))
-    if first == second:
+    if list(before) == list(after):
         return f"{say(second, '')}, as last time."
+    if first == second:
+        lows, highs = (finer(*ends) for ends in zip(before, after, strict=True))
+        first, second = (f"between {low} and {high}" for low, high in zip(lows, highs, strict=True))
     said = f"{say(second, 'now ')}; last time {first}."
     if before[0] <= after[1] and after[0] <= before[1]:
         return f"{said} The ranges overlap, so we cannot say whether this changed."
@@ -198,7 +207,7 @@ def _values(before: Row, after: Row, name: str) -> tuple[str, str]:
 
 def _auc(two: Two, before: Row, after: Row, verdict: str) -> str:
     start = f"Take pairs of {two.speech.many}, one {two.speech.that} {two.speech.needed} and one not."
-    first, second = (of_100(side["value"]) for side in (before, after))
+    first, second = _shares(before["value"], after["value"], verdict)
     said = _then_and_now(
         lambda number, now: f"Of 100 pairs, the ranking {now}puts the right one first in {number}",
         first,
@@ -210,6 +219,8 @@ def _auc(two: Two, before: Row, after: Row, verdict: str) -> str:
 
 def _oe(two: Two, before: Row, after: Row, verdict: str) -> str:
     first, second = (f"{100 * side['value']:.0f}" for side in (before, after))
+    if first == second and verdict not in (SAME, CHANCE):
+        first, second = finer(before["value"], after["value"])
     return _then_and_now(
         lambda number, now: f"For each 100 cases that the risks foresee, {number} {now}came about",
         first,
@@ -220,7 +231,7 @@ def _oe(two: Two, before: Row, after: Row, verdict: str) -> str:
 
 def _base_rate(two: Two, before: Row, after: Row, verdict: str) -> str:
     start = f"Of 100 {two.speech.many} whose outcome is known"
-    first, second = (of_100(side["value"]) for side in (before, after))
+    first, second = _shares(before["value"], after["value"], verdict)
     return _then_and_now(lambda number, now: f"{start}, {number} {now}{two.speech.needed}", first, second, verdict)
 
 
@@ -280,7 +291,4 @@ def what_was_tested(two: Two) -> list[str]:
     data = two.pair("digests.data")
     if None not in data:
         said.append("The data are the same." if data[0] == data[1] else "The data are not the same as last time.")
-    study = two.pair("digests.study")
-    if study[0] != study[1] and before != after:
-        said.append("study.yaml changed, and the test dates with it. Ask whether anything else in it did.")
     return said

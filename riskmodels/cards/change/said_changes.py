@@ -110,7 +110,8 @@ def register_in_words(old: Card, new: Card, since: dt.date | None, today: dt.dat
         if name in before and row.get(EXPIRES) != earlier.get(EXPIRES):
             said.append(f"The agreement for {source} now ends: {day(row.get(EXPIRES))}. {_last(earlier.get(EXPIRES))}")
         if ends and today and ends < today and (since is None or ends >= since):
-            said.append(f"The agreement for {source} ended on {day(ends)}, which is since the last card.")
+            when = "has ended: it ran until {}." if since is None else "ended on {}, which is since the last card."
+            said.append(f"The agreement for {source} {when.format(day(ends))}")
         if ends and taken and taken > ends and not (ended and taken_before and taken_before > ended):
             said.append(f"The data of {source} were taken out on {day(taken)}, after their agreement ended.")
         if name in before and row.get(EXTRACTED) != earlier.get(EXTRACTED):

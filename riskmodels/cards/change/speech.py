@@ -67,7 +67,10 @@ def quote(value: Any) -> str:
 
 
 def from_to(what: str, before: Any, after: Any) -> str:
-    return f"{what}: from {quote(before)} to {quote(after)}."
+    first, second = quote(before), quote(after)
+    if first == second:  # two long texts that begin alike
+        return f"{what}: it begins as last time, {second}, and differs further on."
+    return f"{what}: from {first} to {second}."
 
 
 def some(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from riskmodels.cards.change.speech import Card, from_to, quote, some
+from riskmodels.cards.change.speech import Card, from_to, quote, some, test_dates
 from riskmodels.cards.words import at, family_words, label
 
 # Columns of the register that say what data are, what for, and by what right; the others say how they are kept.
@@ -18,13 +18,20 @@ OF_SUBSTANCE = (
     "Special categories (Article 9)", "Special category condition", "Criminal offences (Article 10)",
     "Schedule 1 condition", "Agreement", "Permitted purposes",
 )  # fmt: skip
+UNEXPLAINED = "study.yaml changed in a way that the cards do not spell out. Ask what changed before you decide."
+UNEXPLAINED_BUT_DATES = "study.yaml changed, and the test dates with it. Ask whether anything else in it did."
 LESS_THAN_A_FIELD = ("Field", "Used", "Seen by")
 Rows = dict[str, dict[str, Any]]
 
 
 def substantive_changes(old: Card, new: Card) -> list[str]:
-    """Every change of substance from one card to the next, in words."""
-    return [sentence for changes in SUBSTANTIVE.values() for sentence in changes(old, new)]
+    """Every change of substance from one card to the next, in words; and a change of study.yaml that none explains."""
+    found = {name: list(changes(old, new)) for name, changes in SUBSTANTIVE.items()}
+    said = [sentence for sentences in found.values() for sentence in sentences]
+    explained = any(sentences for name, sentences in found.items() if name not in NOT_OF_STUDY_YAML)
+    if at(old, "digests.study") != at(new, "digests.study") and not explained:
+        said.append(UNEXPLAINED if test_dates(old) == test_dates(new) else UNEXPLAINED_BUT_DATES)
+    return said
 
 
 def rows_by_first(content: Mapping[str, Any] | None) -> Rows:
@@ -119,6 +126,18 @@ def _family(old: Card, new: Card) -> Iterator[str]:
             yield from_to(what, first, second)
 
 
+def _fitted(old: Card, new: Card) -> Iterator[str]:
+    """Another model, or other data, though every setting be the same."""
+    model, data = ([at(card, f"{path}") for card in (old, new)] for path in ("model.sha256", "digests.data"))
+    other_data = data[0] != data[1] and None not in data
+    on = "data that are not those of last time" if other_data else "the same data"
+    if model[0] != model[1]:
+        versions = (at(card, "model.version") for card in (old, new))
+        yield from_to(f"It was fitted again, on {on}, which made another model", *versions)
+    elif other_data:
+        yield f"The model is the same, but it was tested on {on}."
+
+
 def _policy(old: Card, new: Card) -> Iterator[str]:
     before, after = (at(card, "digests.policy") for card in (old, new))
     if before == after:
@@ -164,8 +183,20 @@ SUBSTANTIVE: dict[str, Callable[[Card, Card], Iterator[str]]] = {
         {
             "question": "The question",
             "audit.purpose": "What it means to be on the list",
+        }
+    ),
+    "use": _paths(
+        {
             "purpose.facts.intended_use.value": "The intended use",
             "purpose.facts.never_used_for.value": "What it is never used for",
+            "ask.facts.what_we_ask_you_to_decide.value": "What we ask you to decide",
+        }
+    ),
+    "deciding": _paths(
+        {
+            "people_process.facts.who_decides.value": "Who decides",
+            "people_process.facts.human_check.value": "How a person checks",
+            "law.facts.automated_decisions.value": "What the computer decides alone",
         }
     ),
     "outcome": _paths(
@@ -185,4 +216,7 @@ SUBSTANTIVE: dict[str, Callable[[Card, Card], Iterator[str]]] = {
     "disclosure": _paths({"edition_profile.disclosure": "The rules for what is not shown"}),
     "policy": _policy,
     "protected": _protected,
+    "fitted": _fitted,
 }
+# Rows of which study.yaml says nothing: they do not explain that it changed.
+NOT_OF_STUDY_YAML = frozenset({"organisation", "use", "deciding", "family", "fitted"})

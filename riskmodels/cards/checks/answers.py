@@ -6,7 +6,7 @@ import datetime as dt
 import re
 
 from riskmodels.cards.checks.checked import Card, Checked, Verdict, facts_of, some, tables_of, texts_of
-from riskmodels.cards.indexes import NOT_ANSWERED, REASON_MISSING
+from riskmodels.cards.indexes import UNANSWERED
 from riskmodels.cards.missing import missing
 
 SECTIONS = ("ask", "purpose", "people_process", "risks", "law", "monitoring")  # that people answer
@@ -45,7 +45,7 @@ def _gaps(card: Card, tier: int) -> list[str]:
 def tripod(checked: Checked) -> Verdict:
     """A person's reason is part of an answer: facts without one are not enough."""
     rows = checked.card["annex"]["tripod"]["rows"]
-    empty = [str(row[0]) for row in rows if row[2] in (NOT_ANSWERED, REASON_MISSING)]
+    empty = [str(row[0]) for row in rows if row[2] in UNANSWERED]
     return not empty, (
         f"{len(empty)} TRIPOD+AI items not answered: {some(empty, 30)}; answer them in answers.yaml: tripod"
         if empty

@@ -14,11 +14,12 @@ from riskmodels.reports.outline import SECTIONS as TITLES
 
 FOLDER = Path(__file__).parent
 NOT_ANSWERED = "NOT ANSWERED"
-REASON_MISSING = "facts filled, reason missing"
-FILLED = {
-    "run": "filled by the pipeline",
+REASON_MISSING = "facts answered, reason missing"
+UNANSWERED = (NOT_ANSWERED, REASON_MISSING, "facts filled, reason missing")  # the last one stands in older cards
+ANSWERED = {
+    "run": "answered by the pipeline",
     "both": "facts by the pipeline, reason by a person",
-    "person": "filled by a person",
+    "person": "answered by a person",
 }
 # Keys of the card -> the section of the page that shows them.
 SECTIONS = {
@@ -50,7 +51,7 @@ def items_of(index: str) -> tuple[dict[str, Any], ...]:
 
 
 def tripod_index(card: Card) -> Table:
-    """TRIPOD+AI's 52 sub-items: filled, with facts but no reason, or NOT ANSWERED; by whom, and where it stands.
+    """TRIPOD+AI's 52 sub-items: answered, with facts but no reason, or NOT ANSWERED; by whom, and where it stands.
 
     ``card``: plain values, with what people say for an item in ``annex.tripod_answers``.
     """
@@ -72,12 +73,12 @@ def tripod_index(card: Card) -> Table:
 def _tripod_status(card: Card, item: Mapping[str, Any], said: bool) -> str:
     facts, reason = _all_there(card, item.get("at")), item.get("reason")
     if item["by"] == "person":
-        return FILLED["person"] if said or facts else NOT_ANSWERED
+        return ANSWERED["person"] if said or facts else NOT_ANSWERED
     if not facts:
-        return FILLED["person"] if said else NOT_ANSWERED
+        return ANSWERED["person"] if said else NOT_ANSWERED
     if said or (isinstance(reason, list) and _all_there(card, reason)):
-        return FILLED["both"]
-    return FILLED["run"] if reason is None else REASON_MISSING
+        return ANSWERED["both"]
+    return ANSWERED["run"] if reason is None else REASON_MISSING
 
 
 # ---------------------------------------------------------------- the ATRS
@@ -117,7 +118,7 @@ def ico_index(card: Card) -> Table:
     for item in items_of("ico_kinds"):
         lacking = [one["words"] for one in item["given_by"] if not _there(at(card, one["at"]))]
         given = [one["words"] for one in item["given_by"] if one["words"] not in lacking]
-        status = f"not filled: {listing(lacking)}" if lacking else "filled"
+        status = f"not answered: {listing(lacking)}" if lacking else "answered"
         stands = where(card, {"at": [one["at"] for one in item["given_by"]]})
         rows.append((item["words"], item["says"], listing(given) or "nothing yet", stands, status))
     return Table(
@@ -125,6 +126,7 @@ def ico_index(card: Card) -> Table:
         columns=("Kind", "What it says", "What gives it", "Where", "Status"),
         rows=tuple(rows),
         source="this card",
+        note="Answered: there is an answer. It may be that something is not done yet, so read it.",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from riskmodels.cards.records.taken import Taken, each, paragraphs, sentence
+from riskmodels.cards.records.technical import verdict_of
 from riskmodels.cards.words import capital, listing, sentences_of
 
 FEW_SENTENCES = 3  # field 1.2 asks for two or three
@@ -44,16 +45,18 @@ def _owner(taken: Taken) -> str | None:
 
 
 def _of_third_party(taken: Taken) -> str | None:
-    """Only where a person has said that there is none."""
+    """Only where a person has said that there is none, and has added nothing."""
     said = taken.at("annex.atrs_answers")
     involved = ((said or {}).get("2.1.4") or {}).get("value") or ""
-    return NO_THIRD_PARTY if involved.strip().lower().rstrip(".").split(",")[0].split(".")[0] == "no" else None
+    return NO_THIRD_PARTY if involved.strip().lower() in ("no", "no.") else None
 
 
 def _detailed(taken: Taken) -> str | None:
     places = taken.fact("how_it_works.places")
     return paragraphs(
-        taken.words("how_it_works.words"),
+        taken.advice,
+        verdict_of(taken),
+        taken.dated(taken.words("how_it_works.words")),
         f"Places: {places}." if places else None,
         taken.fact("purpose.intended_use"),
         taken.fact("purpose.never_used_for"),
@@ -100,7 +103,7 @@ def _scale(taken: Taken) -> str | None:
     if dates:
         count = dates[-1].get(capital(taken.many))
         ranked = f"On {dates[-1]['As of']}, the last test date, {count:,} {taken.many} were ranked." if count else None
-    return paragraphs(f"Places: {places}." if places else None, ranked)
+    return paragraphs(f"Places: {places}." if places else None, taken.dated(ranked))
 
 
 def _training(taken: Taken) -> str | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from riskmodels.cards.records.taken import SAYS_NOTHING, Taken, each, paragraphs, sentence
+from riskmodels.cards.records.taken import FOR_THE_AUDIT, SAYS_NOTHING, Taken, each, paragraphs, sentence
+from riskmodels.cards.records.technical import NOT_IN_A_SCORE
 from riskmodels.cards.words import listing
 from riskmodels.reports.cells import cell_text, day_text
 
@@ -40,7 +41,7 @@ def _quantities(taken: Taken) -> str | None:
         for row in taken.rows("data.outcome_status")
     ]
     fields = f"Fields that were tried: {len(taken.all_fields)}. Fields that the scores depend on: {len(taken.fields)}."
-    return paragraphs(*held, *dates, fields) if held else None
+    return paragraphs(*held, taken.dated(paragraphs(*dates)), fields) if held else None
 
 
 def _sensitive(taken: Taken) -> str | None:
@@ -56,15 +57,31 @@ def _special(sources: Sequence[Row]) -> str:
 
 
 def _checked(taken: Taken) -> str | None:
+    declared = {
+        str(row["Characteristic"]): cell_text(row["Reason"]) for row in taken.rows("audit.tables.also_features")
+    }
     used = [
-        f"{row['Characteristic']} (used: {sentence(cell_text(row['Reason'])).rstrip('.')})"
-        for row in taken.rows("audit.tables.also_features")
+        f"{name} (used: {sentence(why).rstrip('.')})" for name, why in declared.items() if _among(name, taken.fields)
     ]
+    rest = [name for name in declared if not _among(name, taken.fields)]
+    unused = [name for name in rest if _among(name, taken.all_fields)]
+    unclear = [name for name in rest if name not in unused]
     looked = dict.fromkeys(str(row["Group"]).partition(":")[0] for row in taken.rows("audit.tables.groups"))
     return paragraphs(
         f"Groups that are compared: {listing([name.lower() for name in looked])}." if looked else None,
         f"Protected characteristics that the model uses: {'; '.join(used)}." if used else None,
+        f"Protected characteristics that were offered to the model, and not used: {listing(unused)}."
+        if unused
+        else None,
+        # Their fields have names of their own, among those that 2.4.2.4 lists.
+        f"Protected characteristics that were offered to the model, under other names: {listing(unclear)}."
+        if unclear
+        else None,
     )
+
+
+def _among(name: str, fields: Sequence[str]) -> bool:
+    return name.casefold() in {field.casefold() for field in fields}
 
 
 def _stand_ins(taken: Taken) -> str | None:
@@ -82,7 +99,7 @@ def _completeness(taken: Taken) -> str | None:
     quality = taken.at("questions.11.answer")
     return paragraphs(
         f"Missing most often: {listing(gaps[:MOST_MISSING])}." if gaps else None,
-        flow,
+        taken.dated(flow),
         f"How good the data are: {quality}" if quality else None,
     )
 
@@ -143,14 +160,19 @@ def _agreed(sources: Sequence[Row]) -> str | None:
 def _sources_in_use(taken: Taken) -> str | None:
     if not taken.in_use:
         return None
-    read = [f"Read anew for each list: {row['Source']} ({row['What it is']})." for row in taken.in_use]
+    read = [
+        f"Read anew for each list: {row['Source']} ({row['What it is']})."
+        if row["Source"] in taken.used_sources
+        else f"Offered to the model: {row['Source']} ({row['What it is']}); {NOT_IN_A_SCORE}."
+        for row in taken.in_use
+    ]
     return paragraphs(*read, "Written: the list, and a record of each batch with counts and versions.")
 
 
 def _sensitive_in_use(taken: Taken) -> str | None:
     if not taken.in_use:
         return None
-    kept_apart = [str(row["Source"]) for row in taken.sources if row not in taken.in_use]
+    kept_apart = [str(row["Source"]) for row in taken.sources if row["Used for"] == FOR_THE_AUDIT]
     apart = f"Kept apart, and used only to check that the list is fair: {listing(kept_apart)}." if kept_apart else None
     return paragraphs(_special(taken.in_use), apart)
 

@@ -13,6 +13,10 @@ from riskmodels.reports.cells import cell_text
 ONE_OF = {many: one for nouns in NOUNS.values() for one, many in nouns.items()}
 # What the register says of itself where its owner said nothing.
 SAYS_NOTHING = ("None stated", "", None)
+# What the card's register says that a source is used for.
+FOR_THE_MODEL, FOR_THE_AUDIT = "the model", "the audit only"
+DAY = re.compile(r"\b\d{1,2} [A-Z][a-z]+ \d{4}\b|\b\d{4}-\d{2}-\d{2}\b")
+OWN_TIME = "Time is counted in days since each"  # how a card begins to say that its days are none of the calendar
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,23 @@ class Taken:
         block = next(found, None)
         if block is None or block["source"] != "run":
             return None
-        # A record stands apart from the card whose sections the text names.
-        return re.sub(r"\b(section \d+)\b", r"\1 of the model card", str(block["text"]), flags=re.IGNORECASE)
+        return apart(str(block["text"]))
+
+    @property
+    def advice(self) -> str | None:
+        """What the card says first of all: what it advises."""
+        headline = self.at("summary.recommendation.headline")
+        return f"What the model card advises: {apart(str(headline))}" if headline else None
+
+    def dated(self, text: str | None) -> str | None:
+        """A text whose dates are the study's; where they are none of the calendar, it begins by saying so."""
+        counted = any(str(words).startswith(OWN_TIME) for words in self.at("data.words") or ())
+        if not text or not counted or not DAY.search(text):
+            return text
+        return (
+            "No date here is one of the calendar: a date stands for a number of days since each "
+            f"{self.one}'s own start.\n{text}"
+        )
 
     def words(self, path: str) -> str | None:
         return " ".join(self.at(path) or ()) or None
@@ -81,8 +100,8 @@ class Taken:
 
     @property
     def in_use(self) -> list[dict[str, Any]]:
-        """The sources that the model reads; the others only check that it is fair."""
-        return [row for row in self.sources if row.get("Used for") != "the audit only"]
+        """The sources that the model may read; the others only check that it is fair, or wait in the register."""
+        return [row for row in self.sources if row.get("Used for") == FOR_THE_MODEL]
 
     @property
     def fields(self) -> list[str]:
@@ -90,8 +109,18 @@ class Taken:
         return [str(row["Field"]) for row in self.rows("how_it_works.features") if row.get("Used")]
 
     @property
+    def used_sources(self) -> set[str]:
+        """The sources of the fields that the scores depend on."""
+        return {str(row["Source"]) for row in self.rows("how_it_works.features") if row.get("Used")}
+
+    @property
     def all_fields(self) -> list[str]:
         return [str(row["Field"]) for row in self.rows("how_it_works.features")]
+
+
+def apart(text: str) -> str:
+    """A text of the card for a record, which stands apart from the sections that the text names."""
+    return re.sub(r"\b(section \d+)\b", r"\1 of the model card", text, flags=re.IGNORECASE)
 
 
 def paragraphs(*texts: str | None) -> str | None:

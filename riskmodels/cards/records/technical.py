@@ -8,11 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from riskmodels.cards.records.taken import Taken, paragraphs
+from riskmodels.cards.records.taken import FOR_THE_MODEL, Taken, paragraphs
 from riskmodels.cards.words import listing, of_100
 from riskmodels.reports.cells import cell_text
 
 Row = Mapping[str, Any]
+VERDICTS = {
+    "PASS": "No comparison that decides it lies outside the limits.",
+    "FAIL": "It found harm to at least one group. Each finding must be put right, or answered by name.",
+    "INSUFFICIENT EVIDENCE": "The data cannot tell whether a group is treated worse. That is not a pass.",
+    "NOT AUDITED": "A protected group was not checked, and nobody has said why. That is not a pass.",
+}
+AS_USED = "On the list that the service would use"  # how the card begins to say what fails there
+NOT_IN_A_SCORE = "no field that its scores depend on comes from it"
 
 
 # ---------------------------------------------------------------- 2.4.1 the tool
@@ -21,14 +29,14 @@ Row = Mapping[str, Any]
 def _architecture(taken: Taken) -> str | None:
     if not taken.in_use:
         return None
-    return (
+    made = (
         f"Dated extracts are read: {listing([str(row['Source']) for row in taken.in_use])}. "
         "Fields are made from what was known before the day of the list. "
         f"The model gives each of the {taken.many} a risk. "
         "All are ranked by risk, and the list is the top of that ranking. "
-        f"Each {taken.one} on the list comes with reasons in plain words. "
-        "A person looks at each name and decides."
+        f"Each {taken.one} on the list comes with reasons in plain words."
     )
+    return paragraphs(made, taken.labelled(("Who decides", "people_process.who_decides")))
 
 
 def _input(taken: Taken) -> str | None:
@@ -54,7 +62,7 @@ def _maintenance(taken: Taken) -> str | None:
 
 
 def _models(taken: Taken) -> str | None:
-    return f"One: {taken.at('title')}. {_chosen(taken) or ''}".strip() if taken.at("title") else None
+    return taken.dated(f"One: {taken.at('title')}. {_chosen(taken) or ''}".strip()) if taken.at("title") else None
 
 
 # ---------------------------------------------------------------- 2.4.2 the model
@@ -100,33 +108,45 @@ def _chosen(taken: Taken) -> str | None:
 def _model_architecture(taken: Taken) -> str | None:
     drivers = [f"{row['Field']} ({row['Parts of 100']} parts)" for row in taken.rows("explanation.drivers")]
     weigh = f"What weighs in a score: {listing(drivers)}." if drivers else None
-    return paragraphs(_chosen(taken), weigh) if _chosen(taken) else None
+    return paragraphs(taken.dated(_chosen(taken)), weigh) if _chosen(taken) else None
 
 
 def _performance(taken: Taken) -> str | None:
     worse = taken.block("worse")
-    return paragraphs(
+    found = paragraphs(
         taken.block("right"),
         taken.block("missed"),
         taken.block("simple"),
         f"Between groups: {worse}" if worse else None,
-        _verdicts(taken),
+        _compared(taken),
         _measures(taken),
     )
+    # The advice and the verdict come first, so that who agrees to the figures agrees to what they mean.
+    return paragraphs(taken.advice, verdict_of(taken), taken.dated(found))
 
 
-def _verdicts(taken: Taken) -> str | None:
+def verdict_of(taken: Taken) -> str | None:
+    """What the fairness audit found on the whole, in the card's word and in plain ones."""
+    verdict = taken.at("audit.verdict")
+    return f"Verdict of the fairness audit: {verdict}. {VERDICTS[verdict]}" if verdict else None
+
+
+def _compared(taken: Taken) -> str | None:
     tally = taken.at("audit.tally") or {}
-    if not tally.get("comparisons"):
-        return None
-    said = [
-        f"Of {tally['comparisons']:,} comparisons of groups, {tally['passed']:,} passed and {tally['failed']:,} failed."
-    ]
+    said = []
+    if tally.get("comparisons"):
+        said.append(
+            f"Of {tally['comparisons']:,} comparisons of groups, {tally['passed']:,} passed and {tally['failed']:,} "
+            "failed."
+        )
+    if tally.get("failed_against_others"):
+        said.append(f"Of comparisons of a group with everybody else, {tally['failed_against_others']:,} failed.")
+    said += [str(text) for text in taken.at("audit.words") or () if str(text).startswith(AS_USED)]
     said += [f"For {tally['cannot_tell']:,} the data cannot tell."] if tally.get("cannot_tell") else []
     said += [f"In {tally['real_but_small']:,} the gap is real but small."] if tally.get("real_but_small") else []
     if taken.at("audit.provisional"):
         said.append("No verdict is final, since the outcome is contact with a service and not need itself.")
-    return " ".join(said)
+    return " ".join(said) or None
 
 
 def _measures(taken: Taken) -> str | None:
@@ -151,12 +171,13 @@ def _whole(estimate: Row) -> bool:
 
 
 def _with_interval(estimate: Row) -> str:
-    value, low, high = (cell_text(round(float(estimate[name]), 3)) for name in ("value", "low", "high"))
+    """As the card holds it: rounded once more, it would be another number."""
+    value, low, high = (cell_text(float(estimate[name])) for name in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
 
 
 def _purposes(taken: Taken) -> str | None:
-    used = [f"{row['Source']}: {row['Used for']}." for row in taken.sources]
+    used = [f"{row['Source']}: {_use_of(row, taken)}." for row in taken.sources]
     splits = [
         f"Learned from {row['Learned from']}; calibrated on {row['Calibrated on']}; "
         + (
@@ -166,7 +187,15 @@ def _purposes(taken: Taken) -> str | None:
         )
         for row in taken.rows("annex.splits")
     ]
-    return paragraphs(*used, *splits)
+    return paragraphs(*used, taken.dated(paragraphs(*splits)))
+
+
+def _use_of(source: Row, taken: Taken) -> str:
+    if source["Used for"] != FOR_THE_MODEL:
+        return str(source["Used for"])
+    if source["Source"] in taken.used_sources:
+        return "used by the model, whose scores depend on it"
+    return f"offered to the model; {NOT_IN_A_SCORE}"
 
 
 TECHNICAL: dict[str, Callable[[Taken], str | None]] = {

@@ -56,15 +56,17 @@ class Detector(NamedTuple):
 
 DETECTORS: dict[str, Detector] = {
     "label_window_overlap": Detector("Outcomes that teach are over before the test date", True, label_window_overlap),
-    "future_facts": Detector("Only facts known before each as-of date are used", True, future_facts),
+    "future_facts": Detector("No fact is used before the day that its record gives as known", True, future_facts),
     "known_date": Detector("Every source says when its rows became known", False, known_date),
     "lineage": Detector("No feature is drawn from the outcome's own records", True, lineage),
     "join_explosion": Detector("Each id stands once on each date", True, join_explosion),
     "same_rows_twice": Detector("No row both teaches and tests", True, same_rows_twice),
     "chosen_on_test": Detector("The kind of model is not chosen on rows that test it", False, chosen_on_test),
-    "same_people_calibrate": Detector("No id is on both sides of a grouped calibration", True, same_people_calibrate),
+    "same_people_calibrate": Detector(
+        "On dates that do both, nobody teaches and calibrates", True, same_people_calibrate
+    ),
     "household_both_sides": Detector(
-        "No cluster is on both sides of a grouped calibration", True, household_both_sides
+        "On dates that do both, no two who belong together do", True, household_both_sides
     ),
     "same_person_two_ids": Detector("No two ids are one", True, same_person_two_ids),
     "copied_rows": Detector("No id has the very features of another", False, copied_rows),
@@ -82,7 +84,7 @@ DETECTORS: dict[str, Detector] = {
     "linkage_gap": Detector("Each group's records were linked as often", False, linkage_gap),
     "recording_gap": Detector("As much is written down of each group", False, recording_gap),
     "outcome_unknown": Detector("The outcome is known for nearly everybody", False, outcome_unknown),
-    "too_few_outcomes": Detector("There are enough outcomes to learn from and to test on", False, too_few_outcomes),
+    "too_few_outcomes": Detector("Ten outcomes for each weight to learn, and 100 to test on", False, too_few_outcomes),
     "break_spanned": Detector("Tested after the last known break", False, break_spanned),
     "empty_teams": Detector("Every team that has places has people", False, empty_teams),
 }

@@ -39,7 +39,7 @@ def too_few_outcomes(evidence: Evidence) -> Verdict:
     if fewest < EVENTS_PER_PARAMETER * parameters or tested < EVENTS_TO_TEST:
         floors = f"{EVENTS_PER_PARAMETER} for each parameter, and {EVENTS_TO_TEST} to test on"
         return CONCERN, f"too little data: {said} (at least {floors})"
-    return PASS, said
+    return PASS, f"{said}; that is the least, counted on every date: whether it is enough is worked out apart"
 
 
 def _parameters(evidence: Evidence) -> int:

@@ -74,7 +74,7 @@ def _most_telling(evidence: Evidence, frame: pl.DataFrame) -> list[str]:
 def objections_honoured(evidence: Evidence) -> Verdict:
     """Nobody who objected to training is in the cohort or in a table of the model. Exact."""
     if evidence.study.objections is None:
-        return UNKNOWN, "the study names no file of objections"
+        return UNKNOWN, "not looked at: the study names no list of those who objected"
     if evidence.objectors is None:
         return UNKNOWN, "who objected was not given to this check"
     objectors = sorted(evidence.objectors)

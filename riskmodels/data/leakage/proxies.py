@@ -55,7 +55,7 @@ def post_outcome_proxy(evidence: Evidence) -> Verdict:
             if mixture.absent and not _changes(number(column), evidence, rows, earlier):
                 found.append(spec.name)
     if not told:
-        return UNKNOWN, "no feature tells the outcomes far enough apart, among so many rows"
+        return UNKNOWN, "with so few rows, no field differs enough between the two outcomes to be checked"
     if found:
         return CONCERN, (
             f"where outcomes are still to come, as absent as if none were to come: {named(dict.fromkeys(found))}. "
@@ -163,7 +163,7 @@ def lead_time(evidence: Evidence) -> Verdict:
         return UNKNOWN, "too few facts in the last month before the dates"
     if found:
         return CONCERN, f"tells much more in the last month before the date than earlier: {named(found)}"
-    return PASS, f"{looked} words tell no more in the last month than a little earlier"
+    return PASS, f"of {looked} kinds of record, none foretells more in the last month than a little earlier"
 
 
 @dataclass(frozen=True)

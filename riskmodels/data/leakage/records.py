@@ -228,8 +228,8 @@ def recording_gap(evidence: Evidence) -> Verdict:
                 found.append(f"{group} (by up to {1 - most:.0%}: {named(sorted(fewer))})")
     if found:
         return CONCERN, (
-            f"before the same outcome much less is written down of: {'; '.join(found)}. Less is recorded, or less sets "
-            "the outcome off"
+            f"before the same outcome much less is written down of: {'; '.join(found)}. Either less of what "
+            "happens is written down, or the outcome comes after less has happened; records cannot say which"
         )
     if not looked:
         return UNKNOWN, f"no group has {FEWEST_EVENTS_IN_GROUP} known outcomes among those drawn"

@@ -110,7 +110,7 @@ def known_date(evidence: Evidence) -> Verdict:
             silent.append(f"{name}: {source.known_date} is the same day as {source.event_date} in every row")
     silent = [*(f"{named(columns)}: as the extract has it" for columns in undated.values()), *silent]
     if silent:
-        return UNKNOWN, f"when it became known is not recorded ({'; '.join(silent)})"
+        return UNKNOWN, f"when it became known is not recorded, so this cannot be checked ({'; '.join(silent)})"
     return PASS, "every source of the cohort and the features says when its rows became known"
 
 
