@@ -45,7 +45,7 @@ def write(
     workspace: WorkspaceOption = WORK,
     edition: Annotated[str, typer.Option("--edition", help="Whom it is for: committee or public.")] = "committee",
     formats: Annotated[
-        str, typer.Option("--format", help="One or several of html, md, json, atrs, with commas between.")
+        str, typer.Option("--format", help="One or several of html, pdf, md, json, atrs, with commas between.")
     ] = "html,md,json",
     output: Annotated[
         Path | None, typer.Option("--output", help="A folder to write to; the run's own unless given.")

@@ -79,8 +79,8 @@ GLOSSARY = {
 
 ACCESSIBILITY = (
     "This page needs no network and no scripts. It is made to work by keyboard, with a screen reader, printed and on a "
-    "phone. Every figure has a text and a table with its numbers. Colour is never the only sign. Wide tables and "
-    "pictures scroll.",
+    "phone. Every figure has a text and a table with its numbers. Colour is never the only sign. On a "
+    "screen, wide tables and pictures scroll.",
     "It aims at WCAG 2.2, level AA.",
 )
 

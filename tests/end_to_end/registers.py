@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -136,3 +137,19 @@ def every_state(folder: Path) -> Path:
     storage.write_whole(put(folder, "retired") / "notice.yaml", RETIRED.encode())
     storage.write_whole(put(folder, "never") / "notice.yaml", NEVER.encode())
     return folder
+
+
+def gives_away(cards: Path) -> None:
+    """The version before shows how many a small group is, which the newest hides."""
+    before = json.loads(card("b", model="cd" * 32))
+    small = next(row for row in before["audit"]["rows"] if row["n"] is None)
+    small["n"] = 8
+    put(cards, "b", card("b"), {"1": storage.canonical_json(before)})
+
+
+def example_on_a_real_tool(cards: Path) -> None:
+    """All that decides on the tool ``b`` of a real organisation is an example of a decision."""
+    real = json.loads(card("b"))
+    real["organisation"] |= {"fictional": False, "name": "Northby Council"}
+    (cards / "b" / "card.json").write_bytes(storage.canonical_json(real))
+    decide(cards / "b" / "review.jsonl", storage.canonical_json(real), {**DECISION, "example": True})

@@ -112,6 +112,16 @@ def test_what_changed_when_is_told_from_the_record_and_the_versions(states: Path
     assert "The committee asked for better records first." in never
 
 
+def test_the_card_of_a_tool_that_stopped_does_not_say_that_it_may_be_used(states: Path) -> None:
+    for name, said in (
+        ("retired", "used, or was meant to use"), ("never", "used, or was meant to use"),
+        ("withdrawn", "used, or was meant to use"), ("approved", "uses or may use"), ("awaiting", "uses or may use"),
+    ):  # fmt: skip
+        for file in ("card-public.html", "card-public.md"):
+            text = (states / name / file).read_text(encoding="utf-8")
+            assert f"A public record of a tool that Northby Council (fictional) {said}." in text, (name, file)
+
+
 def test_every_link_of_every_page_leads_to_a_file_of_the_register(states: Path) -> None:
     files = files_of(states)
     pages = {name: Page(content) for name, content in files.items() if name.endswith(".html")}
@@ -237,230 +247,6 @@ def test_the_record_of_a_workspace_is_used_and_a_copy_must_agree_with_it(
     assert "does not agree with" in capsys.readouterr().err
 
 
-def test_a_mistyped_workspace_never_makes_a_withdrawn_tool_look_approved(
-    plain: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    content = given.card("reading")
-    tool = given.put(tmp_path / "cards", "reading", content)
-    workspace = Workspace(tmp_path / "work")
-    given.decide(workspace.reviews("reading"), content)
-    for name in ("jsonl", "head"):
-        shutil.copy(workspace.reviews("reading").with_suffix(f".{name}"), tool / f"review.{name}")
-    given.decide(workspace.reviews("reading"), content, given.WITHDRAWAL)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "other" / "runs").mkdir(parents=True)
-    for name, code, said in (
-        ("wrok", 2, "no such folder"), ("empty", 2, "holds no models"), ("other", 6, "does not agree with"),
-    ):  # fmt: skip
-        assert site(tmp_path / "cards", tmp_path / "site", "--workspace", str(tmp_path / name)) == code
-        error = capsys.readouterr().err
-        assert said in error
-        assert error.count("\n") == 1
-        assert not (tmp_path / "site").exists()
-    assert site(tmp_path / "cards", tmp_path / "site", "--workspace", str(workspace.root)) == 0
-    assert listed(tmp_path / "site")["reading"]["state"] == "WITHDRAWN"
-
-
-# ---------------------------------------------------------------- what was decided, and what was not
-
-
-def test_a_withdrawal_of_an_earlier_model_does_not_seem_to_stop_the_approved_one(plain: None, tmp_path: Path) -> None:
-    before, now = given.card("reading", model="cd" * 32), given.card("reading")
-    tool = given.put(tmp_path / "cards", "reading", now, {"2026-11-21": before})
-    for content, raw in ((before, None), (now, None), (before, given.WITHDRAWAL)):
-        given.decide(tool / "review.jsonl", content, raw)
-    assert site(tmp_path / "cards", tmp_path / "site") == 0
-    assert listed(tmp_path / "site")["reading"]["state"] == "APPROVED"
-    said = "An earlier model of this tool (version 1) was withdrawn on 22 November 2026 by the head of schools"
-    for name in ("index.html", "reading/index.html", "reading/changes.html"):
-        assert said in Page((tmp_path / "site" / name).read_bytes()).text, name
-    text = Page((tmp_path / "site" / "reading" / "changes.html").read_bytes()).text
-    assert "The use of an earlier model was stopped" in text
-    assert "It does not hold for version 2, which is of another model." in text
-    assert "Its use was stopped" not in text
-
-
-def test_an_example_and_an_approval_to_explore_are_not_in_use(
-    plain: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name, raw in (("shown", {"example": True}), ("tried", {"stage": "explore"}), ("linked", {"stage": "link"})):
-        tool = given.put(tmp_path / "cards", name)
-        given.decide(tool / "review.jsonl", given.card(name), {**given.DECISION, **raw})
-    assert site(tmp_path / "cards", tmp_path / "site") == 0
-    out = capsys.readouterr().out
-    tags = {"shown": "EXAMPLE: APPROVED", "tried": "APPROVED TO EXPLORE", "linked": "APPROVED TO LINK"}
-    for name, tag in tags.items():
-        assert f"{tag}: {name.capitalize()}\n" in out
-        assert not listed(tmp_path / "site")[name]["in_use"]
-        for file in ("index.html", "card.html", "card-public.html"):
-            page = (tmp_path / "site" / name / file).read_bytes()
-            assert tag in Page(page).text, (name, file)
-            assert b'class="status status-pass"' not in page
-            assert b'class="status status-approved"' not in page
-    assert "Tools approved for use" not in Page((tmp_path / "site" / "index.html").read_bytes()).text
-
-
-def test_an_example_that_a_real_decision_followed_stays_in_the_history_as_one(plain: None, tmp_path: Path) -> None:
-    """The case without the fault: what governs the card of a real organisation is no example."""
-    _example_then = tmp_path / "cards"
-    given.put(_example_then, "b")
-    _example(_example_then)
-    real = (_example_then / "b" / "card.json").read_bytes()
-    given.decide(_example_then / "b" / "review.jsonl", real)
-    assert site(_example_then, tmp_path / "site") == 0
-    assert listed(tmp_path / "site")["b"]["in_use"]
-    text = Page((tmp_path / "site" / "b" / "changes.html").read_bytes()).text
-    assert "Example: approved for a pilot" in text
-
-
-def test_a_tool_that_was_only_explored_may_be_said_never_to_have_proceeded(plain: None, tmp_path: Path) -> None:
-    """The case without the fault."""
-    tool = given.put(tmp_path / "cards", "b")
-    given.decide(tool / "review.jsonl", given.card("b"), {**given.DECISION, "stage": "explore"})
-    given.decide(tool / "review.jsonl", given.card("b"), given.WITHDRAWAL)
-    (tool / "notice.yaml").write_text(given.NEVER)
-    assert site(tmp_path / "cards", tmp_path / "site") == 0
-
-
-def test_the_card_of_a_tool_that_stopped_does_not_say_that_it_may_be_used(states: Path) -> None:
-    for name, said in (
-        ("retired", "used, or was meant to use"), ("never", "used, or was meant to use"),
-        ("withdrawn", "used, or was meant to use"), ("approved", "uses or may use"), ("awaiting", "uses or may use"),
-    ):  # fmt: skip
-        for file in ("card-public.html", "card-public.md"):
-            text = (states / name / file).read_text(encoding="utf-8")
-            assert f"A public record of a tool that Northby Council (fictional) {said}." in text, (name, file)
-
-
-def test_an_agreement_that_ended_since_the_version_before_is_told(plain: None, tmp_path: Path) -> None:
-    """The days are those on which each version took its predecessor's place; the newest stands today."""
-    cards = {
-        name: json.loads(given.card("b", model=digest * 32)) for name, digest in (("1", "cd"), ("2", "ef"), ("3", "ab"))
-    }
-    columns = cards["3"]["data"]["register"]["columns"]
-    for one in cards.values():
-        one["data"]["register"]["rows"][0][columns.index("Agreement expires")] = "2026-11-15"
-    raw = {name: storage.canonical_json(one) for name, one in cards.items()}
-    given.put(tmp_path / "cards", "b", raw["3"], {"2026-11-10": raw["1"], "2026-11-12": raw["2"]})
-    assert site(tmp_path / "cards", tmp_path / "site") == 0
-    text = Page((tmp_path / "site" / "b" / "changes.html").read_bytes()).text
-    newest, _, before = text.partition("What changed from version 1")
-    assert "ended on 15 November 2026, which is since the last card" in newest
-    assert "15 November 2026" not in before
-
-
-# ---------------------------------------------------------------- nothing vanishes without a word
-
-
-@pytest.fixture
-def shown(plain: None, tmp_path: Path) -> Path:
-    """The cards of a register that was written: two tools, one with a version before, a decision and a notice."""
-    cards = tmp_path / "cards"
-    given.put(cards, "a")
-    tool = given.put(cards, "b", given.card("b"), {"2026-11-21": given.card("b", model="cd" * 32)})
-    given.decide(tool / "review.jsonl", given.card("b"))
-    given.decide(tool / "review.jsonl", given.card("b"), given.WITHDRAWAL)
-    (tool / "notice.yaml").write_text(given.RETIRED)
-    assert site(cards, tmp_path / "site") == 0
-    return cards
-
-
-def _without(*names: str) -> Any:
-    def take(cards: Path) -> None:
-        for name in names:
-            path = cards / "b" / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    return take
-
-
-def _only_the_approval(cards: Path) -> None:
-    """The record as it was before the withdrawal, and no notice."""
-    _without("review.jsonl", "review.head", "notice.yaml")(cards)
-    given.decide(cards / "b" / "review.jsonl", given.card("b"))
-
-
-VANISHED: dict[str, tuple[Any, str, str | None]] = {
-    "the tool": (_without("."), "b: is missing", "The tool B (b)"),
-    "a version": (_without("earlier"), "b: version 1 of the card (", "Version 1 of B (b)"),
-    "the notice": (_without("notice.yaml"), "b: its notice.yaml is missing", "The notice of B (b)"),
-    "the record": (_without("review.jsonl", "review.head"), "b: record 1 of its review is missing", None),
-    "the withdrawal": (_only_the_approval, "b: record 2 of its review is missing", None),
-}
-
-
-@pytest.mark.parametrize("what", VANISHED)
-def test_nothing_vanishes_from_a_register_without_a_word(
-    what: str, shown: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    take, said, line = VANISHED[what]
-    before = files_of(tmp_path / "site")
-    take(shown)
-    for options in ((), ("--dry-run",), ("--remove", "a")):
-        capsys.readouterr()
-        assert site(shown, tmp_path / "site", *options) == 6
-        error = capsys.readouterr().err
-        assert said in error
-        assert "which this register shows" in error
-        assert error.count("\n") == 1
-        assert files_of(tmp_path / "site") == before
-    if line is None:  # a decision stays as long as its tool
-        assert "--remove" not in error
-        assert site(shown, tmp_path / "site", "--remove", "b") == 6
-        return
-    assert "--remove b" in error
-    for options in (("--remove", "b"), ("--remove", "b"), ()):  # and the line stays
-        assert site(shown, tmp_path / "site", *options) == 0
-        told = f"{line} was taken out of this register on 22 November 2026."
-        assert told in capsys.readouterr().out
-        assert told in Page((tmp_path / "site" / "index.html").read_bytes()).text
-
-
-def test_the_same_cards_over_the_same_register_give_the_same_bytes(shown: Path, tmp_path: Path) -> None:
-    before = files_of(tmp_path / "site")
-    assert site(shown, tmp_path / "site") == 0
-    assert files_of(tmp_path / "site") == before
-
-
-def test_a_name_in_remove_of_which_nothing_is_missing_is_refused(
-    shown: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in ("a", "c\n"):
-        assert site(shown, tmp_path / "site", "--remove", name) == 2
-        error = capsys.readouterr().err
-        assert "nothing of this tool is missing" in error
-        assert error.count("\n") == 1
-
-
-def test_a_listing_that_was_edited_hides_nothing(
-    shown: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "site" / "register.json"
-    raw = json.loads(path.read_bytes())
-    path.write_bytes(storage.canonical_json({**raw, "tools": [{"name": 3}]}))
-    assert site(shown, tmp_path / "site") == 2
-    assert "register.json: tools.0.name: is not as a register wrote it" in capsys.readouterr().err
-
-
-def test_an_earlier_version_that_gives_a_number_away_can_be_taken_out_as_the_refusal_says(
-    plain: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The version before was in the register by itself; then the newest came, beside which it gives a number away."""
-    cards = tmp_path / "cards"
-    given.put(cards, "a")
-    given.put(cards, "b")
-    _given_away(cards)
-    (cards / "b" / "card.json").write_bytes((cards / "b" / "earlier" / "1" / "card.json").read_bytes())
-    shutil.rmtree(cards / "b" / "earlier")
-    assert site(cards, tmp_path / "site") == 0
-    _given_away(cards)
-    assert site(cards, tmp_path / "site") == 5
-    assert "(with --remove b if the register showed it)" in capsys.readouterr().err
-    shutil.rmtree(cards / "b" / "earlier")
-    assert site(cards, tmp_path / "site") == 6
-    assert site(cards, tmp_path / "site", "--remove", "b") == 0
-
-
 # ---------------------------------------------------------------- what is refused, in one line
 
 
@@ -503,22 +289,7 @@ def _still_approved(cards: Path) -> None:
     (cards / "b" / "notice.yaml").write_text(given.RETIRED)
 
 
-def _given_away(cards: Path) -> None:
-    """The version before shows how many a small group is, which the newest hides."""
-    before = json.loads(given.card("b", model="cd" * 32))
-    small = next(row for row in before["audit"]["rows"] if row["n"] is None)
-    small["n"] = 8
-    given.put(cards, "b", given.card("b"), {"1": storage.canonical_json(before)})
-
-
-def _example(cards: Path) -> None:
-    real = json.loads(given.card("b"))
-    real["organisation"] |= {"fictional": False, "name": "Northby Council"}
-    (cards / "b" / "card.json").write_bytes(storage.canonical_json(real))
-    given.decide(cards / "b" / "review.jsonl", storage.canonical_json(real), {**given.DECISION, "example": True})
-
-
-def _approved_card_not_kept(state: str, stage: str, today: dt.date = given.TODAY) -> Any:
+def _approved_card_not_kept(state: str, stage: str) -> Any:
     """A notice on a tool whose approved card is no longer among those that are kept."""
 
     def write(cards: Path) -> None:
@@ -579,9 +350,10 @@ REFUSED: dict[str, tuple[Any, int, str]] = {
         _approved_card_not_kept("never_proceeded", "live"), 6, "but record 1 approved the stage live on 2026-11-20",
     ),
     "an example of a decision on a real tool": (
-        _example, 6, "b/review.jsonl: record 1 is an example of a decision, and Northby Council is not fictional",
+        given.example_on_a_real_tool, 6,
+        "b/review.jsonl: record 1 is an example of a decision, and Northby Council is not fictional",
     ),
-    "a number that two versions give away": (_given_away, 5, "b: its cards give away a number of few people"),
+    "a number that two versions give away": (given.gives_away, 5, "b: its cards give away a number of few people"),
     "a notice without a reason": (_notice(why=""), 5, "b/notice.yaml: why: "),
     "a notice with an unknown key": (_notice(reason="None."), 5, "reason: unknown key"),
     "a notice that blames": (_notice(why="Chaotic families did not engage."), 5, "blames people"),
@@ -785,7 +557,10 @@ def test_the_commands_of_the_documentation_run(
     text = PAGE.read_text(encoding="utf-8")
     lines = re.findall(r"^riskmodels (.+)$", text, flags=re.MULTILINE)
     assert len(lines) >= 3
+    given.put(tmp_path / "model_cards", "old_tool")
     for line in lines:
+        if "--remove" in line:
+            shutil.rmtree(tmp_path / "model_cards" / "old_tool")
         assert run([*shlex.split(line, comments=True), "--today", TODAY]) == 0, line
     assert (tmp_path / "public" / "early_reading_support" / "index.html").exists()
 
