@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from riskmodels.assessment.suppression import SMALL_OR_TELLING, complementary, hidden_rows
+from riskmodels.cards.list_rates import NO_BOUNDS, are_few, coarse_list
 from riskmodels.cards.shown import Shown, counted
 
 WHERE = "performance.after_rules"
@@ -71,14 +72,15 @@ def _fates(raw: Row, shown: Shown) -> list[dict[str, Any]]:
 
 
 def _figures(raw: Row, name: str, shown: Shown, hide: bool = False, unknown_apart: int = 0) -> dict[str, Any]:
-    """Precision and recall of a list with their bounds, which tell how many outcomes are unknown."""
+    """Precision and recall of a list with their bounds, which tell how many outcomes are unknown, unless those are few."""
     safe = {key: raw[key] for key in ("selected", "precision", "recall", "precision_bounds", "recall_bounds")}
     if hide:
         shown.note(f"{WHERE}.{name}", "share", SMALL_OR_TELLING)
         safe |= {"precision": HIDDEN, "recall": HIDDEN}
-    counts = (raw["unknown"], unknown_apart, raw["hits"], raw["known"] - raw["hits"])
-    if hide or any(count > 0 and shown.is_small(count) for count in counts):
-        safe |= {"precision_bounds": [None, None], "recall_bounds": [None, None]}
+    if any(are_few(count, shown.profile) for count in (raw["unknown"], unknown_apart)):
+        return coarse_list(safe, shown.profile)
+    if hide or shown.is_small(raw["hits"]) or shown.is_small(raw["known"] - raw["hits"]):
+        safe |= NO_BOUNDS
     return safe
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskmodels.assessment.suppression import rules_in_words
+from riskmodels.cards.blank import answer_in
 from riskmodels.cards.card import Annex, Cell, Confirmable, Fact, ModelCard, Table
 from riskmodels.cards.indexes import NOT_YET, atrs_index, ico_index, tripod_index
 from riskmodels.cards.records.atrs import statuses
@@ -70,8 +71,7 @@ def indexed(card: ModelCard) -> ModelCard:
 
 
 def _said(answer: Answer, key: str) -> dict[str, Any]:
-    text = " ".join(answer.text.split()) if answer.text else None
-    return {"value": text or None, "source": f"answers.yaml: {key}", "owner": answer.owner}
+    return {"value": answer_in(answer.text), "source": f"answers.yaml: {key}", "owner": answer.owner}
 
 
 def _parameters(model: Row) -> Table:

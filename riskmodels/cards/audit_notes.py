@@ -35,7 +35,7 @@ def limit_words(audit: Row, contrasts: Sequence[Row], language: Language) -> str
         return ""
     limit = max(found)
     said = (
-        f"The fairness policy, which was fixed before the run, does not call a gap of at most {limit} in 100 harm. To "
+        f"By the fairness policy, which was set before the run, a gap of {limit} in 100 or less is not called harm. To "
         "lie within that limit is not a pass."
     )
     listed = _listed_of_100(audit)
@@ -81,9 +81,9 @@ def together_words(audit: Row, study: Study, language: Language) -> list[str]:
         ranked, listed, need = left
         names = listing([str(row["label"]) for row in hidden])
         said.append(
-            f"{capital(attribute_words(study.file, attribute))}, {names}: too few to show each alone. Together they "
-            f"are about {ranked} of 100 {language.many} ranked. They have about {listed} of 100 places, and are about "
-            f"{need} of 100 {language.that} {language.needed}."
+            f"{capital(attribute_words(study.file, attribute))}, {names}: not shown one by one, to protect small numbers. "
+            f"Together they are about {ranked} of 100 {language.many} ranked, and about {need} of 100 of those {language.that} "
+            f"{language.needed}. They have about {listed} of 100 places."
         )
     return said
 

@@ -17,7 +17,6 @@ from riskmodels.assessment.audit.words import (
     what_the_data_tell,
     why,
 )
-from riskmodels.cards.audit_notes import limit_words
 from riskmodels.cards.card import Cell, Table
 from riskmodels.cards.cells import (
     count_cell,
@@ -77,11 +76,10 @@ def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Tabl
     primary = [row for row in audit["contrasts"] if row["family"] == "primary"]
     rates = [row for row in primary if row["metric"] not in CALIBRATION_METRICS]
     return {
-        "verdicts": _verdicts("Verdicts: is each group treated alike?", audit, rates, named),
+        "verdicts": _verdicts("Verdicts: is each group treated alike?", rates, named),
         "others": _others(audit, named),
         "risks": _verdicts(
             "Verdicts: does a risk mean the same in each group?",
-            audit,
             [row for row in primary if row["metric"] in CALIBRATION_METRICS],
             named,
         ),
@@ -126,10 +124,9 @@ def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Tabl
 # ---------------------------------------------------------------- contrasts
 
 
-def _verdicts(caption: str, audit: Row, rows: Sequence[Row], named: Named) -> Table:
-    note = " ".join(part for part in (LEGEND, limit_words(audit, rows, named.language)) if part)
+def _verdicts(caption: str, rows: Sequence[Row], named: Named) -> Table:
     return Table(
-        caption=caption, columns=CONTRAST, rows=contrast_lines(rows, named), source="run: audit", note=note
+        caption=caption, columns=CONTRAST, rows=contrast_lines(rows, named), source="run: audit", note=LEGEND
     )  # fmt: skip
 
 
@@ -139,14 +136,15 @@ def _others(audit: Row, named: Named) -> Table:
     told = [row for row in rows if row["verdict"] == FAIL or (beyond_chance(row) and not is_too_few(row))]
     note = (
         f"Of {len(rows)} comparisons, only what fails or is more than chance stands here. The others may be chance, or "
-        "are too few to judge or to show. A FAIL here counts as any other."
+        "are too few to judge or to show. A FAIL here counts as any other. INSUFFICIENT EVIDENCE is "
+        "not a pass."
     )
     return Table(
         caption="Verdicts: each group against everybody else",
         columns=CONTRAST,
         rows=contrast_lines(told, named),
         source="run: audit",
-        note=" ".join(part for part in (note, limit_words(audit, told, named.language)) if part),
+        note=note,
     )
 
 

@@ -16,6 +16,7 @@ from riskmodels.cards.card import CloserPart, Table
 from riskmodels.cards.cells import decimals, foreseen
 from riskmodels.cards.deep_tables import deep_tables, deep_words
 from riskmodels.cards.enough_data import enough_tables, enough_words, published_enough
+from riskmodels.cards.list_rates import precision_of
 from riskmodels.cards.over_time_tables import over_time_tables, over_time_words, published_over_time
 from riskmodels.cards.selection_tables import published_selection, selection_tables, selection_words
 from riskmodels.cards.shown import Shown, counted
@@ -73,9 +74,18 @@ def published_detail(
         "use": published_use(raw["use"], shown),
         **({"after_rules": published_after_rules(raw["after_rules"], shown)} if raw.get("after_rules") else {}),
         "enough_data": published_enough(raw["enough"], shown),
-        "deep": counted([deep], "performance.deep", shown)[0] if deep else None,
+        "deep": _published_deep(deep, raw["unknown"]["selected"], shown) if deep else None,
         "tuning": tuning,  # settings and losses, at six digits already: no count of anybody
     }
+
+
+def _published_deep(deep: Row, listed: int, shown: Shown) -> dict[str, Any]:
+    """Each list without some of the data is as long as the list itself."""
+    rows = [
+        {**row, "precision_at_k": precision_of(row["precision_at_k"], listed, shown.profile)} if row else row
+        for row in (*deep["sources"], deep["grouped"])
+    ]
+    return counted([{**deep, "sources": rows[:-1], "grouped": rows[-1]}], "performance.deep", shown)[0]
 
 
 def _published_effect(rows: Sequence[Row], shown: Shown) -> list[dict[str, Any]]:

@@ -101,14 +101,14 @@ def _grouped_words(deep: Row, language: Language) -> list[str]:
     cost = (deep["grouped"] or {}).get("auc_cost") or {}
     if cost.get("value") is None or cost.get("low") is None:
         return []
-    whom = f"{language.many} whose own past it had not learned from"
+    whom = f"{language.many} from whose own past it had not learned"
     if cost["low"] > 0:
         lost = f"{round(100 * cost['value'], 1):g}"
-        return [f"For {whom} the ranking is worse: of 100 pairs, {lost} fewer are put right."]
+        return [f"For {whom}, the ranking is worse: of 100 pairs, {lost} fewer are put right."]
     most = max(100 * cost["high"], 0.0)
     return [
-        f"For {whom} the ranking may be as good, or a little worse: we cannot tell. At worst it puts {most:.1f} fewer "
-        "of 100 pairs right."
+        f"For {whom}, the ranking may be as good or a little worse: we cannot tell which. At worst it puts {most:.1f} "
+        "fewer of 100 pairs right."
     ]
 
 
@@ -194,7 +194,8 @@ def _learning_table(points: Sequence[Row], language: Language) -> Table | None:
 
 def _sources_table(deep: Row, language: Language) -> Table | None:
     grouped = deep["grouped"]
-    rows = [(_left_out(row["source"].split(" and ")), row["features"], row) for row in deep["sources"]]
+    # Fields are no people: as a text, their number is not taken for a count that disclosure control must round.
+    rows = [(_left_out(row["source"].split(" and ")), str(row["features"]), row) for row in deep["sources"]]
     if grouped:
         rows.append((f"The own past of the {language.many} that it ranks", "none", grouped))
     if not rows:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from riskmodels.cards.blank import is_answer
 from riskmodels.cards.indexes import NOT_ANSWERED, REASON_MISSING, items_of, lacking_of, tripod_index
 from riskmodels.cards.records.atrs import build_record
 from riskmodels.cards.sections import EXPECTED
@@ -19,6 +20,7 @@ from riskmodels.cards.words import at, label
 Card = Mapping[str, Any]
 ANSWERS, REGISTER = "answers.yaml", "register.yaml"
 SECTIONS = ("ask", "purpose", "people_process", "risks", "law", "monitoring", "how_it_works")
+ASKED = {"what_we_ask_you_to_decide": "ask", "what_this_cannot_see": "cannot_see"}  # fact -> its key in ANSWERS
 # tier -> what a gap of it holds up; each tier needs those before it. 0 holds up nothing: the card shows the gap.
 HOLDS_UP = {
     1: "any approval, a pilot or live use",
@@ -74,16 +76,20 @@ def missing(
 
 def _facts(card: Card, *review: Any) -> Iterator[Gap]:
     for section in SECTIONS:
-        for key, fact in card[section]["facts"].items():
-            if fact["value"] in (None, ""):
+        facts = card[section]["facts"]
+        for key, fact in facts.items():
+            if not is_answer(fact["value"]):
                 file, _, where = fact["source"].partition(": ")
                 needed = section == "ask" or key in EXPECTED.get(section, ())
                 yield Gap(label(key), fact["owner"], file, where, 1 if needed else 0)
+        expected = ASKED if section == "ask" else {key: f"{section}.{key}" for key in EXPECTED.get(section, ())}
+        for key in (key for key in expected if key not in facts):
+            yield Gap(label(key), card["organisation"]["owner"], ANSWERS, expected[key], 1)
 
 
 def _questions(card: Card, *review: Any) -> Iterator[Gap]:
     for question in card["questions"]:
-        if not question["answer"]:
+        if not is_answer(question["answer"]):
             what = f"Question {question['number']}: {question['question']}"
             yield Gap(what, question["owner"], ANSWERS, f"questions.{question['number']}", 1)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodels.cards.audit_closer import carriers_of
+from riskmodels.cards.blank import answer_in
 from riskmodels.cards.card import Origin, Question, Summary
 from riskmodels.cards.deep_tables import source_words
 from riskmodels.cards.sections import capacity_words, reasons_words
@@ -185,7 +186,7 @@ def _unknown(asked: Asked) -> str | None:
 
 def _cost(asked: Asked) -> str | None:
     cost = asked.study.answers.purpose.get("cost")
-    return None if cost is None or cost.text else f"What it cost is not provided (owner: {cost.owner})."
+    return None if cost is None or answer_in(cost.text) else f"What it cost is not provided (owner: {cost.owner})."
 
 
 def _first_end(asked: Asked) -> str | None:
@@ -223,7 +224,7 @@ def answer_questions(asked: Asked) -> tuple[Question, ...]:
 def _answer(number: int, asked: Asked) -> Question:
     question, section = QUESTIONS[number]
     given = asked.study.answers.questions.get(number)
-    said = " ".join(given.text.split()) if given is not None and given.text else None
+    said = answer_in(given.text) if given is not None else None
     alone = _of(FROM_THE_RUN, number, asked)
     before, after = (_of(table, number, asked) if said else None for table in (BEFORE, AFTER))
     found = alone or before or after

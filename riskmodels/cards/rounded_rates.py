@@ -30,7 +30,7 @@ def rate_of_rounded(estimate: Row, profile: Profile) -> dict[str, Any]:
         return dict(estimate)
     found = {**estimate, "value": made}
     if estimate.get("low") is not None and estimate.get("high") is not None:
-        low, high = wilson(made, rounded(n, profile) / _effect(estimate))
+        low, high = wilson(made, rounded(n, profile) / effect_on_variance(estimate))
         found |= {"low": low, "high": high}
     return found
 
@@ -77,7 +77,7 @@ def _is_short(value: float) -> bool:
     return value == round(value, PLACES)
 
 
-def _effect(estimate: Row) -> float:
+def effect_on_variance(estimate: Row) -> float:
     value = estimate["value"]
     end = estimate["high"] if value <= 0.5 else estimate["low"]
     # An interval that ends at nought or at one tells of no effect.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from riskmodels.cards.blank import answer_in
 from riskmodels.cards.card import Cell, ExplanationSection, Fact, Facts, HowItWorks, Table
 from riskmodels.cards.cells import of_100_cell
 from riskmodels.cards.indexes import NOT_YET
@@ -51,8 +52,8 @@ def answered(study: Study, section: str, tables: Mapping[str, Table] | None = No
 
 
 def answer_fact(answer: Answer, source: str) -> Fact:
-    text = " ".join(answer.text.split()) if answer.text else None
-    return Fact(value=text or None, source=source, owner=answer.owner)
+    """A blank, or words that only stand for an answer, are a gap."""
+    return Fact(value=answer_in(answer.text), source=source, owner=answer.owner)
 
 
 # ---------------------------------------------------------------- 6 how it works

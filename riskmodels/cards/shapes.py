@@ -33,6 +33,14 @@ ESTIMATES: dict[str, tuple[str, ...] | None] = {
     ),
     "audit.rows.*.metrics": None,
 }  # fmt: skip
+# mapping -> which of its keys hold a number, an estimate or nothing, where they are there; of those of None, all.
+NUMBERS: dict[str, tuple[str, ...] | None] = {
+    "audit.tally": None,
+    "performance": ("known", "unknown"),
+    "performance.at_capacity": (
+        "hits", "known", "places", "selected", "selection_rate", "unknown", "unknown_share",
+    ),
+}  # fmt: skip
 # table -> the columns that readers take by name.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "annex.checks": ("Check", "Result"),
@@ -51,6 +59,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "risks.tables.accepted": ("Check", "Why it was accepted"),
 }  # fmt: skip
 ENDS, BOUNDS = ("value", "low", "high"), ("precision_bounds", "recall_bounds")
+NO_ESTIMATE = "is not a number with its interval, nor a reason why there is none"
 NO_NAMES = "is missing, or is not a set of named values"
 
 
@@ -65,6 +74,17 @@ def _faults(card: Card) -> Iterator[Fault]:
         yield "edition_profile.disclosure", f"is one of {', '.join(PROFILES)}"
     yield from _rows(card)
     yield from _estimates(card)
+    for path, names in NUMBERS.items():
+        for where, found in _places(card, path):
+            if found is not None and not isinstance(found, Mapping):
+                yield where, NO_NAMES
+                continue
+            for name in found or () if names is None else names:
+                value = (found or {}).get(name)
+                if value is not None and not _is_number(value) and not _is_estimate(value):
+                    yield f"{where}.{name}", "is not a number"
+    for section in ("performance", "audit"):
+        yield from _valued(section, card[section])
     yield from _tables(card)
 
 
@@ -91,10 +111,22 @@ def _estimates(card: Card) -> Iterator[Fault]:
                 continue
             for name in found if names is None else names:
                 if name in found and not _is_estimate(found[name]):
-                    yield f"{where}.{name}", "is not a number with its interval, nor a reason why there is none"
+                    yield f"{where}.{name}", NO_ESTIMATE
             for name, pair in found.items():
                 if name in BOUNDS and not _is_pair(pair):
                     yield f"{where}.{name}", "is not two numbers, the least and the most"
+
+
+def _valued(where: str, found: Any) -> Iterator[Fault]:
+    """Whatever in a section has a value is an estimate; tables and words have none."""
+    if isinstance(found, Mapping):
+        if "value" in found and not _is_estimate(found):
+            yield where, NO_ESTIMATE
+        for name, inner in found.items():
+            yield from _valued(f"{where}.{name}", inner)
+    elif isinstance(found, list):
+        for place, inner in enumerate(found):
+            yield from _valued(f"{where}.{place}", inner)
 
 
 def _places(card: Card, path: str) -> Iterator[tuple[str, Any]]:

@@ -25,6 +25,7 @@ from riskmodels.assessment.suppression import (
     published_count,
 )
 from riskmodels.assessment.suppression import rounded as round_to_base
+from riskmodels.cards.list_rates import are_few, coarse_list, hidden_of_dates, precision_of, unknown_on, wide
 from riskmodels.cards.rounded_rates import of_rounded, rate_of_rounded
 
 COUNTS = {
@@ -98,18 +99,32 @@ def published_performance(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any
     made = {
         **raw,
         "calibration_curve": curve,
-        "at_capacity": _with_safe_bounds(raw.get("at_capacity") or {}, "performance.at_capacity", shown),
-        "per_date": [_with_safe_bounds(row, "performance.per_date", shown) for row in _dates(raw, shown)],
+        "at_capacity": _at_capacity(raw.get("at_capacity") or {}, shown),
+        "per_date": _dates(raw, shown),
+        "families": [_family(row, raw.get("at_capacity") or {}, shown) for row in raw.get("families") or []],
         "unknown_by_fifth": [_fifth(row, shown) for row in raw.get("unknown_by_fifth") or []],
     }
     result: dict[str, Any] = _walk(made, "performance", "", shown)
     return result
 
 
+def _at_capacity(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
+    """The list; where few on it are unknown there are no bounds, so that nothing may lead with them."""
+    few = are_few(unknown_on(raw.get("selected"), raw.get("precision")), shown.profile)
+    safe = _with_safe_bounds(raw, "performance.at_capacity", shown, few)
+    return {**safe, "leads_with_bounds": False, "known": wide(raw["known"], shown.profile)} if few else safe
+
+
+def _family(row: Mapping[str, Any], at: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
+    """A way of choosing; its list is as long as the list itself."""
+    found = row.get("precision_at_k")
+    return {**row, "precision_at_k": precision_of(found, at.get("selected"), shown.profile)} if found else dict(row)
+
+
 def _dates(raw: Mapping[str, Any], shown: Shown) -> list[dict[str, Any]]:
     """The test dates, with a share hidden of those that would give another date's away: that of all dates is told too.
 
-    What was hidden before stays so and hides no more.
+    What was hidden before stays so and hides no more. So it is with how many on each date's list are unknown.
     """
     rows = [dict(row) for row in raw.get("per_date") or []]
     for name in PER_DATE:
@@ -121,7 +136,12 @@ def _dates(raw: Mapping[str, Any], shown: Shown) -> list[dict[str, Any]]:
             if hide:
                 shown.note(f"performance.per_date, {row['as_of_date']}: {name}", "share", HIDDEN)
                 row[name] = {"value": None, "reason": HIDDEN}
-    return rows
+    unknown = [unknown_on(row.get("selected"), row.get("precision_at_k")) for row in raw.get("per_date") or []]
+    few = hidden_of_dates(unknown, shown.profile)
+    return [
+        _with_safe_bounds(row, f"performance.per_date, {row['as_of_date']}", shown, hide)
+        for row, hide in zip(rows, few, strict=True)
+    ]
 
 
 def published_audit(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
@@ -160,20 +180,19 @@ def _walk(value: Any, where: str, key: str, shown: Shown) -> Any:
     return rounded(value, key)
 
 
-def _with_safe_bounds(raw: Mapping[str, Any], where: str, shown: Shown) -> dict[str, Any]:
+def _with_safe_bounds(raw: Mapping[str, Any], where: str, shown: Shown, few_unknown: bool) -> dict[str, Any]:
     """Bounds are shares too: an end is hidden where the people who make it, or those it leaves out, are a handful.
 
-    The ends lie as far apart as outcomes are unknown, so that both are hidden where that count is.
+    The ends lie as far apart as outcomes on the list are unknown, so that where those are few both are hidden, and the
+    rates coarse (`riskmodels.cards.list_rates`).
     """
     safe, selected = dict(raw), raw.get("selected")
     precision, recall = raw.get("precision_bounds"), raw.get("recall_bounds")
+    if few_unknown:
+        shown.note(f"{where}.bounds", "share", HIDDEN)
+        return coarse_list(raw, shown.profile)
     if not precision or not recall or not selected:
         return safe
-    unknown = raw.get("unknown", 0)
-    if unknown is None or 0 < unknown < shown.profile.below:
-        if any(end is not None for end in (*precision, *recall)):
-            shown.note(f"{where}.bounds", "share")
-        return {**safe, "precision_bounds": [None, None], "recall_bounds": [None, None]}
     hide = [shown.is_handful(end, selected) for end in precision]
     safe["precision_bounds"] = [None if hidden else end for end, hidden in zip(precision, hide, strict=True)]
     # The ends of both are made of the same people on the list.

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskmodels.cards.audit_findings import Finding
+from riskmodels.cards.blank import answer_in
 from riskmodels.cards.card import Block, Recommendation, Summary
-from riskmodels.cards.words import Language, Numbers, family_words, opening, word_count
+from riskmodels.cards.words import Language, Numbers, at, family_words, opening, word_count
 from riskmodels.cards.worse_off import lacking_records, worse
 from riskmodels.study import BASELINES, Answer, Study
 
@@ -126,14 +127,14 @@ def _after_rules(language: Language, numbers: Numbers) -> str:
     path = "performance.after_rules.service_list.precision.value"
     if not numbers.has(path):
         return ""
-    return f" After the service's own rules, it is {numbers.per_100(path)} of 100."
+    return f" After the service's own rules: {numbers.per_100(path)} of 100."
 
 
 def _give_or_take(numbers: Numbers) -> str:
     at = "performance.at_capacity.precision"
     if not numbers.has(f"{at}.low", f"{at}.high"):
         return ""
-    return f" (by chance it could be {numbers.per_100(f'{at}.low')} to {numbers.per_100(f'{at}.high')})"
+    return f" (could be {numbers.per_100(f'{at}.low')} to {numbers.per_100(f'{at}.high')})"
 
 
 def _between(language: Language, numbers: Numbers) -> str:
@@ -189,36 +190,38 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
         return f"{said} We tried complex models too. They did no better, beyond chance." if tried else said
     gain = (comparison.get("difference") or {}).get("low")
     answer = (
-        "Yes: its risks are closer to what happened, by more than chance."
-        if gain is not None and gain > 0
-        else "Not beyond chance."
+        "Yes: its risks fit better, by more than chance." if gain is not None and gain > 0 else "Not beyond chance."
     )
     simple = family_words(baseline or "", column)
-    ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k.value" for name in (chosen, baseline))
+    ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k" for name in (chosen, baseline))
     if performance["at_capacity"].get("leads_with_bounds"):
         # A figure for those whose result is known would be read as one for the list.
         return f"{answer} The best simple rule is {simple}. Both were judged on those with a known result."
-    if not numbers.has(ours, theirs):
+    if not numbers.has(f"{ours}.value", f"{theirs}.value"):
         return f"{answer} The best simple rule is {simple}."
+    right, by_rule = (numbers.per_100(f"{place}.value") for place in (ours, theirs))
     return (
-        f"{answer} Of 100 {language.many} on this list, {numbers.per_100(ours)} {language.needed}. With {simple} it is "
-        f"{numbers.per_100(theirs)}{_lists_apart(performance, rows, chosen, baseline)}."
+        f"{answer} {_beside(numbers, ours, theirs)} of 100 on it, {right} {language.needed}, and with "
+        f"{simple} {by_rule}."
     )
 
 
-def _lists_apart(performance: Mapping[str, Any], rows: Mapping[str, int], chosen: str, baseline: str) -> str:
-    """Whether the ranges of two lists lie apart; what is said of their risks is not said of their lists."""
-    ours, theirs = (performance["families"][rows[name]]["precision_at_k"] for name in (chosen, baseline))
-    if any(one.get(end) is None for one in (ours, theirs) for end in ("low", "high")):
-        return ""
-    apart = ours["low"] > theirs["high"] or theirs["low"] > ours["high"]
-    return ", which is more than chance too" if apart else ", a gap that could be chance"
+def _beside(numbers: Numbers, ours: str, theirs: str) -> str:
+    """What may be said of the list itself: that risks fit better by more than chance does not say so of the list."""
+    if not all(numbers.has(f"{place}.{end}") for place in (ours, theirs) for end in ("low", "high")):
+        return "As to the list:"
+    (low, high), (least, most) = (
+        [at(numbers.card, f"{place}.{end}") for end in ("low", "high")] for place in (ours, theirs)
+    )
+    if low > most:
+        return "The list is better too:"
+    return "The list is worse:" if high < least else "The list may be no better:"
 
 
 def _said(block: str, heading: str, answer: Answer, words: int, section: int) -> Block:
-    if not answer.text or not answer.text.strip():
+    if not answer_in(answer.text):
         return Block(id=block, heading=heading, text=f"Not provided (owner: {answer.owner}).", source="none")
-    text, cut = opening(answer.text, words)
+    text, cut = opening(str(answer.text), words)
     return Block(
         id=block, heading=heading, text=f"{text} (More in section {section}.)" if cut else text, source="answers"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from riskmodels.cards.card import Cell, Table
 from riskmodels.cards.cells import bounds_cell, decimals, foreseen, of_100_cell, with_range, with_range_foreseen
+from riskmodels.cards.list_rates import precision_of
 from riskmodels.cards.shown import Shown, counted
 from riskmodels.cards.words import Language, capital, digits_of, family_words, of_100
 
@@ -29,9 +30,17 @@ def published_unknown(raw: Row, families: Sequence[Row], shown: Shown) -> dict[s
     ----------
     families : the published rows of that table
     """
+    found = raw["weighted"].get("precision")
+    if found:
+        # The weights are near one where few are unknown, so that its digits say as much as the plain one's.
+        found = precision_of(found, raw["selected"], shown.profile)
+        raw = {**raw, "weighted": {**raw["weighted"], "precision": found}}
     (safe,) = counted([raw], "performance.unknown_outcomes", shown)
-    hidden = {row["model"] for row in families if (row.get("precision_at_k") or {}).get("value") is None}
-    safe["tipping"] = [row for row in safe["tipping"] if row["against"] not in hidden]
+    # As the table of families says it, with no more digits.
+    said = {row["model"]: (row.get("precision_at_k") or {}).get("value") for row in families}
+    safe["tipping"] = [
+        {**row, "precision": said[row["against"]]} for row in safe["tipping"] if said.get(row["against"]) is not None
+    ]
     few = raw["unknown"] > 0 and shown.is_small(raw["unknown"])
     if few:
         shown.note("performance.unknown_outcomes.bounds", "bounds")

@@ -10,11 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskmodels.cards.list_rates import NO_BOUNDS, are_few, coarse_list, coarse_precision, wide
 from riskmodels.cards.shown import HIDDEN, Shown, counted
 
 DIGITS = 3  # of a sum of money or a rate made of the precision: the ranges are far wider
 WHERE = "performance.use"
+ROUGH_DIGITS = 2  # where the precision has no more
 NOBODY = {"known": 0, "hits": 0}
+COARSE = "coarse"  # in a row, while it is made: the unknown are few, so that its rates are coarse and its known about
 Row = Mapping[str, Any]
 
 
@@ -28,10 +31,10 @@ def published_use(raw: Row, shown: Shown) -> dict[str, Any]:
     sweep = _sweep(raw["capacity_sweep"], shown)
     safe: dict[str, Any] = {
         **raw,
-        "capacity_sweep": sweep,
         "marginal": _marginal(raw["marginal"], sweep, shown),
         "assumed": _assumed(raw["assumed"], sweep, shown),
         "regression_to_mean": _regression(raw["regression_to_mean"], shown),
+        "capacity_sweep": [_without_unknown(row, shown) if row.pop(COARSE, False) else row for row in sweep],
         "disclosure": shown.profile.name,
     }
     return counted([safe], WHERE, shown)[0]
@@ -52,25 +55,35 @@ def _sweep(rows: Sequence[Row], shown: Shown) -> list[dict[str, Any]]:
 
 
 def _outwards(rows: Sequence[Row], start: dict[str, Any], shown: Shown) -> list[dict[str, Any]]:
-    kept, last, last_bounded = [], start, start
+    kept, last = [], start
+    told = None if COARSE in start else start
     for row in rows:
         hits, known = abs(row["hits"] - last["hits"]), abs(row["known"] - last["known"])
         if shown.is_small(hits) or shown.is_small(known - hits) or _is_small(row, shown):
             continue
-        last = _bounded(row, last_bounded["unknown"], shown)
-        last_bounded = last if last["precision_bounds"][0] is not None else last_bounded
+        last = _bounded(row, told, shown)
+        told = told if COARSE in last else last
         kept.append(last)
     return kept
 
 
-def _bounded(row: Row, unknown_before: int | None, shown: Shown) -> dict[str, Any]:
-    """A size with its bounds, which tell how many are not known, and less those of the last size, of the step."""
-    counts = [row["unknown"], *([] if unknown_before is None else [abs(row["unknown"] - unknown_before)])]
-    few = any(count > 0 and shown.is_small(count) for count in counts) or _is_small(row, shown)
-    if few or shown.is_handful(row["recall"].get("value"), row["recall"].get("n")):
+def _bounded(row: Row, told: Row | None, shown: Shown) -> dict[str, Any]:
+    """A size with its bounds, which tell how many are not known, and less those of the last size, of the step.
+
+    So do its rates, since everybody knows how long it is: those are coarse then. ``told``: the last size that has them.
+    """
+    steps = [row["unknown"], *([] if told is None else [abs(row["unknown"] - told["unknown"])])]
+    if any(are_few(count, shown.profile) for count in steps):
         shown.note(f"{WHERE}.capacity_sweep.bounds", "share")
-        return {**row, "precision_bounds": [None, None], "recall_bounds": [None, None]}
+        return {**coarse_list(row, shown.profile), COARSE: True}
+    if _is_small(row, shown) or shown.is_handful(row["recall"].get("value"), row["recall"].get("n")):
+        shown.note(f"{WHERE}.capacity_sweep.bounds", "share")
+        return {**row, **NO_BOUNDS}
     return dict(row)
+
+
+def _without_unknown(row: Row, shown: Shown) -> dict[str, Any]:
+    return {**row, "known": wide(row["known"], shown.profile), "unknown": None}
 
 
 def _is_small(row: Row, shown: Shown) -> bool:
@@ -125,13 +138,16 @@ def _regression(raw: Row, shown: Shown) -> dict[str, Any]:
 
 def _assumed(raw: Row, sweep: Sequence[Row], shown: Shown) -> dict[str, Any]:
     """A range made of a hidden precision is hidden with it; the others are rounded."""
-    precision = raw["precision"]
+    own = next(row for row in sweep if row["own"])
+    precision, digits = raw["precision"], ROUGH_DIGITS if COARSE in own else DIGITS
+    if COARSE in own:
+        raw = {**raw, "precision": coarse_precision(precision, own["selected"], shown.profile)}
     hidden = shown.is_handful(precision.get("value"), precision.get("n"))
-    no_bounds = next(row for row in sweep if row["own"])["precision_bounds"][0] is None
+    no_bounds = own["precision_bounds"][0] is None
 
     def of(found: Row) -> dict[str, Any]:
         if "low" in found:
-            return {**found, "low": significant(found["low"]), "high": significant(found["high"])}
+            return {**found, "low": significant(found["low"], digits), "high": significant(found["high"], digits)}
         if hidden:
             return {view: {"low": None, "high": None, "reason": shown.hidden} for view in found}
         return {view: of(range_) for view, range_ in found.items() if not (view == "unknown" and no_bounds)}
@@ -140,8 +156,8 @@ def _assumed(raw: Row, sweep: Sequence[Row], shown: Shown) -> dict[str, Any]:
     return {name: value if name in fixed else of(value) for name, value in raw.items()}
 
 
-def significant(value: float | None) -> float | None:
-    """A number to three digits that count."""
+def significant(value: float | None, digits: int = DIGITS) -> float | None:
+    """A number to so many digits that count."""
     if not value:
         return value
-    return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))

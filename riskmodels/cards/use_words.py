@@ -119,8 +119,8 @@ def _prevented_words(prevented: Row, language: Language) -> str:
     if low < 0 < high:
         more, fewer = (count_words(end) for end in (-low, high))
         return (
-            f"If help works as assumed, then for each 100 places {fewer} fewer {language.many} {language.need} at best, "
-            f"and {more} more at worst. So harm was not ruled out."
+            f"If help works as assumed, then for each 100 places {fewer} fewer {language.many} {language.need} at "
+            f"best, and {more} more at worst. So harm was not ruled out."
         )
     if high <= 0:
         return "As assumed, help does no good."

@@ -97,10 +97,10 @@ def _not_told(numbers: Numbers) -> list[str]:
     tally, said = numbers.card["audit"]["tally"], []
     if 0 < tally["cannot_tell"] < tally["comparisons"]:
         few, all_ = (numbers.count(f"audit.tally.{name}") for name in ("cannot_tell", "comparisons"))
-        said.append(f"For {few} of {all_} checks the data cannot tell if there is a gap that matters.")
+        said.append(f"For {few} of {all_} checks the data cannot tell if a gap matters.")
     if tally["real_but_small"]:
         small = numbers.count("audit.tally.real_but_small")
-        said.append(f"In {small} the gap is real, but within the limit set beforehand.")
+        said.append(f"In {small} a real gap is within the set limit.")
     return said
 
 

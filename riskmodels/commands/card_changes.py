@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskmodels import storage
-from riskmodels.commands.cards import FoundCard, earlier_card, find_card
+from riskmodels.commands.cards import FoundCard, earlier_card, find_card, refuse_other, registered_on
 from riskmodels.errors import CardError, UsageError
 from riskmodels.workspace import Workspace
 
@@ -61,8 +61,9 @@ def card_diff(
     for path in outputs:
         storage.refuse_unwritable(path)
     before, after = find_card(old, workspace), find_card(new, workspace)
-    _refuse_other(before, after, across)
-    change = compare_cards(before.card.to_dict(), after.card.to_dict(), since=_made_on(before, workspace), today=today)
+    refuse_other(before, after, str(before.path), "add --across", across=across)
+    made_on = registered_on(before, workspace)
+    change = compare_cards(before.card.to_dict(), after.card.to_dict(), since=made_on, today=today)
     shown = change.to_dict()
     files = {} if json is None else {json: storage.canonical_json(shown)}
     if html is not None:
@@ -96,27 +97,3 @@ def since_last_card(card: ModelCard, workspace: Workspace) -> Change | None:
     except CardError:
         return None
     return None if earlier is None else compare_cards(earlier.to_dict(), card.to_dict())
-
-
-def _refuse_other(before: FoundCard, after: FoundCard, across: bool) -> None:
-    studies = before.card.study, after.card.study
-    if studies[0] != studies[1] and not across:
-        raise UsageError(
-            f"{before.path}: is of the study {studies[0]}, and {after.path} of {studies[1]}; name two cards of one "
-            "study, or add --across"
-        )
-    editions = before.card.edition_profile.edition, after.card.edition_profile.edition
-    if editions[0] != editions[1]:
-        raise UsageError(
-            f"{before.path}: is the {editions[0]} edition, and {after.path} the {editions[1]} one; name two cards of "
-            "one edition"
-        )
-
-
-def _made_on(found: FoundCard, workspace: Workspace) -> dt.date | None:
-    """The day on which a card was registered, where it was."""
-    from riskmodels.governance import registry
-
-    known = registry.read_index(workspace).get(found.card.study)
-    entries = known.versions if known and found.registered else ()
-    return next((one.registered_on for one in entries if one.version == found.version), None)

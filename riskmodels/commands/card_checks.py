@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.cards import (
+    EDITIONS,
     FORMATS,
     FoundCard,
     beside_card,
+    card_of,
     earlier_card,
     edition_of,
     find_card,
@@ -22,6 +24,7 @@ from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskmodels.cards.checks import Checked
+    from riskmodels.governance.registry import ResolvedModel
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,24 @@ def check_model_card(
     return CardCheckReport(tuple(rows), edition, found.sha256, NOT_CHECKED)
 
 
-def refuse_unfit_card(reference: str, workspace: Workspace, stage: str, today: dt.date) -> None:
-    """Raises GateError if a model's card fails a check that holds up this stage."""
+def refuse_unfit_card(model: ResolvedModel, workspace: Workspace, stage: str, today: dt.date) -> None:
+    """Raises GateError if a model's card, in either edition, fails a check that holds up this stage.
+
+    It is the card of this very model, not one that happens to lie under its name.
+    """
     from riskmodels.cards.checks import check_whole, failing
 
-    found = find_card(reference, workspace)
-    names = failing(check_whole(_checked(found, workspace, today, "committee", None, False)), stage)
-    if names:
-        raise GateError(
-            f"the card may not be approved for {stage}, since it fails its checks ({', '.join(names)}); see what to do "
-            f"with: riskmodels card {reference} --check --workspace {workspace.root}"
-        )
+    found = card_of(model, workspace)
+    for edition in EDITIONS:
+        names = failing(check_whole(_checked(found, workspace, today, edition, None, False)), stage)
+        if names:
+            name = model.study if model.version is None else f"{model.study}/{model.version}"
+            own, public = ("it", "") if edition == EDITIONS[0] else (f"its {edition} edition", f" --edition {edition}")
+            raise GateError(
+                f"the card may not be approved for {stage}, since {own} fails its checks "
+                f"({', '.join(names)}); see what to do with: riskmodels card {name} --check{public} --workspace "
+                f"{workspace.root}"
+            )
 
 
 def card_schema_file() -> bytes:

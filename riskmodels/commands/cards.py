@@ -15,6 +15,7 @@ from riskmodels.workspace import Workspace
 if TYPE_CHECKING:
     from riskmodels.cards.card import ModelCard
     from riskmodels.cards.renderings import Beside
+    from riskmodels.governance.registry import ResolvedModel
     from riskmodels.governance.review import Record
 
 EDITIONS = ("committee", "public")
@@ -99,17 +100,17 @@ def card(
 
 
 def find_card(reference: str, workspace: Workspace) -> FoundCard:
-    """The card that a reference means, verified.
+    """The card that a reference means, verified. The name of a registered study means its model, whatever lies here.
 
     Raises
     ------
     CardError
         as `card`.
     """
-    from riskmodels.governance import gate, registry
+    from riskmodels.governance import registry
     from riskmodels.governance.review import read_chain
 
-    alone = _card_file(Path(reference))
+    alone = None if registry.names_a_model(workspace, reference) else _card_file(Path(reference))
     if alone is not None:
         content, checked = _read(alone)
         chain = read_chain(workspace.reviews(checked.study))
@@ -119,7 +120,20 @@ def find_card(reference: str, workspace: Workspace) -> FoundCard:
         return FoundCard(
             content, checked, alone, None, entry.version if entry else None, entry is not None, tuple(chain)
         )
-    found = registry.resolve(workspace, reference)
+    return card_of(registry.resolve(workspace, reference), workspace)
+
+
+def card_of(found: ResolvedModel, workspace: Workspace) -> FoundCard:
+    """The card of a model of the workspace, verified.
+
+    Raises
+    ------
+    CardError
+        as `card`.
+    """
+    from riskmodels.governance import gate
+    from riskmodels.governance.review import read_chain
+
     content, checked = _read(found.card_path)
     if checked.model.sha256 != gate.verify_manifest(gate.read_model_folder(found.model_folder)):
         raise CardError(f"{found.card_path}: is the card of another model; restore the one that its run wrote")
@@ -143,23 +157,37 @@ def beside_card(
 
     model = found.card.model.sha256
     status = status_banner(found.sha256, model, found.chain, today, registered=found.registered)
-    earlier = earlier_card(found, workspace, since)
+    earlier, made_on = _earlier(found, workspace, since)
     change = None
     if earlier is not None:
         from riskmodels.cards.change import compare_cards
 
-        change = compare_cards(_in_edition(earlier, earlier.digest, edition), edition_of(found, edition)).to_dict()
+        before, after = _in_edition(earlier, earlier.digest, edition), edition_of(found, edition)
+        change = compare_cards(before, after, since=made_on, today=today).to_dict()
     return Beside(status, sign_off_rows(found.chain, model), change, today)
 
 
 def earlier_card(found: FoundCard, workspace: Workspace, since: str | None) -> ModelCard | None:
-    """The card to compare with: as asked, or the last version before that a decision named, or the version before."""
+    """The card to compare with: as asked, or the last version before that a decision named, or the version before.
+
+    Raises
+    ------
+    UsageError
+        if the one that was asked for is of another study or edition.
+    """
+    return _earlier(found, workspace, since)[0]
+
+
+def _earlier(found: FoundCard, workspace: Workspace, since: str | None) -> tuple[ModelCard | None, dt.date | None]:
+    """As `earlier_card`, and the day on which it was registered, where it was."""
     from riskmodels.governance import registry
 
     if since == "none":
-        return None
+        return None, None
     if since is not None:
-        return find_card(since, workspace).card
+        asked = find_card(since, workspace)
+        refuse_other(asked, found, f"--since {since}", "compare two studies with: riskmodels card diff --across")
+        return asked.card, registered_on(asked, workspace)
     known = registry.read_index(workspace).get(found.card.study)
     before = [one for one in known.versions if one.version < (found.version or 0)] if known else []
     named = {line.card_sha256 for line in found.chain}
@@ -167,8 +195,36 @@ def earlier_card(found: FoundCard, workspace: Workspace, since: str | None) -> M
         path = workspace.root / entry.folder / "card" / CARD
         # A card that was lost is no reason to withhold the one that is there.
         if path.is_file() and storage.sha256(storage.read_bytes(path, CardError)) == entry.card_sha256:
-            return _read(path)[1]
-    return None
+            return _read(path)[1], entry.registered_on
+    return None, None
+
+
+def registered_on(found: FoundCard, workspace: Workspace) -> dt.date | None:
+    """The day on which a card was registered, where it was."""
+    from riskmodels.governance import registry
+
+    known = registry.read_index(workspace).get(found.card.study)
+    entries = known.versions if known and found.registered else ()
+    return next((one.registered_on for one in entries if one.version == found.version), None)
+
+
+def refuse_other(before: FoundCard, after: FoundCard, named: str, or_else: str, *, across: bool = False) -> None:
+    """Raises UsageError for two cards of two studies, unless ``across``, or of two editions.
+
+    ``named``: what the first one was called; ``or_else``: what else can be done about two studies.
+    """
+    studies = before.card.study, after.card.study
+    if studies[0] != studies[1] and not across:
+        raise UsageError(
+            f"{named}: is of the study {studies[0]}, and {after.path} of {studies[1]}; name two cards of one study, or "
+            f"{or_else}"
+        )
+    editions = before.card.edition_profile.edition, after.card.edition_profile.edition
+    if editions[0] != editions[1]:
+        raise UsageError(
+            f"{named}: is the {editions[0]} edition, and {after.path} the {editions[1]} one; name two cards of one "
+            "edition"
+        )
 
 
 def edition_of(found: FoundCard, edition: str) -> dict[str, Any]:

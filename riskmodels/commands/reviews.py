@@ -40,7 +40,7 @@ def record_review(reference: str, decision: Any, workspace: Workspace, today: dt
         and parsed.owner_decision == "approve"
         and parsed.stage in decisions.STAGES_IN_USE
     ):
-        refuse_unfit_card(reference, workspace, parsed.stage, today)
+        refuse_unfit_card(found, workspace, parsed.stage, today)
     return review.record(
         workspace.reviews(found.study),
         parsed,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.published import CHAIN, EARLIER, NOTICE, PublishedTool
+from riskmodels.commands.site_checks import refuse_unsafe_cards
 from riskmodels.errors import CardError, GateError
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def made_tool(published: PublishedTool, making: Making) -> Tool:
     CardError
         if its cards, put together, give away a number of few people.
     GateError
-        if its notice says that it stopped, and the review record still approves it; if an example of a decision is all
-        that decides on a card of a real organisation.
+        if a card of it tells of too few people; if its notice says that it stopped, and the review record still approves
+        it; if an example of a decision is all that decides on a card of a real organisation.
     """
     from riskmodels.cards.editions import public_edition
     from riskmodels.governance.notice import refuse_notice
@@ -55,6 +56,8 @@ def made_tool(published: PublishedTool, making: Making) -> Tool:
         {"committee": one.card.to_dict(), "public": public_edition(one.card.to_dict(), one.sha256)}
         for one in published.cards
     ]
+    for one, pair in zip(published.cards, editions, strict=True):
+        refuse_unsafe_cards(published.name, one.path, list(pair.values()))
     _refuse_given_away(published, [card for pair in editions for card in pair.values()])
     versions: list[Version] = []
     for place in range(len(published.cards)):

@@ -198,6 +198,12 @@ def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
     return _resolved(workspace, name, _version(index, name, version))
 
 
+def names_a_model(workspace: Workspace, reference: str) -> bool:
+    """Whether a reference is the name of a registered study, with or without a version; `./NAME` is a path."""
+    found = REFERENCE.fullmatch(reference)
+    return found is not None and found["study"] in read_index(workspace)
+
+
 def states(workspace: Workspace, today: dt.date) -> list[dict[str, Any]]:
     """Every version and its state, newest last, then the runs that were never registered (DRAFT).
 

@@ -12,7 +12,7 @@ import pytest
 from riskmodels.assessment.list_after_rules import FATES as CODES
 from riskmodels.assessment.suppression import SMALL_OR_TELLING
 from riskmodels.cards.after_rules_published import published_after_rules, tells
-from riskmodels.cards.after_rules_tables import FATES, after_rules_tables, after_rules_words
+from riskmodels.cards.after_rules_tables import FATES, NOT_SIDE_BY_SIDE, after_rules_tables, after_rules_words
 from riskmodels.cards.closer import PARTS, Looked
 from riskmodels.cards.shown import Shown
 from riskmodels.cards.words import language_of
@@ -121,12 +121,16 @@ def test_in_words() -> None:
     assert said[0] == (
         "The model ranks everybody. The service then leaves off those whom its rules name. The next in rank move up."
     )
-    assert said[1].startswith("Of 100 on the list that is left, 35 ")
-    assert said[1].endswith("On the model's own list it was 39.")
-    assert "35 " in said[2]
-    assert "On the model's own list it was 23: a place that goes to somebody known finds nobody new." in said[2]
+    assert said[1] == (
+        "Of 100 on the list that the service would use, 35 needed help, and 35 of these were not yet known to the "
+        "service."
+    )
+    assert said[2].startswith("Of 100 on the model's own list, 39 needed help, and 23 of these ")
+    assert said[3:] == (NOT_SIDE_BY_SIDE,)
     nobody = performance(already_known={"reason": "no rule says who"}, new=None)
-    assert after_rules_words(nobody, LANGUAGE, study())[-1].endswith("cannot be told: no rule says who.")
+    told = after_rules_words(nobody, LANGUAGE, study())
+    assert told[1] == "Of 100 on the list that the service would use, 35 needed help."
+    assert told[3].endswith("cannot be told: no rule says who.")
     assert len(after_rules_tables(nobody, LANGUAGE)["service_list"].rows) == 2
     both = study(list_unit="household")
     assert "and gives a household one place." in after_rules_words(performance(), LANGUAGE, both)[0]

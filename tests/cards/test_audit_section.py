@@ -74,16 +74,18 @@ def test_each_fail_has_a_line_of_its_own_even_where_nothing_is_shown() -> None:
 
 def test_a_real_but_small_gap_is_not_said_to_be_unknown() -> None:
     line = lines(contrast("Asian", INSUFFICIENT, reason=SMALL, ratio=2.0, low=1.4, high=3.0))[0]
-    assert line[5] == "A real difference, but small by the policy: at most 5 in 100."
+    assert line[5] == "A real difference, but within what the fairness policy allows: at most 5 in 100."
     words = said(
         contrast("Asian", INSUFFICIENT, reason=SMALL),
         contrast("55-64", INSUFFICIENT, reason=WIDE),
         contrast("a", "PASS"),
     )
     assert words[0] == (
-        "Of 3 comparisons, 1 passed and 0 failed. For 1 the data cannot tell. In 1 the difference is real, but small "
-        "by the policy; that is not a pass."
+        "Of 3 comparisons, 1 passed and 0 failed. For 1 the data cannot tell whether there is a gap large enough to "
+        "matter. In 1 the gap is real, but within what the fairness policy allows."
     )
+    assert words[1].startswith("By the fairness policy, which was set before the run, a gap of 5 in 100 or less is not")
+    assert "is not a pass" in words[1]
 
 
 def test_everybody_else_has_a_table_of_what_fails_or_is_more_than_chance() -> None:
@@ -100,7 +102,7 @@ def test_everybody_else_has_a_table_of_what_fails_or_is_more_than_chance() -> No
         ("Ethnicity: Asian", "everybody else", "FAIL"),
         ("Ethnicity: 55-64", "everybody else", INSUFFICIENT),
     ]
-    assert "these 4 comparisons" in str(table.note)
+    assert "Of 4 comparisons" in str(table.note)
     words = said(*found["contrasts"])
     assert words[1] == "Against everybody else, 1 of 4 comparisons failed."
     assert any(line.endswith("FAIL: Asian worse off.") for line in words)
@@ -110,8 +112,10 @@ def test_what_risks_mean_has_a_table_of_its_own() -> None:
     tables = audit_tables(
         STUDY, audit(contrast("Asian", "PASS"), contrast("Asian", "PASS", "oe_ratio", against="prediction")), LANGUAGE
     )
-    assert [line[2] for line in tables["verdicts"].rows] == ["Found by the list"]
-    assert [line[1:3] for line in tables["risks"].rows] == [("its own risks", "Observed to expected (O/E)")]
+    assert [line[2] for line in tables["verdicts"].rows] == ["Found by the list (below 1 is worse)"]
+    assert [line[1:3] for line in tables["risks"].rows] == [
+        ("its own risks", "Observed to expected (O/E) (above 1 is worse)")
+    ]
 
 
 # ---------------------------------------------------------------- groups

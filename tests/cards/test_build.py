@@ -103,9 +103,11 @@ def test_page_one_in_the_plain_case() -> None:
     assert card.summary.recommendation.code == "use_with_conditions"
     # 307 of 500 right, 20 unknown; precision .64 +- .043; recall .505
     assert "61 needed help, 35 did not need help, and for 4 we do not know" in block(card, "right")
-    assert "64 needed help (by chance, from 60 to 68)" in block(card, "right")
+    assert "64 needed help (could be 60 to 68)" in block(card, "right")
     assert "finds 51 and misses 49" in block(card, "missed")
-    assert block(card, "simple").startswith("Yes: its risks fit better, by more than chance.")
+    assert block(card, "simple").startswith(
+        "Yes: its risks fit better, by more than chance. The list may be no better:"
+    )
     assert "reads in the lowest quarter next spring" in block(card, "what")
     assert "made up" in block(card, "what")
 
@@ -276,3 +278,14 @@ def test_figures_are_whole() -> None:
     assert figures["missed_per_100"].title.endswith(f"the list finds {found}")
     assert "Asian" in str(figures["groups"].table.note)
     assert len(figures["calibration"].curve.rows if figures["calibration"].curve else ()) <= 22
+
+
+@pytest.mark.parametrize(
+    ("by_rule", "said"),
+    [(0.4, "The list is better too:"), (0.9, "The list is worse:"), (0.6, "The list may be no better:")],
+)
+def test_page_one_does_not_say_of_the_list_what_is_only_known_of_its_risks(by_rule: float, said: str) -> None:
+    given = example.performance()
+    rule = next(row for row in given["families"] if row["model"] == "single_best_column")
+    rule["precision_at_k"] = example.estimate(by_rule, 0.04, 480)
+    assert f"by more than chance. {said} of 100 on it, 63 " in block(example.card(performance=given), "simple")

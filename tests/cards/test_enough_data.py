@@ -54,7 +54,7 @@ def test_of_trees_it_is_a_lower_limit():
         (MUCH, True, "There were enough."),
         (Sample(9000, 1840, 9000, 1840), False, "There were enough."),
         (Sample(9000, 1800, 9000, 1800), False, "needs more, and how much more is not known"),
-        (Sample(9000, 1800, 700, 500), True, "enough entries (9,000), but they are of 700 pupils on several dates"),
+        (Sample(9000, 1800, 700, 500), True, "these are 700 pupils, counted again on several dates, which"),
         (Sample(800, 180, 800, 180), True, "too few, so its risks may be too extreme"),
     ],
 )

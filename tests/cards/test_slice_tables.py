@@ -150,3 +150,15 @@ def test_nothing_sliced_nothing_said() -> None:
 
 def test_published_is_json() -> None:
     json.dumps(published_slices(raw(), Shown()), allow_nan=False)
+
+
+@pytest.mark.parametrize(("times", "said"), [(2.0, "too high"), (0.5, "too low"), (1.0, None)])
+def test_risks_that_are_wrong_for_those_new_to_the_model_are_said_plainly(times: float, said: str | None) -> None:
+    rows = ranked_rows(people=3000, dates=2)
+    seen = np.random.default_rng(5).random(rows.n) < 0.6
+    rows = replace(rows, risk=np.where(seen, rows.risk, np.clip(times * rows.risk, 0.0, 1.0)))
+    labels = np.where(seen, "yes", "no").tolist()
+    words = slice_words(published_slices(assess_slices(rows, {"seen": labels}).to_dict(), Shown()), LANGUAGE)
+    found = [line for line in words if "who are new to the model, the risks were" in line]
+    assert len(found) == (said is not None)
+    assert all(f"{said}, by more than chance." in line for line in found)

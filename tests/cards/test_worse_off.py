@@ -126,7 +126,7 @@ def test_who_is_on_the_list_counts_where_flagged_though_need_may_differ() -> Non
 def test_a_real_but_small_gap_is_said_to_be_that() -> None:
     small = contrast("Asian", INSUFFICIENT, reason=SMALL, ratio=0.6, low=0.4, high=0.7, worse_off="Asian")
     text = said(UNSURE, small, contrast("55-64", "PASS"), rows=rows())
-    assert "For 1 of 3 checks the data cannot tell. In 1 the gap is real, but within the limit set beforehand." in text
+    assert "For 1 of 3 checks the data cannot tell if a gap matters. In 1 a real gap is within the set limit." in text
     assert "The widest of those: Ethnicity, Asian" in text
 
 

@@ -140,8 +140,9 @@ def every_state(folder: Path) -> Path:
 
 
 def gives_away(cards: Path) -> None:
-    """The version before shows how many a small group is, which the newest hides."""
+    """The version before, under a profile that hides nothing, shows how many a small group is, which the newest hides."""
     before = json.loads(card("b", model="cd" * 32))
+    before["edition_profile"]["disclosure"] = "places"
     small = next(row for row in before["audit"]["rows"] if row["n"] is None)
     small["n"] = 8
     put(cards, "b", card("b"), {"1": storage.canonical_json(before)})

@@ -237,3 +237,34 @@ def test_an_earlier_version_that_gives_a_number_away_can_be_taken_out_as_the_ref
     shutil.rmtree(cards / "b" / "earlier")
     assert site(cards, tmp_path / "site") == 6
     assert site(cards, tmp_path / "site", "--remove", "b") == 0
+
+
+# ---------------------------------------------------------------- what is shown of too few people
+
+
+@pytest.mark.parametrize("notice", [False, True])
+@pytest.mark.parametrize("where", ["now", "before"])
+def test_a_card_that_tells_of_too_few_is_not_published_whatever_became_of_the_tool(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str, notice: bool
+) -> None:
+    raw = json.loads(given.card("reading", model="cd" * 32))
+    raw["performance"]["at_capacity"]["hits"] = 3
+    unsafe, safe = storage.canonical_json(raw), given.card("reading")
+    content, earlier = (unsafe, {}) if where == "now" else (safe, {"2026-11-21": unsafe})
+    tool = given.put(tmp_path / "cards", "reading", content, earlier)
+    if notice:
+        (tool / "notice.yaml").write_text(given.RETIRED, encoding="utf-8")
+    assert site(tmp_path / "cards", tmp_path / "site") == 6
+    error = capsys.readouterr().err
+    assert "the committee edition of reading may not be published (disclosure)" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_sentence_about_three_people_is_not_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = json.loads(given.card("reading"))
+    raw["performance"]["words"].append("Of the group, 3 people were missed.")
+    given.put(tmp_path / "cards", "reading", storage.canonical_json(raw))
+    assert site(tmp_path / "cards", tmp_path / "site") == 6
+    assert "(rendered_counts)" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()

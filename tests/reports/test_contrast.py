@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
+from riskmodels.cards.checks.drawn import GRID, faint
 from riskmodels.reports.audit_charts import draw_audit
 from riskmodels.reports.batch_figures import draw_batch
 from riskmodels.reports.charts import draw_figures
 from riskmodels.reports.comparison_charts import draw_comparison
-from riskmodels.reports.drawing import RULE
 from riskmodels.reports.profile_charts import draw_profile
 from tests.cards import example_card as example
 from tests.cards.example_use import use
@@ -21,48 +19,8 @@ from tests.cards.test_time_figures import results
 from tests.cards.test_use_figures import figure as sweep_figure
 from tests.reports.test_mitigation_charts import ROWS as TRIED
 from tests.reports.test_mitigation_charts import figure as frontier
-from tests.reports.test_page import contrast
 
-SVG = "{http://www.w3.org/2000/svg}"
-TEXT, MARK, SMALLEST, PHONE = 4.5, 3.0, 9.0, 300.0  # contrast of text and marks; pixels of a letter, of the page
-COLOUR = re.compile(r"(fill|stroke): (#[0-9a-f]{6}|none)")
-
-
-def shapes(svg: bytes) -> Iterator[tuple[str | None, bool, dict[str, str]]]:
-    """Each shape as (the id of the text that it belongs to, whether it is the text's ground, its colours)."""
-
-    def walk(
-        element: ElementTree.Element, text: str | None, ground: bool
-    ) -> Iterator[tuple[str | None, bool, dict[str, str]]]:
-        if element.tag == f"{SVG}defs":
-            return
-        name = element.get("id") or ""
-        inside, ground = (name, False) if name.startswith("text_") else (text, ground or name.startswith("patch_"))
-        colours = dict(COLOUR.findall(element.get("style") or ""))
-        if element.tag in (f"{SVG}path", f"{SVG}use", f"{SVG}g") and colours:
-            yield inside, ground, colours
-        for child in element:
-            yield from walk(child, inside, ground)
-
-    yield from walk(ElementTree.fromstring(svg), None, False)
-
-
-def unseen(svg: bytes) -> list[str]:
-    """What has too little contrast. Lines of the grid are ornament; a mark may be seen by its face or by its edge."""
-    grounds: dict[str, str] = {}
-    found = []
-    for text, ground, colours in shapes(svg):
-        fill, stroke = colours.get("fill", "#000000"), colours.get("stroke", "none")
-        if text is not None and ground:
-            grounds[text] = fill
-        elif text is not None:
-            if fill != "none" and contrast(fill, grounds.get(text, "#ffffff")) < TEXT:
-                found.append(f"text {colours}")
-        elif stroke != RULE and (fill, stroke) != ("#ffffff", "none"):
-            shown = [contrast(colour, "#ffffff") for colour in (fill, stroke) if colour != "none"]
-            if shown and max(shown) < MARK:
-                found.append(f"mark {colours}")
-    return found
+SMALLEST, PHONE = 9.0, 300.0  # pixels of a letter, of the page
 
 
 def smallest(svg: bytes) -> float:
@@ -130,8 +88,14 @@ def test_every_picture_of_the_card_is_looked_at(drawn: dict[str, bytes]) -> None
     assert set(FIGURES) <= set(drawn)
 
 
+def test_the_grid_is_drawn_in_the_colour_that_is_left_out() -> None:
+    from riskmodels.reports.drawing import RULE
+
+    assert RULE == GRID
+
+
 def test_text_and_marks_stand_out(drawn: dict[str, bytes]) -> None:
-    assert {name: found for name, svg in drawn.items() if (found := unseen(svg))} == {}
+    assert {name: found for name, svg in drawn.items() if (found := faint(svg))} == {}
 
 
 def test_letters_can_be_read_on_a_phone(drawn: dict[str, bytes]) -> None:
@@ -140,9 +104,9 @@ def test_letters_can_be_read_on_a_phone(drawn: dict[str, bytes]) -> None:
 
 def test_pale_text_and_pale_marks_are_noticed(drawn: dict[str, bytes]) -> None:
     svg = drawn["groups"]
-    assert unseen(svg) == []
-    assert any(found.startswith("mark") for found in unseen(svg.replace(b"#1a4f8b", b"#9fb8d8")))
-    assert any(found.startswith("text") for found in unseen(svg.replace(b"#0b0c0c", b"#8d9399")))
+    assert faint(svg) == []
+    assert any(found.startswith("mark") for found in faint(svg.replace(b"#1a4f8b", b"#9fb8d8")))
+    assert any(found.startswith("text") for found in faint(svg.replace(b"#0b0c0c", b"#8d9399")))
 
 
 def test_small_letters_are_noticed(drawn: dict[str, bytes]) -> None:

@@ -141,12 +141,13 @@ def _group_lines(two: Two) -> list[GroupLine]:
                 continue
             if before is None or after is None:
                 there = both_cells(before or after or {}, before or after or {}, metric)[0]
-                cells = (ABSENT, there) if before is None else (there, ABSENT)
-                lines.append(GroupLine(name, metric, *cells, ONE_CARD, False))
+                then, now = (ABSENT, there) if before is None else (there, ABSENT)
+                lines.append(GroupLine(name, metric, then, now, ONE_CARD, False))
             else:
                 verdict = two.verdict(before, after)
                 whole = all(side.get(end) is not None for side in (before, after) for end in ENDS)
-                lines.append(GroupLine(name, metric, *both_cells(before, after, metric), verdict, whole))
+                then, now = both_cells(before, after, metric)
+                lines.append(GroupLine(name, metric, then, now, verdict, whole))
     return lines
 
 

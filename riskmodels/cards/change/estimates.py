@@ -72,10 +72,11 @@ def both_cells(before: Row, after: Row, measure: str) -> tuple[Cell, Cell]:
     """
     if is_hidden(before) or is_hidden(after):
         return HIDDEN, HIDDEN
-    first, second = said(before, measure), said(after, measure)
-    if first == second and measure in SHARES and _ends(before) != _ends(after):
+    first, second = before.get("value"), after.get("value")
+    alike = first is not None and second is not None and of_100(first) == of_100(second)
+    if alike and measure in SHARES and _ends(before) != _ends(after):
         return said(before, measure, tenth_of_100), said(after, measure, tenth_of_100)
-    return first, second
+    return said(before, measure), said(after, measure)
 
 
 def said(estimate: Row, measure: str, share: Callable[[float], str] = of_100) -> str:
@@ -106,7 +107,7 @@ def finer(before: float, after: float) -> tuple[str, str]:
 
 def both_bounds(before: Any, after: Any) -> tuple[Cell, Cell]:
     """Two pairs of bounds as they are written; neither where one end of either is hidden."""
-    if any(end is None for end in (*(before or (None,)), *(after or (None,)))):
+    if any(not isinstance(pair, (list, tuple)) or None in pair for pair in (before, after)):
         return HIDDEN, HIDDEN
     return bounds_cell(before), bounds_cell(after)
 

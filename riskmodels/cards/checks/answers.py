@@ -5,17 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+from riskmodels.cards.blank import is_answer
 from riskmodels.cards.checks.checked import Card, Checked, Verdict, facts_of, some, tables_of, texts_of
+from riskmodels.cards.data_section import REGISTER
 from riskmodels.cards.indexes import UNANSWERED
 from riskmodels.cards.missing import missing
 
 SECTIONS = ("ask", "purpose", "people_process", "risks", "law", "monitoring")  # that people answer
 PLACEHOLDER = re.compile(
-    r"\b(?:TODO|TBC|TBD|FIXME|XXX+|lorem ipsum|more information needed|to be (?:confirmed|completed|decided))\b|"
+    r"\b(?:TODO|TBA|TBC|TBD|FIXME|XXX+|lorem ipsum|more information needed|to be (?:confirmed|completed|decided))\b|"
     r"\[[.…]+\]",
     re.I,
 )
-EXPIRES = "Agreement expires"
+EXPIRES, NO_END = "Agreement expires", ("None stated", None)
+COLUMNS = {"Source", "Used for", *REGISTER.values()}
 
 
 def complete(checked: Checked) -> Verdict:
@@ -54,7 +57,12 @@ def tripod(checked: Checked) -> Verdict:
 
 
 def no_placeholders(checked: Checked) -> Verdict:
-    found = [path for path, text in texts_of(checked.card) if PLACEHOLDER.search(text)]
+    """Words that only promise an answer, in any text; and in its place, a dash, a blank or the like."""
+    card = checked.card
+    found = [path for path, text in texts_of(card) if PLACEHOLDER.search(text)]
+    said = [(path, fact["value"]) for path, fact in facts_of(card)]
+    said += [(f"questions.{question['number']}", question["answer"]) for question in card["questions"]]
+    found += [path for path, value in said if value is not None and not is_answer(value) and path not in found]
     return not found, (
         f"placeholder text in {some(found)}; say it, or leave it out so that the card names the gap"
         if found
@@ -78,17 +86,28 @@ def has_sources(checked: Checked) -> Verdict:
 
 
 def agreements_last(checked: Checked) -> Verdict:
-    """No agreement on sharing data is over on the day that the page is made."""
+    """No agreement on sharing data is over on the day that the page is made; each end is a day that can be held to it.
+
+    An agreement may have no end, and a public file needs none: the words count those.
+    """
     register, today = checked.card["data"]["register"], checked.beside.today
+    unknown = [name for name in register["columns"] if name not in COLUMNS]
+    if unknown:
+        return False, f"the register has a column that no card has: {some(unknown)}; build the card again"
     if today is None or EXPIRES not in register["columns"]:
         return True, "no day was given to hold the agreements to" if today is None else "no agreement has an end"
     position = register["columns"].index(EXPIRES)
-    over = [str(row[0]) for row in register["rows"] if (end := _day(row[position])) is not None and end < today]
-    return not over, (
-        f"the agreement for {some(over)} is over; renew it, or leave these data out"
-        if over
-        else f"every agreement holds on {today.isoformat()}"
-    )
+    ends = {str(row[0]): row[position] for row in register["rows"]}
+    days = {name: _day(end) for name, end in ends.items()}
+    open_ended = [name for name, end in ends.items() if end in NO_END]
+    unread = [name for name, day in days.items() if day is None and name not in open_ended]
+    over = [name for name, day in days.items() if day is not None and day < today]
+    if unread:
+        return False, f"the end of the agreement for {some(unread)} is no date; write it as 2030-03-31 in register.yaml"
+    if over:
+        return False, f"the agreement for {some(over)} is over; renew it, or leave these data out"
+    without = f"; no end is stated for {some(open_ended)}" if open_ended else ""
+    return True, f"every agreement that has an end holds on {today.isoformat()}{without}"
 
 
 def _day(cell: object) -> dt.date | None:

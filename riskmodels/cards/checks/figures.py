@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 
 from riskmodels.cards.checks.checked import Checked, Verdict, some
+from riskmodels.cards.checks.colours import LEAST_FOR_MARKS, LEAST_FOR_TEXT, contrast
+from riskmodels.cards.checks.drawn import faint
 
-LEAST_FOR_TEXT, LEAST_FOR_MARKS = 4.5, 3.0  # WCAG 2.2, 1.4.3 and 1.4.11
 RULE = re.compile(r"([^{}@;]+)\{([^{}]*)\}")
 HEX = r"#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b"
-PAINT = re.compile(rf"\b(?:fill|stroke): ?({HEX})")
 # Pictures of counts or of the parts of a whole, which estimate nothing, and of trials, whose table says in words which
 # of them is beyond chance.
 COUNTED = {
@@ -50,20 +50,6 @@ def figures_have_intervals(checked: Checked) -> Verdict:
 
 
 # ---------------------------------------------------------------- contrast
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours, from 1 to 21 (WCAG 2.2, relative luminance)."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    digits = colour.lstrip("#")
-    digits = "".join(digit * 2 for digit in digits) if len(digits) == 3 else digits
-    shares = (int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4))
-    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def text_contrast(checked: Checked) -> Verdict:
@@ -116,18 +102,14 @@ def _colour(found: re.Match[str] | None, named: Mapping[str, str]) -> str:
 
 
 def mark_contrast(checked: Checked) -> Verdict:
-    """Every picture on the page has marks that stand out from its ground; lines of a grid and bands may be fainter."""
-    faint = [
-        f"picture {number} ({strongest:.1f})"
+    """Each mark of every picture on the page stands out, and its letters do; lines of a grid may be fainter."""
+    found = [
+        f"picture {number} ({one})"
         for number, svg in enumerate(checked.page.pictures, 1)
-        if (strongest := max((contrast(colour, "#ffffff") for colour in paints(svg)), default=0.0)) < LEAST_FOR_MARKS
+        for one in dict.fromkeys(faint(svg))
     ]
-    return not faint, (
-        f"marks too faint: {some(faint)}; at least {LEAST_FOR_MARKS:.0f}"
-        if faint
+    return not found, (
+        f"marks or letters too faint: {some(found)}; at least {LEAST_FOR_MARKS:.0f} and {LEAST_FOR_TEXT}"
+        if found
         else f"the contrast of marks is {LEAST_FOR_MARKS:.0f} or more"
     )
-
-
-def paints(svg: str) -> set[str]:
-    return set(PAINT.findall(svg))

@@ -62,11 +62,9 @@ DETECTORS: dict[str, Detector] = {
     "join_explosion": Detector("Each id stands once on each date", True, join_explosion),
     "same_rows_twice": Detector("No row both teaches and tests", True, same_rows_twice),
     "chosen_on_test": Detector("The kind of model is not chosen on rows that test it", False, chosen_on_test),
-    "same_people_calibrate": Detector(
-        "On dates that do both, nobody teaches and calibrates", True, same_people_calibrate
-    ),
+    "same_people_calibrate": Detector("Nobody teaches and calibrates on the same dates", True, same_people_calibrate),
     "household_both_sides": Detector(
-        "On dates that do both, no two who belong together do", True, household_both_sides
+        "No two who belong together do both on the same dates", True, household_both_sides
     ),
     "same_person_two_ids": Detector("No two ids are one", True, same_person_two_ids),
     "copied_rows": Detector("No id has the very features of another", False, copied_rows),

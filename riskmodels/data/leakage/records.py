@@ -229,7 +229,7 @@ def recording_gap(evidence: Evidence) -> Verdict:
     if found:
         return CONCERN, (
             f"before the same outcome much less is written down of: {'; '.join(found)}. Either less of what "
-            "happens is written down, or the outcome comes after less has happened; records cannot say which"
+            "happens is written down, or the outcome comes after less has happened: records cannot say which"
         )
     if not looked:
         return UNKNOWN, f"no group has {FEWEST_EVENTS_IN_GROUP} known outcomes among those drawn"

@@ -158,17 +158,18 @@ def test_a_group_beyond_chance_does_not_share_one_with_the_others():
     asked = [open_("b"), open_("c", low=0.1, high=0.9)]
     sentences = said(asked, [])
     assert len(sentences) == 3
-    assert (
-        "There is a difference, and it is more than chance. Whether it is large enough to matter is open."
-        in sentences[2]
+    assert sentences[2].endswith(
+        "INSUFFICIENT EVIDENCE. There is a difference, and it is more than chance. The data cannot tell whether it is "
+        "large enough to matter."
     )
+    assert "INSUFFICIENT EVIDENCE: the data cannot tell." in sentences[1]
     assert "Chance" not in sentences[1]
 
 
 def test_a_real_but_small_difference_is_not_called_unknown():
     small = open_("b", low=1.3, high=4.0) | {"reason": f"{SMALL_BY_POLICY}: at most 5 in 100"}
     sentence = said([small], [])[1]
-    assert sentence.endswith("INSUFFICIENT EVIDENCE: a real difference, but small by the policy: at most 5 in 100.")
+    assert sentence.endswith(f"INSUFFICIENT EVIDENCE: {SMALL_BY_POLICY}: at most 5 in 100.")
     assert "cannot tell" not in sentence
 
 

@@ -145,6 +145,18 @@ def test_two_groups_hidden_on_different_cards_are_shown_on_neither() -> None:
     }
 
 
+def test_a_cell_with_the_profiles_mark_is_shown_on_neither_side() -> None:
+    """dfe-cin writes "c" where a number is hidden."""
+
+    def mark(card):
+        card["data"]["missing"]["rows"][0][2] = "c"
+
+    kept = original()["data"]["missing"]["rows"][0][2]
+    rows = change(mark).fields["data"].rows
+    assert [row[1:] for row in rows if HIDDEN in row] == [(HIDDEN, HIDDEN, HIDDEN_ON_ONE)]
+    assert not any(kept in row or "c" in row for row in rows)
+
+
 def test_counts_of_people_are_not_set_side_by_side() -> None:
     """One date more: what lies between two counts is the count of that date, which neither card has checked."""
 

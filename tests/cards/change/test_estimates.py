@@ -18,6 +18,8 @@ from riskmodels.cards.change.estimates import (
     SAME,
     both_bounds,
     both_cells,
+    finer,
+    is_hidden,
     judge,
 )
 from tests.cards.change.pairs import estimate
@@ -84,9 +86,26 @@ def test_of_two_samples_that_are_alike_about_one_in_twenty_seems_to_differ() -> 
     assert share_called_clear(300) < 0.01
 
 
+def test_a_profiles_mark_hides_as_words_do() -> None:
+    assert is_hidden({"value": None, "reason": "c"})
+    assert judge({"value": None, "reason": "c"}, estimate(0.9, 0.01)) == HIDDEN_ON_ONE
+    assert not is_hidden({"value": None, "reason": "cannot be computed"})
+
+
+def test_shares_that_are_not_the_same_are_not_printed_alike() -> None:
+    assert both_cells(estimate(0.336, 0.001), estimate(0.344, 0.001), "recall") == (
+        "33.6 (33.5 to 33.7)", "34.4 (34.3 to 34.5)",
+    )  # fmt: skip
+    assert both_cells(estimate(0.336, 0.001), estimate(0.336, 0.001), "recall") == ("34 (34 to 34)",) * 2
+    assert finer(0.336, 0.344) == ("33.6", "34.4")
+    assert finer(0.33604, 0.33601) == ("33.604", "33.601")
+    assert finer(0.5, 0.5) == ("50.0", "50.0")
+
+
 def test_what_one_card_hides_is_shown_of_neither() -> None:
     shown = estimate(0.42, 0.02)
     assert both_cells(shown, NOT_SHOWN, "recall") == both_cells(NOT_SHOWN, shown, "recall") == (HIDDEN, HIDDEN)
     assert both_bounds([0.2, None], [0.3, 0.4]) == both_bounds([0.2, 0.3], [None, None]) == (HIDDEN, HIDDEN)
+    assert both_bounds(None, [0.3, 0.4]) == both_bounds([0.2, 0.3], HIDDEN) == (HIDDEN, HIDDEN)
     assert both_cells(shown, estimate(0.44, 0.02), "recall") == ("42 (40 to 44)", "44 (42 to 46)")
     assert both_bounds([0.2, 0.3], [0.3, 0.4]) == ("between 20 and 30", "between 30 and 40")

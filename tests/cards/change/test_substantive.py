@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from riskmodels.cards.change.compare import ANEW, NONE_OF_SUBSTANCE, UNEXPLAINED
-from riskmodels.cards.change.substantive import SUBSTANTIVE
-from tests.cards.change.pairs import all_of, change, original, put
+from riskmodels.cards.change import compare_cards
+from riskmodels.cards.change.compare import ANEW, NONE_OF_SUBSTANCE
+from riskmodels.cards.change.substantive import NOT_OF_STUDY_YAML, SUBSTANTIVE, UNEXPLAINED, UNEXPLAINED_BUT_DATES
+from tests.cards.change.pairs import all_of, change, changed, original, put
 
 
 def cell(path, first, column, value):
@@ -48,16 +49,35 @@ def other_reference(card):
             row["reference"], row["reference_label"] = "female", "female"
 
 
+def other_model(card):
+    card["model"].update(sha256="cd" * 32, version="cd" * 6)
+
+
 FEATURES, REGISTER = "how_it_works.features", "data.register"
 PLANTED = {
     "organisation": (put("organisation.name", "Southby Council"), "Northby Council (fictional)", "Southby Council"),
     "purpose": (put("audit.purpose", "punitive"), "assistive", "punitive"),
-    "purpose: intended use": (
+    "use: intended": (
         put("purpose.facts.intended_use.value", "To choose whom to visit."),
         "To choose whom to offer help.", "To choose whom to visit.",
     ),
-    "purpose: never used for": (
+    "use: never": (
         put("purpose.facts.never_used_for.value", None), "It is never used to judge a school.", "nothing",
+    ),
+    "use: pilot to live": (
+        put("ask.facts.what_we_ask_you_to_decide.value", "May we use this list from now on?"),
+        "What we ask you to decide: from “", "May we use this list from now on?",
+    ),
+    "deciding: who": (
+        put("people_process.facts.who_decides.value", "The computer decides alone."), "Who decides: from",
+        "The computer decides alone.",
+    ),
+    "deciding: a person's check": (
+        put("people_process.facts.human_check.value", "No one looks."), "How a person checks: from", "No one looks.",
+    ),
+    "deciding: the computer alone": (
+        put("law.facts.automated_decisions.value", "All decisions are automatic."),
+        "What the computer decides alone: from", "All decisions are automatic.",
     ),
     "outcome": (put("how_it_works.facts.looks_ahead.value", "23 months"), "11 months", "23 months"),
     "cohort": (rename_step, "On roll this school year", "On roll this spring"),
@@ -77,6 +97,14 @@ PLANTED = {
     ),
     "protected": (drop_gender, "no longer looks at", "gender"),
     "protected: reference": (other_reference, "male", "female"),
+    "fitted: the same data": (other_model, "on the same data, which made another model: from “", "to “cdcdcdcdcdcd”"),
+    "fitted: other data": (
+        all_of(other_model, put("digests.data", "7" * 64)),
+        "fitted again, on data that are not those of last time", "to “cdcdcdcdcdcd”",
+    ),
+    "fitted: tested on other data": (
+        put("digests.data", "7" * 64), "The model is the same", "tested on data that are not those of last time",
+    ),
 }  # fmt: skip
 
 
@@ -115,7 +143,7 @@ def test_fields_that_the_scores_no_longer_use() -> None:
     "plant",
     [
         put("risks.facts.harms_if_missed.value", "Help may come late."),
-        put("ask.facts.what_we_ask_you_to_decide.value", "May we go on?"),
+        put("ask.facts.what_this_cannot_see.value", "It sees little."),
         put("digests.answers", "9" * 64),
         cell(REGISTER, "records", "Owner", "Somebody else"),
         cell(FEATURES, "age", "Seen by", "the analyst"),
@@ -130,14 +158,25 @@ def test_prose_is_no_change_of_substance(plant) -> None:
 
 def test_a_study_that_changed_out_of_sight_counts() -> None:
     assert change(put("digests.study", "8" * 64)).substantive == (UNEXPLAINED,)
-    both = change(all_of(put("digests.study", "8" * 64), put("model.family", "logistic")))
+    both = change(all_of(put("digests.study", "8" * 64), PLANTED["capacity"][0]))
     assert UNEXPLAINED not in both.substantive
 
 
-def test_new_test_dates_explain_a_changed_study_but_raise_a_question() -> None:
-    found = change(all_of(put("digests.study", "8" * 64), put("performance.per_date.0.as_of_date", "1989-06-30")))
-    assert found.substantive == ()
-    assert "study.yaml changed, and the test dates with it. Ask whether anything else in it did." in found.words
+@pytest.mark.parametrize("name", [name for name in PLANTED if name.partition(":")[0] in NOT_OF_STUDY_YAML])
+def test_what_study_yaml_does_not_say_explains_no_change_of_it(name: str) -> None:
+    """A family is chosen by the data, and what people answer stands in another file."""
+    assert change(all_of(put("digests.study", "8" * 64), PLANTED[name][0])).substantive[-1] == UNEXPLAINED
+
+
+def test_new_test_dates_do_not_explain_a_changed_study() -> None:
+    dates = put("performance.per_date.0.as_of_date", "1989-06-30")
+    found = change(all_of(put("digests.study", "8" * 64), dates))
+    assert found.substantive == (UNEXPLAINED_BUT_DATES,)
+    assert found.resets_approval
+    anew = change(all_of(put("digests.study", "8" * 64), dates, other_model, put("digests.data", "7" * 64)))
+    assert anew.substantive[0].startswith("It was fitted again, on data that are not those of last time")
+    assert anew.substantive[1:] == (UNEXPLAINED_BUT_DATES,)
+    assert change(dates).substantive == ()
 
 
 def test_a_long_text_is_cut_in_the_sentence_and_whole_in_the_table() -> None:
@@ -146,3 +185,11 @@ def test_a_long_text_is_cut_in_the_sentence_and_whole_in_the_table() -> None:
     assert len(found.substantive[0].split()) < 60
     assert any(long in row for row in found.tables["answers"].rows)
     assert original()["purpose"]["facts"]["intended_use"]["value"] in found.substantive[0]
+
+
+def test_two_long_texts_that_begin_alike_are_not_said_to_go_from_one_to_the_same() -> None:
+    path, start = "ask.facts.what_we_ask_you_to_decide.value", "We ask this with care. " * 8
+    old, new = (changed(put(path, start + end)) for end in ("May it be a pilot?", "May it go live?"))
+    (sentence,) = compare_cards(old, new).substantive
+    assert sentence.startswith("What we ask you to decide: it begins as last time, “We ask this")
+    assert sentence.endswith("and differs further on.")
