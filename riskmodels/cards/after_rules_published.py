@@ -72,7 +72,7 @@ def _fates(raw: Row, shown: Shown) -> list[dict[str, Any]]:
 
 
 def _figures(raw: Row, name: str, shown: Shown, hide: bool = False, unknown_apart: int = 0) -> dict[str, Any]:
-    """Precision and recall of a list with their bounds, which tell how many outcomes are unknown, unless those are few."""
+    """Precision and recall of a list with their bounds, unless few outcomes are unknown: bounds tell how many are."""
     safe = {key: raw[key] for key in ("selected", "precision", "recall", "precision_bounds", "recall_bounds")}
     if hide:
         shown.note(f"{WHERE}.{name}", "share", SMALL_OR_TELLING)

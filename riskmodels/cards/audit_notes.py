@@ -80,10 +80,11 @@ def together_words(audit: Row, study: Study, language: Language) -> list[str]:
             continue
         ranked, listed, need = left
         names = listing([str(row["label"]) for row in hidden])
+        title = capital(attribute_words(study.file, attribute))
         said.append(
-            f"{capital(attribute_words(study.file, attribute))}, {names}: not shown one by one, to protect small numbers. "
-            f"Together they are about {ranked} of 100 {language.many} ranked, and about {need} of 100 of those {language.that} "
-            f"{language.needed}. They have about {listed} of 100 places."
+            f"{title}, {names}: not shown one by one, to protect small numbers. Together they are about {ranked} of "
+            f"100 {language.many} ranked, and about {need} of 100 of those {language.that} {language.needed}. They "
+            f"have about {listed} of 100 places."
         )
     return said
 

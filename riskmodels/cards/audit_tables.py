@@ -133,7 +133,7 @@ def _verdicts(caption: str, rows: Sequence[Row], named: Named) -> Table:
 def _others(audit: Row, named: Named) -> Table:
     """Each group against everybody else: what fails, and what is more than chance."""
     rows = [row for row in audit["contrasts"] if row["family"] == "second"]
-    told = [row for row in rows if row["verdict"] == FAIL or (beyond_chance(row) and not is_too_few(row))]
+    told = told_of_others(audit["contrasts"])
     note = (
         f"Of {len(rows)} comparisons, only what fails or is more than chance stands here. The others may be chance, or "
         "are too few to judge or to show. A FAIL here counts as any other. INSUFFICIENT EVIDENCE is "
@@ -148,19 +148,30 @@ def _others(audit: Row, named: Named) -> Table:
     )
 
 
+def told_of_others(contrasts: Sequence[Row]) -> list[Row]:
+    """Of the comparisons with everybody else, those that a table names: what fails, and what is more than chance."""
+    rows = [row for row in contrasts if row["family"] == "second"]
+    return [row for row in rows if row["verdict"] == FAIL or (beyond_chance(row) and not is_too_few(row))]
+
+
 def contrast_lines(contrasts: Sequence[Row], named: Named) -> tuple[tuple[Cell, ...], ...]:
     """Harm first, then what could not be told, what passed, what is not shown, and what is too few to judge.
 
     Groups of which no more can be said share a line: too few to judge in the same way, or not shown. Each group whose
     ratio is shown has a line of its own.
     """
+    return tuple(_contrast_line(rows, named) for rows in lines_of(contrasts))
+
+
+def lines_of(contrasts: Sequence[Row]) -> list[list[Row]]:
+    """The comparisons of each line of a table, in the order of its lines."""
     alike: dict[tuple[Any, ...], list[Row]] = {}
     for place, row in enumerate(contrasts):
         shared = row["verdict"] != FAIL and (is_too_few(row) or _is_hidden(row))
         own = () if shared else (place,)
         key = (row["attribute"], row["reference"], row["metric"], row["verdict"], row.get("reason"), *own)
         alike.setdefault(key, []).append(row)
-    return tuple(_contrast_line(rows, named) for rows in sorted(alike.values(), key=_rank))
+    return sorted(alike.values(), key=_rank)
 
 
 def _is_hidden(row: Row) -> bool:

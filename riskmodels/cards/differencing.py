@@ -19,10 +19,12 @@ import numpy as np
 
 from riskmodels.assessment.suppression import PROFILES, Profile, possible, strictest
 from riskmodels.cards.published_cells import SUMS, UNKNOWN, WITH, WITHOUT, Cell, Told, atoms_of, tells
+from riskmodels.cards.published_lists import lists
 
 Row = Mapping[str, Any]
 _HAIR = 1e-6
 _NARROW = 4  # so few values may be fewer still among whole numbers
+_NARROW_LIST = 12  # where they are shares, far fewer
 SHOWN = "one card shows what another hides"
 WORKED_OUT = "it can be worked out by putting together what the cards show"
 ALONE = "it can be worked out from this card alone"
@@ -71,7 +73,7 @@ def _of_study(cards: Sequence[Row]) -> list[Found]:
     if not any(PROFILES[card["edition_profile"]["disclosure"]].below for card in cards):
         return []
     atoms = atoms_of(cards)
-    told = [one for place, card in enumerate(cards) for one in tells(place, card, atoms)]
+    told = [one for place, card in enumerate(cards) for one in (*tells(place, card, atoms), *lists(place, card))]
     extracts = [str(card["digests"]["data"]) for card in cards]
     found = list(_shown_elsewhere(told))
     for table in dict.fromkeys(_table(one) for one in told):
@@ -121,7 +123,8 @@ class _System:
         for cell in cells:
             target[self.cells[cell]] += 1
         found = possible(self.facts, self.windows, target)
-        if found is not None and math.isfinite(found[1]) and found[1] - found[0] < _NARROW:
+        narrow = _NARROW_LIST if cells[0][0] == "lists" else _NARROW
+        if found is not None and math.isfinite(found[1]) and found[1] - found[0] < narrow:
             found = possible(self.facts, self.windows, target, whole=True) or found
         if found is None:
             return None
@@ -152,8 +155,8 @@ def _system(told: Sequence[Told]) -> _System:
     facts, windows = [], []
     for one in told:
         line = np.zeros(len(cells))
-        for cell in one.cells:
-            line[cells[cell]] += 1
+        for cell, factor in one.factor_of():
+            line[cells[cell]] += factor
         facts.append(line)
         windows.append((one.low, one.high))
     for same in _same_people(cells):
@@ -220,7 +223,7 @@ def _is_found(one: Told, told: Sequence[Told], system: _System, rules: Profile) 
     if between is None:
         return False
     least, most = between
-    if least >= rules.below:
+    if least >= rules.below or (one.none_is_fine and most == 0):
         return False
     if most is None or most >= rules.below:
         if not _must_be_small(one, told, system, rules):

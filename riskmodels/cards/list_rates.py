@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from riskmodels.assessment.audit.publishing.published_numbers import coarse_factor
 from riskmodels.assessment.intervals import wilson
-from riskmodels.assessment.suppression import Profile, hidden_rows, rounded
+from riskmodels.assessment.suppression import Profile, hidden_rows, rounded, window
 from riskmodels.cards.rounded_rates import effect_on_variance
 
 Row = Mapping[str, Any]
@@ -78,7 +78,7 @@ def precision_of(estimate: Row, selected: int | None, profile: Profile) -> Row:
 
 def wide(n: int, profile: Profile) -> int:
     """A count rounded to so many that of a handful none is told from most of the others."""
-    return rounded(n, replace(profile, base=math.ceil((profile.below - 1) / profile.base) * profile.base))
+    return rounded(n, _further(profile))
 
 
 def coarse(estimate: Row, length: int, profile: Profile, of: int | None = None) -> dict[str, Any]:
@@ -103,3 +103,43 @@ def coarse(estimate: Row, length: int, profile: Profile, of: int | None = None) 
         low, high = wilson(made, n / coarse_factor(factor) ** 2)
         found |= {"low": min(round(low, DIGITS), made), "high": max(round(high, DIGITS), made)}
     return found
+
+
+# ---------------------------------------------------------------- read back
+
+
+@dataclass(frozen=True)
+class ToldBy:
+    """What a reader makes of a published precision: how many are known, and how many of those are right.
+
+    ``half``: half a unit of the last decimal of its value; None where it is made of rounded counts.
+    """
+
+    known: tuple[int, int]
+    right: tuple[int, int]
+    half: float | None
+
+
+def told_by(row: Row, precision: Row, profile: Profile) -> ToldBy | None:
+    """A published precision as it was made; None where it is not shown.
+
+    Parameters
+    ----------
+    row : the row that it stands in. Without bounds it may be coarse
+    """
+    value, n = precision.get("value"), precision.get("n")
+    if value is None or not n:
+        return None
+    hides = (row.get("precision_bounds") or [None])[0] is None and profile.below > 0
+    short, made = value == round(value, DIGITS), value == round(rounded(round(value * n), profile) / n, 3)
+    known = window(n, _further(profile)) if hides and n == wide(n, profile) and (short or made) else window(n, profile)
+    if profile.rounded_rates or (hides and made and not short):
+        return ToldBy(known, window(round(value * n), profile), None)
+    half = 0.005 if hides and short else 0.0005
+    right = math.ceil((value - half) * known[0] - 1e-9), math.floor((value + half) * known[1] + 1e-9)
+    return ToldBy(known, (max(right[0], 0), right[1]), half)
+
+
+def _further(profile: Profile) -> Profile:
+    """The same rules, rounding counts so far that a handful are not told from none."""
+    return replace(profile, base=max(math.ceil((profile.below - 1) / profile.base), 1) * profile.base)

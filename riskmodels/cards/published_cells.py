@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodels.assessment.suppression import PROFILES, Profile, window
+from riskmodels.cards.list_rates import told_by
 
 Row = Mapping[str, Any]
 Cell = tuple[str, ...]
@@ -30,6 +31,7 @@ BLOCKS = {
 NOT_A_MODEL = {"n", "unknown", "positives"}
 OF_ALL = {"n": "n", "unknown": "unknown", "events": "positives"}
 _DIGITS = 0.0005  # shares have three decimals
+_ROUGH = 0.02  # and if they are made of rounded counts, are known no better
 OWN_SMALL = "not shown (fewer than"
 
 
@@ -37,8 +39,9 @@ OWN_SMALL = "not shown (fewer than"
 class Told:
     """One count of one card. ``value``: None where it is hidden; ``low`` and ``high``: what it can be, by that card.
 
-    ``cells``: what it is the sum of. ``of``: the same for the same people in every card. ``small``: whether the card
-    says that this very count is small. ``block``: counts of which it says that one is.
+    ``cells``: what it is the sum of, each times its factor. ``of``: the same for the same people in every card.
+    ``small``: whether the card says that this very count is small. ``block``: counts of which it says that one is.
+    ``none_is_fine``: that it is none may be told.
     """
 
     card: int
@@ -51,6 +54,12 @@ class Told:
     profile: Profile
     small: bool = False
     block: tuple[str, ...] = ()
+    factors: tuple[float, ...] = ()
+    none_is_fine: bool = False
+
+    def factor_of(self) -> Iterator[tuple[Cell, float]]:
+        """Each cell with how often it counts: once, unless ``factors`` say otherwise."""
+        return zip(self.cells, self.factors or (1.0,) * len(self.cells), strict=True)
 
 
 def test_dates(card: Row) -> tuple[str, ...]:
@@ -163,11 +172,12 @@ def _rates(place: int, card: Row) -> Iterator[Told]:
         "base_rate": performance["overall"].get("base_rate"),
     }
     for name, model in (("precision_at_k", str(card["model"]["sha256"])), ("base_rate", "")):
-        for dates, share in (
-            *(((str(row["as_of_date"]),), row.get(name)) for row in rows), (test_dates(card), whole[name]),
+        at = performance.get("at_capacity") or {}
+        for dates, share, beside in (
+            *(((str(row["as_of_date"]),), row.get(name), row) for row in rows), (test_dates(card), whole[name], at),
         ):  # fmt: skip
             said = f"performance, {dates[0]}, {name}" if len(dates) == 1 else f"performance, {name}"
-            for kind, part in _parts(share or {}, name, card):
+            for kind, part in _parts(share or {}, name, card, beside if model else None):
                 cells = tuple(("dates", date, f"{name} {kind}", model) for date in dates)
                 of, where = ("dates", *dates, kind, f"{name} {model}"), f"{said}, {kind}"
                 profile = PROFILES[card["edition_profile"]["disclosure"]]
@@ -178,7 +188,7 @@ def _rates(place: int, card: Row) -> Iterator[Told]:
                     yield Told(place, where, of, cells, None, 0, None, profile, block=block)
 
 
-def _parts(share: Row, name: str, card: Row) -> Iterator[tuple[str, tuple[int, int, int] | None]]:
+def _parts(share: Row, name: str, card: Row, row: Row | None) -> Iterator[tuple[str, tuple[int, int, int] | None]]:
     """Those that a share counts and the others: about how many, and between how many; None where it is not shown."""
     value, n, reason = share.get("value"), share.get("n"), str(share.get("reason"))
     for kind in ("right", "others"):
@@ -188,7 +198,11 @@ def _parts(share: Row, name: str, card: Row) -> Iterator[tuple[str, tuple[int, i
             profile = PROFILES[card["edition_profile"]["disclosure"]]
             own = value if kind == "right" else 1 - value
             least, most = window(n, profile)
-            between = (own - _DIGITS) * least, (own + _DIGITS) * most
+            half = _DIGITS
+            if row is not None:  # of a list, whose rates may be coarse
+                found = told_by(row, share, profile)
+                (least, most), half = (found.known, found.half or _ROUGH) if found else ((least, most), half)
+            between = (own - half) * least, (own + half) * most
             if profile.rounded_rates:
                 between = window(round(own * n), profile)
             yield kind, (round(own * n), max(math.ceil(between[0]), 0), math.floor(between[1]))

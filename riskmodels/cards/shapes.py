@@ -33,7 +33,7 @@ ESTIMATES: dict[str, tuple[str, ...] | None] = {
     ),
     "audit.rows.*.metrics": None,
 }  # fmt: skip
-# mapping -> which of its keys hold a number, an estimate or nothing, where they are there; of those of None, all.
+# mapping -> which of its keys hold a number or nothing, where they are there; of those of None, all.
 NUMBERS: dict[str, tuple[str, ...] | None] = {
     "audit.tally": None,
     "performance": ("known", "unknown"),
@@ -58,7 +58,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "performance.tables.families": ("Way of choosing",),
     "risks.tables.accepted": ("Check", "Why it was accepted"),
 }  # fmt: skip
-ENDS, BOUNDS = ("value", "low", "high"), ("precision_bounds", "recall_bounds")
+EITHER = "selection_rate"  # an estimate in some cards, a number in others
+ENDS, BOUNDS = ("value", "low", "high", "n"), ("precision_bounds", "recall_bounds")
 NO_ESTIMATE = "is not a number with its interval, nor a reason why there is none"
 NO_NAMES = "is missing, or is not a set of named values"
 
@@ -74,6 +75,13 @@ def _faults(card: Card) -> Iterator[Fault]:
         yield "edition_profile.disclosure", f"is one of {', '.join(PROFILES)}"
     yield from _rows(card)
     yield from _estimates(card)
+    yield from _plain_numbers(card)
+    for section in ("performance", "audit"):
+        yield from _valued(section, card[section])
+    yield from _tables(card)
+
+
+def _plain_numbers(card: Card) -> Iterator[Fault]:
     for path, names in NUMBERS.items():
         for where, found in _places(card, path):
             if found is not None and not isinstance(found, Mapping):
@@ -81,11 +89,8 @@ def _faults(card: Card) -> Iterator[Fault]:
                 continue
             for name in found or () if names is None else names:
                 value = (found or {}).get(name)
-                if value is not None and not _is_number(value) and not _is_estimate(value):
+                if not (value is None or _is_number(value) or (name == EITHER and _is_estimate(value))):
                     yield f"{where}.{name}", "is not a number"
-    for section in ("performance", "audit"):
-        yield from _valued(section, card[section])
-    yield from _tables(card)
 
 
 def _rows(card: Card) -> Iterator[Fault]:

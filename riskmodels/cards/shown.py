@@ -110,7 +110,10 @@ def published_performance(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any
 
 def _at_capacity(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
     """The list; where few on it are unknown there are no bounds, so that nothing may lead with them."""
-    few = are_few(unknown_on(raw.get("selected"), raw.get("precision")), shown.profile)
+    unknown = raw.get("unknown", 0)
+    if unknown is None:  # as it was published before
+        return dict(raw)
+    few = are_few(unknown, shown.profile)
     safe = _with_safe_bounds(raw, "performance.at_capacity", shown, few)
     return {**safe, "leads_with_bounds": False, "known": wide(raw["known"], shown.profile)} if few else safe
 

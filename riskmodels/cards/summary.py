@@ -192,6 +192,11 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
     answer = (
         "Yes: its risks fit better, by more than chance." if gain is not None and gain > 0 else "Not beyond chance."
     )
+    if baseline == "base_rate" and (rule := _best_rule(performance["families"])):
+        # The rule to beat was drawing lots; a reader asks about a rule that somebody could use.
+        surely = ", by more than chance" if gain is not None and gain > 0 else ", but not beyond chance"
+        answer = f"It beats the same risk for all{surely}. Against a rule that one could use, this was not tested."
+        baseline = rule
     simple = family_words(baseline or "", column)
     ours, theirs = (f"performance.families.{rows.get(name, -1)}.precision_at_k" for name in (chosen, baseline))
     if performance["at_capacity"].get("leads_with_bounds"):
@@ -204,6 +209,13 @@ def _simple(language: Language, numbers: Numbers, column: str | None, others_bet
         f"{answer} {_beside(numbers, ours, theirs)} of 100 on it, {right} {language.needed}, and with "
         f"{simple} {by_rule}."
     )
+
+
+def _best_rule(families: Sequence[Mapping[str, Any]]) -> str | None:
+    """The simple rule, other than the same risk for all, whose list was right most often."""
+    rules = [row for row in families if row["model"] in BASELINES and row["model"] != "base_rate"]
+    known = [row for row in rules if (row.get("precision_at_k") or {}).get("value") is not None]
+    return max(known, key=lambda row: row["precision_at_k"]["value"])["model"] if known else None
 
 
 def _beside(numbers: Numbers, ours: str, theirs: str) -> str:

@@ -19,7 +19,8 @@ def render_change(change: Row) -> bytes:
 
     Parameters
     ----------
-    change : `riskmodels.cards.change.Change.to_dict`; every number in it stands in one of the two cards
+    change : `riskmodels.cards.change.Change.to_dict`; every number in it stands in one of the two cards,
+        or counts what they hold
     """
     text = template("change.html").render(
         title=change["card"]["title"],

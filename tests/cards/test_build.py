@@ -136,6 +136,16 @@ def test_a_simple_rule_names_its_column() -> None:
     assert "reading score this spring" in card.summary.recommendation.headline
 
 
+def test_where_the_rule_to_beat_is_chance_a_rule_that_one_could_use_stands_beside_it() -> None:
+    results = example.performance()
+    results["comparison"]["baseline"] = "base_rate"
+    said = block(example.card(performance=results), "simple")
+    assert said.startswith("It beats the same risk for all, by more than chance. Against a rule that one could use")
+    assert "with a simple sort by one column 60" in said
+    assert "Yes" not in said
+    assert block(example.card(), "simple").startswith("Yes")
+
+
 def test_long_answers_are_cut_at_a_sentence_and_stand_whole_in_their_section() -> None:
     text = " ".join(f"Sentence number {i} says little." for i in range(2500))
     card = example.card(example.study(answers={"ask": {"owner": "Head", "text": text}}))

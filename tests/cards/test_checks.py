@@ -10,6 +10,7 @@ import pytest
 from riskmodels.cards.checks import CHECKS, Checked, check_card, check_whole, failing
 from riskmodels.cards.indexes import REASON_MISSING
 from riskmodels.cards.renderings import Beside
+from riskmodels.data import leakage
 from tests.cards import example_card as example
 from tests.cards.test_checks_pages import PAGE_FAULTS
 
@@ -32,6 +33,8 @@ def whole_card() -> Card:
         question["answer"] = question["answer"] or "Said."
     for row in card["annex"]["tripod"]["rows"]:
         row[2] = "answered by a person"
+    listed = card["annex"]["checks"]["rows"]
+    listed += [[name, "ok", "", ""] for name in leakage.HARD[len(listed) :]]
     return card
 
 
@@ -73,6 +76,13 @@ FAULTS: dict[str, Callable[[Card], Any]] = {
     "prose_agrees": lambda card: block(card).update(text=block(card)["text"].replace("61", "71")),
     "disclosure": lambda card: card["audit"]["rows"][0].update(tp=7),
     "edition": lambda card: card["edition_profile"].update(edition="public"),
+    # More of each of these: tests/cards/test_checks_agree.py.
+    "page_one_whole": lambda card: card["summary"].update(blocks=card["summary"]["blocks"][1:]),
+    "advice_agrees": lambda card: card["summary"]["recommendation"].update(headline="Use it."),
+    "audit_agrees": lambda card: card["audit"]["judged"].update(passed=70),
+    "tables_agree": lambda card: card["performance"]["tables"]["per_date"]["rows"][0].__setitem__(4, "99 (98 to 99)"),
+    "figures_agree": lambda card: card["figures"].clear(),
+    "annex_whole": lambda card: card["annex"]["checks"]["rows"].clear(),
 }
 
 
@@ -193,6 +203,59 @@ def test_an_agreement_holds_until_its_last_day(whole: Card, day: dt.date, passes
     beside = Beside({"state": "DRAFT", "words": "DRAFT."}, today=day)
     assert CHECKS["agreements"](Checked(whole, beside))[0] is passes
     assert CHECKS["agreements"](whole)[0], "a card by itself knows no day"
+
+
+@pytest.mark.parametrize(
+    ("end", "passes"),
+    [
+        ("1 January 2020", False),
+        ("soon", False),
+        ("", False),
+        ("None stated", True),
+        (None, True),
+        ("2040-03-31", True),
+    ],
+)
+def test_an_end_that_is_no_date_holds_up_the_agreement(whole: Card, end: str | None, passes: bool) -> None:
+    card = copy.deepcopy(whole)
+    register = card["data"]["register"]
+    register["rows"][0][register["columns"].index("Agreement expires")] = end
+    beside = Beside({"state": "DRAFT", "words": "DRAFT."}, today=TODAY)
+    passed, words = CHECKS["agreements"](Checked(card, beside))
+    assert passed is passes
+    assert (str(register["rows"][0][0]) in words) is (end != "2040-03-31"), "what has no end is named too"
+
+
+def test_a_register_whose_columns_were_renamed_holds_up_the_agreements(whole: Card) -> None:
+    card = copy.deepcopy(whole)
+    columns = card["data"]["register"]["columns"]
+    columns[columns.index("Agreement expires")] = "Agreement ends"
+    assert "Agreement ends" in CHECKS["agreements"](card)[1]
+    rows = {row["check"]: row for row in check_card(card)}
+    assert not rows["agreements"]["passed"]
+    assert not rows["complete"]["passed"], "what cannot be looked at does not pass"
+
+
+BLANKS = ["-", "n/a", "N/A.", "To follow.", "TBA", " ", "as above", "Not provided", "not provided yet", "…", "???"]
+
+
+@pytest.mark.parametrize("text", BLANKS)
+def test_what_only_stands_for_an_answer_is_a_gap(whole: Card, text: str) -> None:
+    card = copy.deepcopy(whole)
+    card["law"]["facts"]["objection"]["value"] = card["questions"][18]["answer"] = text
+    for name in ("complete", "no_placeholders"):
+        passed, words = CHECKS[name](card)
+        assert not passed
+        assert "law" in words
+        assert "questions.19" in words
+
+
+def test_an_expected_answer_that_is_not_even_named_is_a_gap(whole: Card) -> None:
+    card = copy.deepcopy(whole)
+    card["law"]["facts"], card["ask"]["facts"] = {}, {}
+    words = CHECKS["complete"](card)[1]
+    assert words.startswith("7 not answered: answers.yaml: ask (Head of Schools)")
+    assert "answers.yaml: law.lawful_basis (Head of Schools)" in words
 
 
 def test_a_public_edition_names_the_card_it_was_made_from(whole: Card) -> None:

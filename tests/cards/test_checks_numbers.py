@@ -50,9 +50,7 @@ def test_a_wrong_digit_in_a_sentence_is_found(name: str) -> None:
     blocks = [block for block in checked().written[name].blocks if numbered(block.text)]
     assert len(blocks) > 40
     missed = [
-        wrong.text
-        for block in blocks
-        if held().has(wrong := dataclasses.replace(block, text=bumped(block.text, draw)))
+        wrong.text for block in blocks if held().has(wrong := dataclasses.replace(block, text=bumped(block.text, draw)))
     ]
     # A list's own number, such as "7." before a question, may turn into another's.
     assert len(missed) <= len(blocks) // 20, missed

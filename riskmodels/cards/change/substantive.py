@@ -128,12 +128,12 @@ def _family(old: Card, new: Card) -> Iterator[str]:
 
 def _fitted(old: Card, new: Card) -> Iterator[str]:
     """Another model, or other data, though every setting be the same."""
-    model, data = ([at(card, f"{path}") for card in (old, new)] for path in ("model.sha256", "digests.data"))
+    model, data = ([at(card, path) for card in (old, new)] for path in ("model.sha256", "digests.data"))
     other_data = data[0] != data[1] and None not in data
     on = "data that are not those of last time" if other_data else "the same data"
     if model[0] != model[1]:
         versions = (at(card, "model.version") for card in (old, new))
-        yield from_to(f"It was fitted again, on {on}, which made another model", *versions)
+        yield from_to(f"It was fitted again, on {on}. Its version", *versions)
     elif other_data:
         yield f"The model is the same, but it was tested on {on}."
 

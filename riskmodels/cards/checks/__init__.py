@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from riskmodels.cards.card import ModelCard
-from riskmodels.cards.checks import answers, counts, figures, language, numbers, pages, record, whole
+from riskmodels.cards.checks import agrees, answers, counts, figures, language, numbers, pages, record, repeated, whole
 from riskmodels.cards.checks.checked import Card, Check, Checked, Stage
 
 __all__ = ["CHECKS", "NOT_CHECKED", "Check", "Checked", "check_card", "check_whole", "failing"]
@@ -29,6 +29,12 @@ CHECKS: dict[str, Check] = {
     "short_sentences": Check("The sentences of page one are short", language.short_sentences),
     "answers_read_easily": Check("The answers read easily", language.answers_read_easily, WARNING),
     "acronyms": Check("Short forms are explained", language.acronyms, WARNING),
+    "page_one_whole": Check("Page one has all its blocks", repeated.page_one_whole),
+    "advice_agrees": Check("The advice is what the evidence allows", agrees.advice_agrees),
+    "audit_agrees": Check("The audit is what its comparisons come to", agrees.audit_agrees),
+    "tables_agree": Check("The tables are the results", repeated.tables_agree),
+    "figures_agree": Check("The pictures say what the sections do", repeated.figures_agree),
+    "annex_whole": Check("The annex lists what it should", repeated.annex_whole),
     "figures_are_whole": Check("Figures have a text, a table, a unit and n", figures.figures_are_whole),
     "intervals": Check("Pictures of estimates have intervals", figures.figures_have_intervals),
     "prose_agrees": Check("Page one's numbers are the card's", numbers.prose_agrees),
@@ -72,7 +78,11 @@ def failing(rows: Sequence[dict[str, Any]], stage: str | None = None) -> list[st
 
 
 def _row(name: str, check: Check, checked: Checked) -> dict[str, Any]:
-    passed, words = check.run(checked)
+    try:
+        passed, words = check.run(checked)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as problem:
+        # A card that somebody changed may lack what a check looks for: what cannot be looked at does not pass.
+        passed, words = False, f"it cannot be looked at ({type(problem).__name__}: {problem}); build the card again"
     result = "pass" if passed else "FAIL" if check.blocks else "warning"
     return {
         "check": name, "what": check.what, "result": result, "passed": result != "FAIL", "words": words,

@@ -11,7 +11,7 @@ from riskmodels.cards.checks.colours import LEAST_FOR_MARKS, LEAST_FOR_TEXT, con
 SVG = "{http://www.w3.org/2000/svg}"
 PAPER, NOTHING = "#ffffff", "none"
 GRID = "#c5c9cc"  # lines of a grid are ornament
-COLOUR = re.compile(r"(fill|stroke): ?(#[0-9a-f]{6}|none)")
+COLOUR = re.compile(r"(fill|stroke): ?(#[0-9a-f]{6}|#[0-9a-f]{3}\b|none)")
 
 
 def faint(svg: str | bytes) -> list[str]:
@@ -46,7 +46,7 @@ def _shapes(svg: str | bytes) -> Iterator[tuple[str | None, bool, dict[str, str]
             return
         name = element.get("id") or ""
         inside, ground = (name, False) if name.startswith("text_") else (text, ground or name.startswith("patch_"))
-        colours = dict(COLOUR.findall(element.get("style") or ""))
+        colours = dict(COLOUR.findall((element.get("style") or "").lower()))
         if element.tag in (f"{SVG}path", f"{SVG}use", f"{SVG}g") and colours:
             yield inside, ground, colours
         for child in element:

@@ -97,7 +97,7 @@ PLANTED = {
     ),
     "protected": (drop_gender, "no longer looks at", "gender"),
     "protected: reference": (other_reference, "male", "female"),
-    "fitted: the same data": (other_model, "on the same data, which made another model: from “", "to “cdcdcdcdcdcd”"),
+    "fitted: the same data": (other_model, "fitted again, on the same data. Its version: from “", "to “cdcdcdcdcdcd”"),
     "fitted: other data": (
         all_of(other_model, put("digests.data", "7" * 64)),
         "fitted again, on data that are not those of last time", "to “cdcdcdcdcdcd”",
