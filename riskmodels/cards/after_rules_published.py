@@ -77,7 +77,7 @@ def _figures(raw: Row, name: str, shown: Shown, hide: bool = False, unknown_apar
     if hide:
         shown.note(f"{WHERE}.{name}", "share", SMALL_OR_TELLING)
         safe |= {"precision": HIDDEN, "recall": HIDDEN}
-    if any(are_few(count, shown.profile) for count in (raw["unknown"], unknown_apart)):
+    if are_few(raw["unknown"], shown.profile) or are_few(unknown_apart, shown.profile):
         return coarse_list(safe, shown.profile)
     if hide or shown.is_small(raw["hits"]) or shown.is_small(raw["known"] - raw["hits"]):
         safe |= NO_BOUNDS

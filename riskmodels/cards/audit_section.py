@@ -59,7 +59,7 @@ def build_audit(study: Study, audit: Row, language: Language) -> AuditSection:
 
 def audit_words(audit: Row, study: Study, language: Language) -> tuple[str, ...]:
     """How many passed, failed and could not be told; of whom this is known; each harm; what casts doubt on the rest."""
-    words = [_counted(audit["tally"])]
+    words = [counted_words(audit["tally"])]
     if limit := limit_words(audit, [row for row in audit["contrasts"] if row["family"] != "exploratory"], language):
         words.append(limit)
     words += _against_others(audit)
@@ -86,7 +86,7 @@ def audit_words(audit: Row, study: Study, language: Language) -> tuple[str, ...]
     return tuple(dict.fromkeys(words))
 
 
-def _counted(tally: Mapping[str, int]) -> str:
+def counted_words(tally: Mapping[str, int]) -> str:
     said = f"Of {tally['comparisons']} comparisons, {tally['passed']} passed and {tally['failed']} failed."
     if tally["cannot_tell"]:
         said += f" For {tally['cannot_tell']} the data cannot tell whether there is a gap large enough to matter."

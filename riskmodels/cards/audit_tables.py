@@ -102,7 +102,7 @@ def audit_tables(study: Study, audit: Row, language: Language) -> dict[str, Tabl
             source="run: audit",
         ),
         "also_features": Table(
-            caption="Protected characteristics that the model uses",
+            caption="Protected characteristics that the model was offered",
             columns=("Characteristic", "Reason"),
             rows=tuple(
                 (named.title(name), spec.also_feature)

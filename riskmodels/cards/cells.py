@@ -99,7 +99,7 @@ def with_range_foreseen(estimate: Row | None) -> Cell:
 
 def decimals(estimate: Row | None, digits: int) -> Cell:
     """A specialist's number with its range, always to so many digits, or why there is none."""
-    return _said(estimate, lambda value: f"{value + 0.0:.{digits}f}")
+    return _said(estimate, lambda value: f"{round(value, digits) + 0.0:.{digits}f}")
 
 
 def ratio_cell(row: Row) -> str:

@@ -14,6 +14,7 @@ NOT_RUN = (
     "How stable the list is, whether more data would help and what each source adds: not run. The analyst can find out "
     "with run --deep."
 )
+ENDS = ("value", "low", "high")
 CLEAR_STEP = 0.005  # of the AUC: less, from half of the cases to all, is a curve that has levelled off
 
 
@@ -229,9 +230,4 @@ def _left_out(sources: Sequence[str]) -> str:
 
 
 def _per_100(estimate: Row) -> Cell:
-    if estimate.get("value") is None:
-        return estimate.get("reason") or "not computed"
-    said = f"{100 * estimate['value']:.1f}"
-    if estimate.get("low") is None or estimate.get("high") is None:
-        return said
-    return f"{said} ({100 * estimate['low']:.1f} to {100 * estimate['high']:.1f})"
+    return decimals({**estimate, **{end: 100 * estimate[end] for end in ENDS if estimate.get(end) is not None}}, 1)

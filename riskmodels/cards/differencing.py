@@ -73,12 +73,18 @@ def _of_study(cards: Sequence[Row]) -> list[Found]:
     if not any(PROFILES[card["edition_profile"]["disclosure"]].below for card in cards):
         return []
     atoms = atoms_of(cards)
-    told = [one for place, card in enumerate(cards) for one in (*tells(place, card, atoms), *lists(place, card))]
+    told = [one for place, card in enumerate(cards) for one in (*tells(place, card, atoms), *_lists(place, card))]
     extracts = [str(card["digests"]["data"]) for card in cards]
     found = list(_shown_elsewhere(told))
     for table in dict.fromkeys(_table(one) for one in told):
         found += _of_table([one for one in told if _table(one) == table], extracts)
     return found
+
+
+def _lists(place: int, card: Row) -> list[Told]:
+    """Places are exact, unless that does not fit: then they are rounded."""
+    told = list(lists(place, card))
+    return told if not told or _fits(_system(told)) else list(lists(place, card, exact=False))
 
 
 def _table(one: Told) -> str:

@@ -50,12 +50,15 @@ def hidden_of_dates(unknown: Sequence[int], profile: Profile) -> list[bool]:
     return [bool(hide.get(place, False)) for place in range(len(unknown))]
 
 
-def coarse_list(row: Row, profile: Profile) -> dict[str, Any]:
-    """A row of a list without its bounds, with coarse rates; what has none of these keeps the rest."""
+def coarse_list(row: Row, profile: Profile, beside: int = 0, step: int = 1) -> dict[str, Any]:
+    """A row of a list without its bounds, with coarse rates; what has none of these keeps the rest.
+
+    ``beside`` and ``step``: as `about_known`.
+    """
     made, selected = dict(row), row.get("selected") or 0
     for name in PRECISION:
         if name in row:
-            made[name] = coarse_precision(row[name], selected, profile)
+            made[name] = coarse_precision(row[name], selected, profile, beside, step)
     for name in RECALL:
         if name in row:
             made[name] = coarse(row[name], (row[name] or {}).get("n") or 0, profile)
@@ -64,10 +67,28 @@ def coarse_list(row: Row, profile: Profile) -> dict[str, Any]:
     return made
 
 
-def coarse_precision(estimate: Row, selected: int, profile: Profile) -> dict[str, Any]:
+def about_known(selected: int, known: int, profile: Profile, beside: int = 0, step: int = 1) -> int:
+    """About how many on a list are known, the same whichever handful are not.
+
+    Parameters
+    ----------
+    beside, step : how many are unknown on a list that holds this one (-1) or that this one holds (1), if it is those
+        who differ that are a handful
+    """
+    few = step * (selected - known - beside)
+    if not are_few(few, profile):
+        return wide(known, profile)
+    return rounded(max(selected - beside - step * (profile.below // 2), 0), profile)
+
+
+def coarse_precision(estimate: Row, selected: int, profile: Profile, beside: int = 0, step: int = 1) -> dict[str, Any]:
     """A precision that does not tell how many of the list are known, which its n is but about."""
-    n = estimate.get("n")
-    return coarse({**estimate, "n": wide(n, profile)} if n else estimate, selected, profile, n)
+    n, value = estimate.get("n"), estimate.get("value")
+    if value is None or not n:
+        return dict(estimate)
+    if min(round(value * n), n - round(value * n)) < profile.below:
+        return dict(estimate)  # which is going to be hidden
+    return coarse({**estimate, "n": about_known(selected, n, profile, beside, step)}, selected, profile, n)
 
 
 def precision_of(estimate: Row, selected: int | None, profile: Profile) -> Row:
@@ -77,8 +98,8 @@ def precision_of(estimate: Row, selected: int | None, profile: Profile) -> Row:
 
 
 def wide(n: int, profile: Profile) -> int:
-    """A count rounded to so many that of a handful none is told from most of the others."""
-    return rounded(n, _further(profile))
+    """A count rounded to so many that a handful more or fewer are hardly told."""
+    return rounded(n, replace(profile, base=max(math.ceil((profile.below - 1) / profile.base), 1) * profile.base))
 
 
 def coarse(estimate: Row, length: int, profile: Profile, of: int | None = None) -> dict[str, Any]:
@@ -130,16 +151,26 @@ def told_by(row: Row, precision: Row, profile: Profile) -> ToldBy | None:
     value, n = precision.get("value"), precision.get("n")
     if value is None or not n:
         return None
-    hides = (row.get("precision_bounds") or [None])[0] is None and profile.below > 0
-    short, made = value == round(value, DIGITS), value == round(rounded(round(value * n), profile) / n, 3)
-    known = window(n, _further(profile)) if hides and n == wide(n, profile) and (short or made) else window(n, profile)
-    if profile.rounded_rates or (hides and made and not short):
-        return ToldBy(known, window(round(value * n), profile), None)
-    half = 0.005 if hides and short else 0.0005
+    coarse_here = _is_coarse(row, value, n, profile)
+    known = window(n, profile)
+    if coarse_here:
+        known = max(known[0] - profile.below, 0), known[1] + profile.below
+    if profile.rounded_rates or (coarse_here and value != round(value, DIGITS)):
+        low, high = window(round(value * n), profile)
+        if profile.rounded_rates and coarse_here:  # made of rounded counts once it was coarse
+            ends = (low - 0.5) / n - 0.005, (high + 0.5) / n + 0.005
+            low, high = math.floor(ends[0] * known[0]), math.ceil(ends[1] * known[1])
+        return ToldBy(known, (low, high), None)
+    half = 0.005 if coarse_here else 0.0005
     right = math.ceil((value - half) * known[0] - 1e-9), math.floor((value + half) * known[1] + 1e-9)
     return ToldBy(known, (max(right[0], 0), right[1]), half)
 
 
-def _further(profile: Profile) -> Profile:
-    """The same rules, rounding counts so far that a handful are not told from none."""
-    return replace(profile, base=max(math.ceil((profile.below - 1) / profile.base), 1) * profile.base)
+def _is_coarse(row: Row, value: float, n: int, profile: Profile) -> bool:
+    """Whether a precision may have been made by `coarse_precision`. The bounds beside it are hidden then."""
+    if not profile.below or (row.get("precision_bounds") or [None])[0] is not None:
+        return False
+    if profile.rounded_rates:
+        return True
+    made = n < ENOUGH + 2 * profile.below and value == round(rounded(round(value * n), profile) / n, 3)
+    return made or value == round(value, DIGITS)

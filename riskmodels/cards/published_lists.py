@@ -24,23 +24,27 @@ OWN = "own"
 _HAIR = 1e-9
 
 
-def lists(place: int, card: Row) -> Iterator[Told]:
-    """Every fact of each date's list, of all of them, and of lists of other sizes; and how many are unknown on each."""
+def lists(place: int, card: Row, *, exact: bool = True) -> Iterator[Told]:
+    """Every fact of each date's list, of all of them, and of lists of other sizes; and how many are unknown on each.
+
+    ``exact``: whether the places are as they are given; where they are a share of the people, they are rounded.
+    """
     performance, dates = card["performance"], test_dates(card)
     at = performance.get("at_capacity") or {}
     each = at.get("places_each") or {}
     if not dates or any(not each.get(date) for date in dates):
         return
     card_of = place, PROFILES[card["edition_profile"]["disclosure"]], str(card["model"]["sha256"])
+    long = {date: (each[date],) * 2 if exact else window(each[date], card_of[1]) for date in dates}
     for row in performance.get("per_date") or ():
         date = str(row["as_of_date"])
         own = _List(*card_of, (date,), f"performance, {date}")
-        yield from own.facts(row, row.get("precision_at_k") or {}, (each[date], each[date]))
-    places = sum(each[date] for date in dates)
+        yield from own.facts(row, row.get("precision_at_k") or {}, long[date])
+    places = sum(low for low, _ in long.values()), sum(high for _, high in long.values())
     whole = _List(*card_of, dates, "performance, the list")
-    yield from whole.facts(at, at.get("precision") or {}, (places, places))
+    yield from whole.facts(at, at.get("precision") or {}, places)
     yield from whole.counts(at)
-    yield from _sizes(card_of, (performance.get("use") or {}).get("capacity_sweep") or (), dates, each)
+    yield from _sizes(card_of, (performance.get("use") or {}).get("capacity_sweep") or (), dates, each if exact else {})
 
 
 def _sizes(
@@ -55,13 +59,17 @@ def _sizes(
         if number == own:
             continue
         times, profile = row.get("times"), card_of[1]
-        exact = None if times is None else sum(math.floor(times * each[date] + 0.5) for date in dates)
+        exact = None if times is None or not each else sum(math.floor(times * each[date] + 0.5) for date in dates)
         length = window(row["selected"], profile) if exact is None else (exact, exact)
         beyond = tuple(f"size {one}" for one in range(own + 1, number + 1))
         held = inside[: number + 1] if number < own else (*dates, *beyond)
         size = _List(*card_of, held, f"performance.use.capacity_sweep.{number}")
         yield from size.facts(row, row.get("precision") or {}, length)
         yield from size.counts(row)
+    # Between two sizes; the first is a ring of its own.
+    for number in range(1, len(rows)):
+        where = f"performance.use.capacity_sweep.{number}, less the size before"
+        yield from _List(*card_of, (f"size {number}",), where).targets()
     for kind in KINDS:
         both = [((*inside,), 1.0), (tuple(dates), -1.0)]
         cells = tuple((("lists", part, kind, card_of[2]), sign) for parts, sign in both for part in parts)
@@ -96,6 +104,10 @@ class _List:
         for end, kinds in zip(ends, (("right",), ("right", "unknown")), strict=True):
             if end is not None and length[1] is not None:
                 yield self.fact(f"bound of {len(kinds)}", dict.fromkeys(kinds, 1.0), self._stands_for(end, length))
+        yield from self.targets()
+
+    def targets(self) -> Iterator[Told]:
+        """How many are unknown, which must not be found where it is few."""
         cells = tuple(("lists", part, "unknown", self.model) for part in self.parts)
         of, where = ("lists", *self.parts, "unknown", self.model), f"{self.where}: on it, unknown"
         yield Told(self.place, where, of, cells, None, 0, None, self.profile, none_is_fine=True)

@@ -7,7 +7,7 @@ read. To add one: a row of a table below.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from riskmodels.assessment.suppression import PROFILES
@@ -40,7 +40,14 @@ NUMBERS: dict[str, tuple[str, ...] | None] = {
     "performance.at_capacity": (
         "hits", "known", "places", "selected", "selection_rate", "unknown", "unknown_share",
     ),
+    "performance.use.capacity_sweep.*": ("of_ranked", "selected", "times", "unknown"),
 }  # fmt: skip
+# mapping -> which of its keys hold a text or nothing, where they are there; of those of None, all.
+TEXTS: dict[str, tuple[str, ...] | None] = {
+    "annex.atrs_answers.*": ("value",),
+    "annex.tripod_answers.*": ("value",),
+    "audit.titles": None,
+}
 # table -> the columns that readers take by name.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "annex.checks": ("Check", "Result"),
@@ -75,22 +82,32 @@ def _faults(card: Card) -> Iterator[Fault]:
         yield "edition_profile.disclosure", f"is one of {', '.join(PROFILES)}"
     yield from _rows(card)
     yield from _estimates(card)
-    yield from _plain_numbers(card)
+    yield from _plain(card, NUMBERS, _is_plain_number, "is not a number")
+    yield from _plain(card, TEXTS, lambda _, value: isinstance(value, str), "is not text")
     for section in ("performance", "audit"):
         yield from _valued(section, card[section])
     yield from _tables(card)
 
 
-def _plain_numbers(card: Card) -> Iterator[Fault]:
-    for path, names in NUMBERS.items():
+def _plain(
+    card: Card,
+    named: Mapping[str, tuple[str, ...] | None],
+    fits: Callable[[str, Any], bool],
+    what: str,
+) -> Iterator[Fault]:
+    for path, names in named.items():
         for where, found in _places(card, path):
             if found is not None and not isinstance(found, Mapping):
                 yield where, NO_NAMES
                 continue
             for name in found or () if names is None else names:
                 value = (found or {}).get(name)
-                if not (value is None or _is_number(value) or (name == EITHER and _is_estimate(value))):
-                    yield f"{where}.{name}", "is not a number"
+                if value is not None and not fits(name, value):
+                    yield f"{where}.{name}", what
+
+
+def _is_plain_number(name: str, value: Any) -> bool:
+    return _is_number(value) or (name == EITHER and _is_estimate(value))
 
 
 def _rows(card: Card) -> Iterator[Fault]:
@@ -141,12 +158,18 @@ def _places(card: Card, path: str) -> Iterator[tuple[str, Any]]:
         inner: list[tuple[str, Any]] = []
         for where, value in found:
             if part == "*":
-                inner += [(f"{where}.{place}", item) for place, item in enumerate(value or ())]
+                items = value.items() if isinstance(value, Mapping) else enumerate(_listed(value))
+                inner += [(f"{where}.{place}", item) for place, item in items]
             else:
                 inner.append((f"{where}.{part}", value.get(part) if isinstance(value, Mapping) else None))
         found = inner
     for where, value in found:
         yield where.removeprefix("."), value
+
+
+def _listed(value: Any) -> list[Any]:
+    """The items of a list; of what should be one and is not, itself, so that it is found to be no item."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _is_estimate(found: Any) -> bool:

@@ -25,7 +25,7 @@ from riskmodels.assessment.suppression import (
     published_count,
 )
 from riskmodels.assessment.suppression import rounded as round_to_base
-from riskmodels.cards.list_rates import are_few, coarse_list, hidden_of_dates, precision_of, unknown_on, wide
+from riskmodels.cards.list_rates import about_known, are_few, coarse_list, hidden_of_dates, precision_of, unknown_on
 from riskmodels.cards.rounded_rates import of_rounded, rate_of_rounded
 
 COUNTS = {
@@ -114,8 +114,10 @@ def _at_capacity(raw: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
     if unknown is None:  # as it was published before
         return dict(raw)
     few = are_few(unknown, shown.profile)
-    safe = _with_safe_bounds(raw, "performance.at_capacity", shown, few)
-    return {**safe, "leads_with_bounds": False, "known": wide(raw["known"], shown.profile)} if few else safe
+    safe = _with_safe_bounds(raw, "performance.at_capacity", shown, shown.hidden if few else None)
+    if not few:
+        return safe
+    return {**safe, "leads_with_bounds": False, "known": about_known(raw["selected"], raw["known"], shown.profile)}
 
 
 def _family(row: Mapping[str, Any], at: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
@@ -142,7 +144,7 @@ def _dates(raw: Mapping[str, Any], shown: Shown) -> list[dict[str, Any]]:
     unknown = [unknown_on(row.get("selected"), row.get("precision_at_k")) for row in raw.get("per_date") or []]
     few = hidden_of_dates(unknown, shown.profile)
     return [
-        _with_safe_bounds(row, f"performance.per_date, {row['as_of_date']}", shown, hide)
+        _with_safe_bounds(row, f"performance.per_date, {row['as_of_date']}", shown, HIDDEN if hide else None)
         for row, hide in zip(rows, few, strict=True)
     ]
 
@@ -183,7 +185,7 @@ def _walk(value: Any, where: str, key: str, shown: Shown) -> Any:
     return rounded(value, key)
 
 
-def _with_safe_bounds(raw: Mapping[str, Any], where: str, shown: Shown, few_unknown: bool) -> dict[str, Any]:
+def _with_safe_bounds(raw: Mapping[str, Any], where: str, shown: Shown, few_unknown: str | None) -> dict[str, Any]:
     """Bounds are shares too: an end is hidden where the people who make it, or those it leaves out, are a handful.
 
     The ends lie as far apart as outcomes on the list are unknown, so that where those are few both are hidden, and the
@@ -192,7 +194,7 @@ def _with_safe_bounds(raw: Mapping[str, Any], where: str, shown: Shown, few_unkn
     safe, selected = dict(raw), raw.get("selected")
     precision, recall = raw.get("precision_bounds"), raw.get("recall_bounds")
     if few_unknown:
-        shown.note(f"{where}.bounds", "share", HIDDEN)
+        shown.note(f"{where}.bounds", "share", few_unknown)
         return coarse_list(raw, shown.profile)
     if not precision or not recall or not selected:
         return safe

@@ -39,7 +39,9 @@ def published_unknown(raw: Row, families: Sequence[Row], shown: Shown) -> dict[s
     # As the table of families says it, with no more digits.
     said = {row["model"]: (row.get("precision_at_k") or {}).get("value") for row in families}
     safe["tipping"] = [
-        {**row, "precision": said[row["against"]]} for row in safe["tipping"] if said.get(row["against"]) is not None
+        {**row, "precision": said.get(row["against"], row["precision"])}
+        for row in safe["tipping"]
+        if said.get(row["against"], row["precision"]) is not None
     ]
     few = raw["unknown"] > 0 and shown.is_small(raw["unknown"])
     if few:

@@ -10,14 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskmodels.cards.list_rates import NO_BOUNDS, are_few, coarse_list, coarse_precision, wide
+from riskmodels.cards.list_rates import NO_BOUNDS, about_known, are_few, coarse_list, coarse_precision
 from riskmodels.cards.shown import HIDDEN, Shown, counted
 
 DIGITS = 3  # of a sum of money or a rate made of the precision: the ranges are far wider
 WHERE = "performance.use"
 ROUGH_DIGITS = 2  # where the precision has no more
 NOBODY = {"known": 0, "hits": 0}
-COARSE = "coarse"  # in a row, while it is made: the unknown are few, so that its rates are coarse and its known about
+COARSE = "coarse"  # in a row, while it is made: about how many are known, where its rates are coarse
 Row = Mapping[str, Any]
 
 
@@ -34,7 +34,7 @@ def published_use(raw: Row, shown: Shown) -> dict[str, Any]:
         "marginal": _marginal(raw["marginal"], sweep, shown),
         "assumed": _assumed(raw["assumed"], sweep, shown),
         "regression_to_mean": _regression(raw["regression_to_mean"], shown),
-        "capacity_sweep": [_without_unknown(row, shown) if row.pop(COARSE, False) else row for row in sweep],
+        "capacity_sweep": [_told(row) for row in sweep],
         "disclosure": shown.profile.name,
     }
     return counted([safe], WHERE, shown)[0]
@@ -72,18 +72,22 @@ def _bounded(row: Row, told: Row | None, shown: Shown) -> dict[str, Any]:
 
     So do its rates, since everybody knows how long it is: those are coarse then. ``told``: the last size that has them.
     """
-    steps = [row["unknown"], *([] if told is None else [abs(row["unknown"] - told["unknown"])])]
-    if any(are_few(count, shown.profile) for count in steps):
+    beside = told["unknown"] if told is not None and not are_few(row["unknown"], shown.profile) else 0
+    step = -1 if told is not None and row["selected"] < told["selected"] and beside else 1
+    if are_few(step * (row["unknown"] - beside), shown.profile):
         shown.note(f"{WHERE}.capacity_sweep.bounds", "share")
-        return {**coarse_list(row, shown.profile), COARSE: True}
+        known = about_known(row["selected"], row["known"], shown.profile, beside, step)
+        return {**coarse_list(row, shown.profile, beside, step), COARSE: known}
     if _is_small(row, shown) or shown.is_handful(row["recall"].get("value"), row["recall"].get("n")):
         shown.note(f"{WHERE}.capacity_sweep.bounds", "share")
         return {**row, **NO_BOUNDS}
     return dict(row)
 
 
-def _without_unknown(row: Row, shown: Shown) -> dict[str, Any]:
-    return {**row, "known": wide(row["known"], shown.profile), "unknown": None}
+def _told(row: Row) -> dict[str, Any]:
+    """A size as it may stand in a card: of coarse rates it says about how many they are made of."""
+    told = {name: value for name, value in row.items() if name != COARSE}
+    return {**told, "known": row[COARSE], "unknown": None} if COARSE in row else told
 
 
 def _is_small(row: Row, shown: Shown) -> bool:
@@ -139,18 +143,18 @@ def _regression(raw: Row, shown: Shown) -> dict[str, Any]:
 def _assumed(raw: Row, sweep: Sequence[Row], shown: Shown) -> dict[str, Any]:
     """A range made of a hidden precision is hidden with it; the others are rounded."""
     own = next(row for row in sweep if row["own"])
-    precision, digits = raw["precision"], ROUGH_DIGITS if COARSE in own else DIGITS
+    precision, finest = raw["precision"], ROUGH_DIGITS if COARSE in own else DIGITS
+    hidden = shown.is_handful(precision.get("value"), precision.get("n"))
     if COARSE in own:
         raw = {**raw, "precision": coarse_precision(precision, own["selected"], shown.profile)}
-    hidden = shown.is_handful(precision.get("value"), precision.get("n"))
     no_bounds = own["precision_bounds"][0] is None
 
-    def of(found: Row) -> dict[str, Any]:
+    def of(found: Row, digits: int = DIGITS) -> dict[str, Any]:
         if "low" in found:
             return {**found, "low": significant(found["low"], digits), "high": significant(found["high"], digits)}
         if hidden:
             return {view: {"low": None, "high": None, "reason": shown.hidden} for view in found}
-        return {view: of(range_) for view, range_ in found.items() if not (view == "unknown" and no_bounds)}
+        return {view: of(range_, finest) for view, range_ in found.items() if not (view == "unknown" and no_bounds)}
 
     fixed = ("assumed", "precision", "stated", "not_stated")
     return {name: value if name in fixed else of(value) for name, value in raw.items()}

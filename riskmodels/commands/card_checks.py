@@ -15,6 +15,7 @@ from riskmodels.commands.cards import (
     beside_card,
     card_of,
     earlier_card,
+    earlier_cards,
     edition_of,
     find_card,
     refuse_unknown,
@@ -64,7 +65,7 @@ def check_model_card(
     Parameters
     ----------
     reference : a model, a run's folder, or a file ``card.json`` (or its folder)
-    since : as `riskmodels.commands.cards.card`
+    since : as `riskmodels.commands.cards.card`; what is hidden is held against every version before in any case
     formats : with ``pdf`` among them, that is made and looked at too; all others always are
 
     Raises
@@ -110,15 +111,18 @@ def card_schema_file() -> bytes:
 def _checked(
     found: FoundCard, workspace: Workspace, today: dt.date, edition: str, since: str | None, pdf: bool
 ) -> Checked:
-    """The card in this edition, beside the other edition and the version before, which the same readers may have."""
+    """The card in this edition, beside the other edition and all versions before, which the same readers may have."""
     from riskmodels.cards.checks import Checked
 
-    earlier = earlier_card(found, workspace, since)
     other = edition_of(found, "public" if edition == "committee" else "committee")
+    before = {card.digest: card.to_dict() for card in earlier_cards(found, workspace)}
+    asked = earlier_card(found, workspace, since)
+    if asked is not None:
+        before[asked.digest] = asked.to_dict()
     return Checked(
         edition_of(found, edition),
         beside_card(found, workspace, today, since, edition),
-        (other, *([earlier.to_dict()] if earlier is not None else [])),
+        (other, *before.values()),
         found.sha256,
         pdf,
     )

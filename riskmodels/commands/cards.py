@@ -178,6 +178,23 @@ def earlier_card(found: FoundCard, workspace: Workspace, since: str | None) -> M
     return _earlier(found, workspace, since)[0]
 
 
+def earlier_cards(found: FoundCard, workspace: Workspace) -> list[ModelCard]:
+    """Every version before that the workspace keeps, the first one first; a card that was lost or changed is left out.
+
+    Of a card that is not registered, every version is one before.
+    """
+    from riskmodels.governance import registry
+
+    known = registry.read_index(workspace).get(found.card.study)
+    cards = []
+    for entry in known.versions if known else ():
+        path = workspace.root / entry.folder / "card" / CARD
+        is_before = found.version is None or entry.version < found.version
+        if is_before and path.is_file() and storage.sha256(storage.read_bytes(path, CardError)) == entry.card_sha256:
+            cards.append(_read(path)[1])
+    return cards
+
+
 def _earlier(found: FoundCard, workspace: Workspace, since: str | None) -> tuple[ModelCard | None, dt.date | None]:
     """As `earlier_card`, and the day on which it was registered, where it was."""
     from riskmodels.governance import registry

@@ -40,8 +40,8 @@ def made_tool(published: PublishedTool, making: Making) -> Tool:
     CardError
         if its cards, put together, give away a number of few people.
     GateError
-        if a card of it tells of too few people; if its notice says that it stopped, and the review record still approves
-        it; if an example of a decision is all that decides on a card of a real organisation.
+        if a card of it tells of too few people; if its notice says that it stopped, and the review record still
+        approves it; if an example of a decision is all that decides on a card of a real organisation.
     """
     from riskmodels.cards.editions import public_edition
     from riskmodels.governance.notice import refuse_notice

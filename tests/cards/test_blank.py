@@ -9,7 +9,8 @@ from riskmodels.study import Answer
 BLANK = [
     None, "", " ", "\n\t", "-", "–", "...", "?", "n/a", "N/A", "n.a.", "NA", "Not applicable.", "To follow.", "TBA",
     "tbc", "TBD", "to be confirmed", "To be decided later.", "as above", "See below", "ditto", "Not provided",
-    "not yet provided", "Not known.", "unknown", "pending", "XXX", "Coming soon!", "(to be added)", "More details to follow",
+    "not yet provided", "Not known.", "unknown", "pending", "XXX", "Coming soon!", "(to be added)",
+    "More details to follow",
 ]  # fmt: skip
 SAID = [
     "None.", "No", "Yes.", "0", "12", "As above the age of 18.", "A rule to follow.", "Nobody yet.", 0, False, True,

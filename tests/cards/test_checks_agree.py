@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from riskmodels.cards.checks import CHECKS
+from riskmodels.cards.checks.agrees import RULES
+from riskmodels.cards.evidence import Evidence
 from tests.cards.test_checks import block, whole_card
 
 Card = dict[str, Any]
@@ -81,6 +83,10 @@ LIES: dict[str, tuple[str, Callable[[Card], Any]]] = {
     "a cell of the list": ("tables_agree", cell("list", 0, 1, "99 of 100")),
     "a cell of the ways": ("tables_agree", cell("families", 0, 1, "99 (98 to 100)")),
     "a cell of the measures": ("tables_agree", cell("measures", 0, 1, "0.99")),
+    "sentences of the section": (
+        "tables_agree", lambda card: card["performance"].update(words=["It is right for 99 of 100 and misses nobody."])
+    ),
+    "sentences of the audit": ("audit_agrees", lambda card: card["audit"].update(words=["All of them passed."])),
     "a line too few": ("tables_agree", lambda card: card["performance"]["tables"]["per_date"]["rows"].pop()),
     "no table of the list": ("tables_agree", lambda card: card["performance"]["tables"].pop("list")),
     "the table of a picture": ("figures_agree", counts),
@@ -130,3 +136,15 @@ def test_the_public_edition_agrees_with_itself(whole: Card) -> None:
         assert CHECKS[check](public) == CHECKS[check](whole)
     counts(public)
     assert not CHECKS["figures_agree"](public)[0]
+
+
+BAD = {"auc_low": 0.5, "auc_high": 0.7, "test_events": 50, "provisional": True}
+
+
+@pytest.mark.parametrize("verdict", ["FAIL", "NOT AUDITED", "INSUFFICIENT EVIDENCE"])
+def test_each_reason_has_the_word_that_it_is_known_by(verdict: str) -> None:
+    given: dict[str, Any] = {**BAD, "verdict": verdict}
+    evidence = Evidence("lightgbm", "points", None, 0.0, oe_ratio=None, oe_floors=(0.8, 1.2), **given)
+    said = {word: advice.reason for rule, word in RULES.items() if (advice := rule(evidence)) is not None}
+    assert len(said) >= 3
+    assert all(word in reason for word, reason in said.items())

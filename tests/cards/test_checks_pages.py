@@ -171,6 +171,12 @@ def test_a_public_record_that_says_something_else_is_found(monkeypatch: pytest.M
     assert "in atrs.md" in words
 
 
+def test_an_answer_longer_than_a_cell_of_a_workbook_is_found_in_it() -> None:
+    card = copy.deepcopy(checked().card)
+    card["purpose"]["facts"]["intended_use"]["value"] = "We offer help to them. " * 2_300
+    assert CHECKS["record"](Checked(card)) == (True, "the public record says what the card says")
+
+
 def test_a_number_of_the_public_record_that_is_not_the_cards_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     from riskmodels.cards.checks import record as module
 

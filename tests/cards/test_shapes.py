@@ -50,6 +50,15 @@ DAMAGED = {
     "a tally is text": (put("audit.tally.passed", "x"), "audit.tally.passed: is not a number"),
     "a tally is none": (put("audit.tally", "x"), "audit.tally: is missing, or is not a set"),
     "a rate is text": (put("performance.at_capacity.selection_rate", "x"), "selection_rate: is not a number"),
+    "titles are text": (put("audit.titles", "x"), "audit.titles: is missing, or is not a set"),
+    "an answer is a number": (
+        put("annex.atrs_answers", {"2.1.4": {"value": -1, "source": "answers.yaml", "owner": "Head"}}),
+        "annex.atrs_answers.2.1.4.value: is not text",
+    ),
+    "a longer list": (
+        put("performance.use", {"capacity_sweep": [{"times": []}]}), "capacity_sweep.0.times: is not a number",
+    ),
+    "longer lists that are none": (put("performance.use", {"capacity_sweep": 5}), "capacity_sweep.0: is missing, or"),
     "one bound": (put("performance.at_capacity.recall_bounds", [0.1]), "recall_bounds: is not two numbers"),
     "no such rules": (put("edition_profile.disclosure", "none-such"), "edition_profile.disclosure: is one of sro-10"),
     "a date without a day": (put("performance.per_date", [{"x": 1}]), "performance.per_date.0.as_of_date: is missing"),
@@ -96,7 +105,7 @@ def test_an_empty_table_may_have_any_columns() -> None:
 def test_every_place_that_is_named_here_is_one_of_a_card() -> None:
     """A name that no card has would guard nothing. What a run need not have is left out."""
     card = original()
-    rare = {"audit.tables.also_features", "risks.tables.accepted"}
+    rare = {"audit.tables.also_features", "risks.tables.accepted", "performance.use.capacity_sweep.*"}
     for path in (*shapes.NAMED, *shapes.ESTIMATES, *shapes.NUMBERS, *shapes.COLUMNS):
         assert at(card, path.replace("*", "0")) is not None or path in rare, path
 

@@ -140,7 +140,7 @@ def every_state(folder: Path) -> Path:
 
 
 def gives_away(cards: Path) -> None:
-    """The version before, under a profile that hides nothing, shows how many a small group is, which the newest hides."""
+    """The version before, whose profile hides nothing, shows how many a small group is, which the newest hides."""
     before = json.loads(card("b", model="cd" * 32))
     before["edition_profile"]["disclosure"] = "places"
     small = next(row for row in before["audit"]["rows"] if row["n"] is None)

@@ -127,7 +127,7 @@ def test_an_approval_is_held_up_by_a_failing_card(
         commands.record_review(NAME, decision, workspace, TODAY)
     said = str(caught.value)
     assert "may not be approved for pilot, since it fails its checks (short, links)" in said
-    assert f"riskmodels card {NAME} --check" in said
+    assert f"riskmodels card {NAME}/1 --check" in said
     assert workspace.reviews(NAME).read_bytes() == before
 
 
@@ -189,3 +189,43 @@ def test_the_schema_is_printed_or_written(capsys: pytest.CaptureFixture[str], tm
 def test_the_shipped_study_is_what_is_approved() -> None:
     """The decision that the demo records is for a pilot, as its checks are."""
     assert storage.read_yaml(STUDY / "example_decision.yaml")["stage"] == "pilot"
+
+
+# ---------------------------------------------------------------- whose card is looked at
+
+
+def test_a_folder_with_the_studys_name_stands_in_for_no_card(
+    workspace: Workspace, decision: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card that passes lies where the command runs, under the name of a study whose card fails."""
+    from riskmodels.cards.checks import Checked
+    from riskmodels.commands.cards import find_card
+
+    own = storage.sha256(find_card(NAME, workspace).content)
+    storage.write_whole(tmp_path / NAME / "card.json", example.card().to_bytes())
+    monkeypatch.chdir(tmp_path)
+
+    def looked_at(checked: Checked) -> list[dict[str, Any]]:
+        theirs = checked.card["study"] == NAME
+        return [{"check": "short", "passed": not theirs, "blocks": ["pilot", "live"]}]
+
+    monkeypatch.setattr("riskmodels.cards.checks.check_whole", looked_at)
+    with pytest.raises(GateError, match=r"fails its checks \(short\)"):
+        commands.record_review(NAME, decision, workspace, TODAY)
+    for reference in (NAME, f"{NAME}@candidate", f"{NAME}/1"):
+        assert find_card(reference, workspace).sha256 == own
+    assert find_card(f"./{NAME}", workspace).card.study == example.card().study
+
+
+def test_an_approval_is_held_up_by_its_public_edition(
+    workspace: Workspace, decision: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from riskmodels.cards.checks import Checked
+
+    def looked_at(checked: Checked) -> list[dict[str, Any]]:
+        public = checked.card["edition_profile"]["edition"] == "public"
+        return [{"check": "links", "passed": not public, "blocks": ["pilot", "live"]}]
+
+    monkeypatch.setattr("riskmodels.cards.checks.check_whole", looked_at)
+    with pytest.raises(GateError, match=r"its public edition fails its checks \(links\).* --edition public"):
+        commands.record_review(NAME, decision, workspace, TODAY)

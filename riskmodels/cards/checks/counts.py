@@ -8,14 +8,15 @@ from typing import Any
 from riskmodels.assessment.suppression import PROFILES, Profile
 from riskmodels.cards.checks.checked import Card, Checked, Verdict, some
 from riskmodels.cards.differencing import recovered
-from riskmodels.cards.rendered_counts import small_counts
+from riskmodels.cards.rendered_counts import small_counts, table_counts
 from riskmodels.cards.shown import COUNTS, MAY_BE_NONE
 
 
 def disclosure(checked: Checked) -> Verdict:
     """No count below the profile's limit, and none that is not rounded, in any part that came from the run.
 
-    In the tables of the data a whole number is a count, and none at all may be shown.
+    In the tables of the data a whole number is a count, and none at all may be shown. In those of the performance and
+    the audit it is one where the column counts people, by its name.
     """
     card = checked.card
     profile = PROFILES[card["edition_profile"]["disclosure"]]
@@ -66,6 +67,7 @@ def _counts(card: Card) -> Iterator[tuple[str, str, Any]]:
 def _data_counts(card: Card) -> Iterator[tuple[str, int]]:
     data = card["data"]
     tables = {name: data[name] for name in ("quality", "attrition", "outcome_status")} | data.get("tables", {})
+    yield from ((f"data.unknown_by_fifth.rows.{line}", cell) for line, cell in table_counts(data["unknown_by_fifth"]))
     for name, table in tables.items():
         for line, row in enumerate(table["rows"]):
             for cell in row:
@@ -74,7 +76,9 @@ def _data_counts(card: Card) -> Iterator[tuple[str, int]]:
 
 
 def _counts_in(value: Any, path: str, key: str) -> Iterator[tuple[str, str, Any]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and {"caption", "columns", "rows", "source"} <= set(value):
+        yield from ((f"{path}.rows.{line}", "", count) for line, count in table_counts(value))
+    elif isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _counts_in(inner, f"{path}.{name}", str(name))
     elif isinstance(value, (list, tuple)):

@@ -16,6 +16,7 @@ from riskmodels.cards.records.atrs import PHASE, build_record
 from riskmodels.cards.renderings import render
 from riskmodels.reports.cells import cell_text
 from riskmodels.reports.visible import visible
+from riskmodels.reports.workbook import pieces
 
 CELL = re.compile(r"<(si|is)>(.*?)</\1>", re.S)
 TEXT = re.compile(r"<t(?: [^>]*)?>(.*?)</t>", re.S)
@@ -32,10 +33,14 @@ def record_agrees(checked: Checked) -> Verdict:
     # The phase is made from the review, which stands outside the card.
     drafted = [one for one in fields if one.item != PHASE]
     wrong = [f"{one.item} ({number})" for one in drafted for number in numerals(one.text or "") if number not in known]
-    lines = [(one.item, line) for one in fields for line in map(_plain, (one.text or "").splitlines()) if line]
     for name, said in _said(render(checked.card, ("atrs",), checked.beside)).items():
         whole = "\n".join(said)
-        wrong += [f"{item} in {name}" for item, line in lines if line not in whole]
+        for one in fields:
+            text = one.text or ""
+            # A cell holds so much: what is longer goes on in the next one.
+            parts = pieces(text) if name.endswith(".xlsx") else [text]
+            lines = [line for part in parts for line in map(_plain, part.splitlines()) if line]
+            wrong += [f"{one.item} in {name}" for line in lines if line not in whole]
     wrong = list(dict.fromkeys(wrong))
     return not wrong, (
         f"the public record says what the card does not: {some(wrong)}; make it again"

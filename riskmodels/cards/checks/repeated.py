@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from riskmodels.assessment.suppression import PROFILES
@@ -11,7 +12,7 @@ from riskmodels.cards.checks.checked import Card, Checked, Verdict, some, texts_
 from riskmodels.cards.checks.numbers import numerals
 from riskmodels.cards.editions import NOT_FIGURES, PUBLIC, STANDS_IN
 from riskmodels.cards.figures import FIGURES
-from riskmodels.cards.results import performance_tables
+from riskmodels.cards.results import performance_tables, performance_words
 from riskmodels.cards.summary import HANDFUL
 from riskmodels.cards.words import Language, capital, listing
 from riskmodels.data.leakage import HARD
@@ -19,6 +20,7 @@ from riskmodels.data.leakage import HARD
 Row = Mapping[str, Any]
 # Only where it stands in names of ways, groups or columns does the language of a study matter.
 NO_LANGUAGE = Language("one", "many", "one who", "needed", "not needed", "need", "outcome")
+A_STUDY: Any = SimpleNamespace(file=SimpleNamespace(clock="calendar"))  # of another clock one sentence more is said
 # Table of section 7 -> its first column that is free of the study's own words, and the first after those.
 NUMBERS_IN = {"list": (1, 3), "families": (1, 4), "per_date": (0, 7), "measures": (1, 3), "families_measures": (1, 4)}
 PEOPLE, MISSED = ("people_per_100", "units_per_100"), ("missed_per_100", "missed_units_per_100")
@@ -50,11 +52,17 @@ def tables_agree(checked: Checked) -> Verdict:
             wrong.append(f"performance.tables.{name} ({len(told)} lines of {len(rows)})")
         pairs = enumerate(zip(rows, told, strict=False))
         wrong += [f"performance.tables.{name}.rows.{place}" for place, (was, said) in pairs if not _same(was, said)]
+    if not public and _counted(performance_words(A_STUDY, performance, NO_LANGUAGE)) != _counted(performance["words"]):
+        wrong.append("performance.words")
     return not wrong, (
         f"tables that do not agree with the results: {some(wrong)}; build the card again"
         if wrong
         else "the tables of section 7 are its results"
     )
+
+
+def _counted(words: Sequence[str]) -> list[str]:
+    return [one for text in words for one in numerals(text)]
 
 
 def _same(made: tuple[Any, ...], said: tuple[Any, ...]) -> bool:

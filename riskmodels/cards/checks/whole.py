@@ -21,7 +21,11 @@ def schema(checked: Checked) -> Verdict:
 
 
 def same_bytes(checked: Checked) -> Verdict:
-    """Rendered twice, every format that needs no other program gives the same bytes."""
+    """Rendered twice in one process, every format that needs no other program gives the same bytes.
+
+    It sees what hangs on the moment or on chance; not what hangs on the machine, the order of a hash or the package's
+    version, nor the PDF and the public record's workbook.
+    """
     formats = [name for name in TWICE if name in RENDERINGS]
     again = render(checked.card, formats, checked.beside)
     first = render(checked.card, formats[1:], checked.beside) | {next(iter(again)): checked.html}
@@ -29,7 +33,7 @@ def same_bytes(checked: Checked) -> Verdict:
     return not other, (
         f"rendered twice, {some(other)} is not the same; report it to those who keep this package"
         if other
-        else "rendered twice, the card gives the same bytes"
+        else "rendered twice here, the card gives the same bytes; another machine and the PDF were not tried"
     )
 
 
