@@ -168,7 +168,7 @@ def told_by(row: Row, precision: Row, profile: Profile) -> ToldBy | None:
 
 def _is_coarse(row: Row, value: float, n: int, profile: Profile) -> bool:
     """Whether a precision may have been made by `coarse_precision`. The bounds beside it are hidden then."""
-    if not profile.below or (row.get("precision_bounds") or [None])[0] is not None:
+    if not profile.below or (row.get("precision_bounds") or [0])[0] is not None:
         return False
     if profile.rounded_rates:
         return True

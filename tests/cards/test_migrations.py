@@ -64,8 +64,9 @@ def test_an_old_card_is_rendered_and_checked() -> None:
     card = ModelCard.from_bytes(OLD.read_bytes()).to_dict()
     files = render(card, ("html", "md"), Beside({"state": "DRAFT", "words": "DRAFT."}))
     assert card["title"] in files["card.html"].decode()
-    # What nobody answered then is not answered now; all else passes.
-    assert set(failing(check_card(card))) <= {"complete", "tripod"}
+    # What nobody answered then is not answered now; and its tables, which are cut short, are made otherwise today.
+    rebuilt = {"annex_whole", "figures_agree", "audit_agrees", "tables_agree"}
+    assert set(failing(check_card(card))) <= {"complete", "tripod", *rebuilt}
 
 
 @pytest.mark.parametrize(

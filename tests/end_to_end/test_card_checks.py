@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +230,18 @@ def test_an_approval_is_held_up_by_its_public_edition(
     monkeypatch.setattr("riskmodels.cards.checks.check_whole", looked_at)
     with pytest.raises(GateError, match=r"its public edition fails its checks \(links\).* --edition public"):
         commands.record_review(NAME, decision, workspace, TODAY)
+
+
+@pytest.mark.parametrize("since", [None, "none"])
+def test_what_is_hidden_is_held_against_every_version_before(workspace: Workspace, since: str | None) -> None:
+    """Readers have the older versions, whichever of them the page is compared with, or none."""
+    from riskmodels.commands.card_checks import _checked
+    from riskmodels.commands.cards import find_card
+
+    first = find_card(f"{NAME}/1", workspace)
+    (other,) = _checked(first, workspace, TODAY, "committee", "none", False).published
+    assert other["edition_profile"]["edition"] == "public"
+    again = first.card.model_copy(update={"title": f"{first.card.title}, again"})
+    later = replace(first, version=(first.version or 0) + 1, card=again)
+    published = _checked(later, workspace, TODAY, "committee", since, False).published
+    assert first.card.to_dict() in published
