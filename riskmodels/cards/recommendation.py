@@ -257,7 +257,8 @@ def provisional_verdicts(evidence: Evidence) -> Advice | None:
         "use_with_conditions",
         TERMS,
         "Those in need who met no service count here as not in need.",
-        "The outcome is contact with a service. It misses need that no service saw, so no verdict on fairness is final.",
+        "The outcome is contact with a service. It misses need that no service saw, so no verdict on fairness is "
+        "final.",
     )
 
 

@@ -186,7 +186,7 @@ def test_the_page_names_machine_and_versions_and_what_was_missed() -> None:
 
 
 def test_the_benchmarks_are_found() -> None:
-    named = ["audit", "features", "quality", "scoring_batch", "scoring_kernel", "scoring_spark", "training"]
+    named = ["audit", "cards", "features", "quality", "scoring_batch", "scoring_kernel", "scoring_spark", "training"]
     assert [path.stem for path in run_all.benchmarks()] == named
 
 

@@ -35,7 +35,7 @@ def test_a_rendering_says_no_number_that_is_not_the_cards(name: str) -> None:
 
 def bumped(text: str, draw: random.Random) -> str:
     """The text with one digit of one of its numbers changed, leaving out those that name a place on the page."""
-    found = draw.choice([one for one in NUMERAL.finditer(PLACES.sub(lambda place: "x" * len(place[0]), text))])
+    found = draw.choice(list(NUMERAL.finditer(PLACES.sub(lambda place: "x" * len(place[0]), text))))
     where = draw.choice([place for place in range(found.start(), found.end()) if text[place].isdigit()])
     return f"{text[:where]}{(int(text[where]) + draw.randint(1, 9)) % 10}{text[where + 1 :]}"
 

@@ -149,7 +149,7 @@ def test_a_small_count_on_a_page_is_found() -> None:
 
 
 def test_a_version_that_shows_what_this_one_hides_is_found() -> None:
-    """A card of another profile, say: the same group of the same date, its size hidden in one and shown in the other."""
+    """A card of another profile, say: the same group of the same date, its size hidden in one, shown in the other."""
     card = checked().card
     place = next(number for number, row in enumerate(card["audit"]["rows"]) if row["n"] is None)
     other = copy.deepcopy(dict(card))

@@ -88,7 +88,11 @@ FIRST, LAST = "2024-04-01", "2025-10-01"
         ({"family": "current_practice"}, "simple_rule", "Today's way"),
         # conditions
         ({"verdict": "INSUFFICIENT EVIDENCE"}, "use_with_conditions", f"better than a simple rule. {TERMS}"),
-        ({"unknown_share": 0.11}, "use_with_conditions", f"{TERMS} How often the list is right is known only within a range."),
+        (
+            {"unknown_share": 0.11},
+            "use_with_conditions",
+            f"{TERMS} How often the list is right is known only within a range.",
+        ),
         ({"unknown_share": 0.10}, "use", "better"),
         ({"provisional": True}, "use_with_conditions", f"{TERMS} The outcome is contact"),
         ({"concerns": {"break_spanned": None}}, "use_with_conditions", "never tested on the present: do not go live"),

@@ -1,7 +1,8 @@
 """Flaws planted in copies of a card: each is something that a careful reader should notice, with nothing to help them.
 
-``python tests/cold_reading/flaws.py model_cards FOLDER`` writes each flawed card as a page, under a number that does not
-say what is wrong; four of five should be noticed. ``FLAWS`` is the table: to add one, write it and add its row.
+``python tests/cold_reading/flaws.py model_cards FOLDER`` writes each flawed card as a page, under a number that does
+not say what is wrong; four of five should be noticed. No reader should see two of one study, which they could compare.
+``FLAWS`` is the table: to add one, write it and add its row.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ FLAWS: dict[str, Flaw] = {
         "county_early_help",
         swap_found_and_missed,
         "page one says the list finds 79 of 100; the figure and section 7 say 21",
-        "prose_agrees",
+        "page_one_whole",
     ),
     "used for what it never is": Flaw(
         "county_early_help",

@@ -86,7 +86,6 @@ def test_what_a_machine_can_see_it_does(name: str) -> None:
     flaw = FLAWS[name]
     card = shipped(flaw.study)
 
-
     def found(one: dict[str, Any]) -> set[str]:
         return set(failing(check_whole(Checked(one, Beside(UNDECIDED, today=TODAY)))))
 

@@ -60,7 +60,9 @@ REFUSED: dict[str, tuple[int, Sequence[object], str]] = {
     "purpose": (2, (*GROUPS, *TOP, "--purpose", "nice"), "--purpose is assistive, punitive or mixed, got 'nice'"),
     "measures": (2, (*GROUPS, *TOP, "--measures", "wants"), "--measures is need or service"),
     "level": (2, (*GROUPS, *TOP, "--level", "ward"), "--level is person, household or place"),
-    "small numbers": (2, (*GROUPS, *TOP, "--small-numbers", "all"), "--small-numbers is sro-10, dfe-cin, nhs-round5 or places"),
+    "small numbers": (
+        2, (*GROUPS, *TOP, "--small-numbers", "all"), "--small-numbers is sro-10, dfe-cin, nhs-round5 or places",
+    ),
     "places of people": (2, (*GROUPS, *TOP, "--small-numbers", "places"), "say --level place"),
     "seed": (2, (*GROUPS, *TOP, "--seed", -1), "--seed is a whole number"),
     "no policy": (2, (*GROUPS, *TOP, "--policy", "nowhere.yaml"), "--policy: nowhere.yaml: no such file"),
