@@ -56,8 +56,9 @@ def made_tool(published: PublishedTool, making: Making) -> Tool:
         {"committee": one.card.to_dict(), "public": public_edition(one.card.to_dict(), one.sha256)}
         for one in published.cards
     ]
+    named = {line.card_sha256 for line in published.chain}
     for one, pair in zip(published.cards, editions, strict=True):
-        refuse_unsafe_cards(published.name, one.path, list(pair.values()))
+        refuse_unsafe_cards(published.name, one.path, list(pair.values()), decided=one.sha256 in named)
     _refuse_given_away(published, [card for pair in editions for card in pair.values()])
     versions: list[Version] = []
     for place in range(len(published.cards)):

@@ -83,7 +83,8 @@ def said_once(table: Mapping[str, Any]) -> dict[str, Any]:
     rows, columns = table["rows"], table["columns"]
     places = range(1, len(columns)) if len(rows) >= FEWEST_ROWS_ALIKE else ()
     alike = [place for place in places if _alike([row[place] for row in rows])]
-    said = [f"{columns[place]}, in every row: {rows[0][place] or 'nothing'}." for place in alike]
+    named = [place for place in alike if str(columns[place]).strip()]
+    said = [f"{columns[place]}, in every row: {str(rows[0][place] or 'nothing').rstrip('.')}." for place in named]
     kept = [place for place in range(len(columns)) if place not in alike]
     return {
         **table,

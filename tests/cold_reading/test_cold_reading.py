@@ -17,6 +17,8 @@ from tests.cold_reading.flaws import FLAWS, TODAY, UNDECIDED, planted
 from tests.cold_reading.questions import QUESTIONS
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 STUDIES = sorted(path.parent.name for path in (ROOT / "model_cards").glob("*/card.json"))
 
 

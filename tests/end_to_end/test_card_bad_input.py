@@ -28,6 +28,8 @@ from tests.cards import example_card as example
 from tests.cards.test_migrations import OLD
 from tests.conftest import TODAY
 
+pytestmark = pytest.mark.slow
+
 NAME = "early_reading_support"
 TEXT_FORMATS = [name for name in RENDERINGS if name != "pdf"]
 # What people might write, by mistake or not, in each place that takes their words.

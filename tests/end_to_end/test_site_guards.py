@@ -12,9 +12,12 @@ import pytest
 from riskmodels import storage
 from riskmodels.cards import renderings
 from riskmodels.workspace import Workspace
+from tests.conftest import ROOT
 from tests.end_to_end import registers as given
 from tests.end_to_end.test_site import files_of, listed, site
 from tests.reports.test_page import Page
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -267,4 +270,14 @@ def test_a_sentence_about_three_people_is_not_published(tmp_path: Path, capsys: 
     given.put(tmp_path / "cards", "reading", storage.canonical_json(raw))
     assert site(tmp_path / "cards", tmp_path / "site") == 6
     assert "(rendered_counts)" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_card_that_was_changed_by_hand_is_not_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless a decision names these very bytes, which nobody can then have changed."""
+    raw = json.loads((ROOT / "model_cards" / "early_reading_support" / "card.json").read_bytes())
+    raw["audit"]["verdict"] = "PASS"
+    given.put(tmp_path / "cards", "reading", storage.canonical_json(raw))
+    assert site(tmp_path / "cards", tmp_path / "site") == 6
+    assert "(audit_agrees)" in capsys.readouterr().err
     assert not (tmp_path / "site").exists()
