@@ -16,6 +16,8 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -35,6 +37,8 @@ OWNER_ONLY = 0o600
 OWNER_ONLY_FOLDER = 0o700
 ROWS_IN_A_GROUP = 100_000
 CSV_BLOCK = 1 << 20
+MOST_YAML = 4_000_000  # bytes
+MOST_NODES = 1_000_000  # of a YAML file, each alias counted with all that it stands for
 
 
 # ---------------------------------------------------------------- bytes
@@ -76,6 +80,132 @@ def read_bytes(path: Path, error: type[Exception] = OutsideError, most: int = -1
         raise error(f"{path}: no such file") from None
     except OSError as reason:
         raise error(f"{path}: cannot be read ({reason.strerror})") from None
+
+
+# ---------------------------------------------------------------- reading what others may have made
+
+
+class NotPlainError(OSError):
+    """A link, folder, device, pipe or socket where a plain file should be, or what was replaced while it was opened."""
+
+
+class TooLargeError(OSError):
+    """A file of more bytes than it may have."""
+
+
+@dataclass(frozen=True)
+class PlainFolder:
+    """A folder that is open, so that its names and its files are those of one folder, whatever is put in its place.
+
+    ``handle`` is None where the platform opens no folders (Windows): each file is then found by its path.
+    """
+
+    path: Path
+    handle: int | None
+
+    def names(self, most: int) -> list[str]:
+        """The names in it, in order: all of them, or the first ``most`` + 1 that there are, so that a folder of a
+        million names is not read to its end."""
+        with os.scandir(self.path if self.handle is None else self.handle) as entries:
+            return sorted(entry.name for entry in islice(entries, most + 1))
+
+    def read(self, name: str, most: int) -> bytes:
+        """The bytes of a file in it. Raises as `read_plain_file`."""
+        with open_plain_file(self.path / name, self.handle) as file:
+            return _read_at_most(file, most)
+
+
+@contextmanager
+def open_plain_folder(path: Path) -> Iterator[PlainFolder]:
+    """Open a folder that is no link. Raises NotPlainError if it is something else, or OSError."""
+    if not stat.S_ISDIR(os.lstat(path).st_mode):
+        raise NotPlainError(errno.ENOTDIR, "is not a folder")
+    if os.open not in os.supports_dir_fd or os.scandir not in os.supports_fd:
+        yield PlainFolder(path, None)
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield PlainFolder(path, handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def open_plain_file(path: Path, folder: int | None = None) -> Iterator[BinaryIO]:
+    """Open a file that is no link, without waiting for a pipe's other end, and without touching a device.
+
+    It is looked at before it is opened and again once it is open: what was looked at is what is read. That also stands
+    in for what Windows lacks (a way to open that follows no link). Windows' junctions, which are folders that lead
+    elsewhere, are not looked for: the digests of what lies there are.
+
+    Parameters
+    ----------
+    folder : the open folder that the last part of ``path`` is a name in
+
+    Raises
+    ------
+    NotPlainError
+        if it is a link, folder, device, pipe or socket, or was replaced meanwhile.
+    OSError
+        if it is not there or may not be read.
+    """
+    name: Path | str = path if folder is None else path.name
+    before = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if not stat.S_ISREG(before.st_mode):
+        raise NotPlainError(errno.EINVAL, "is not a plain file")
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(name, flags, dir_fd=folder), "rb") as file:
+        if not os.path.samestat(before, os.fstat(file.fileno())):
+            raise NotPlainError(errno.EINVAL, "was replaced while it was read")
+        yield file
+
+
+def read_plain_file(path: Path, most: int, error: type[Exception] = OutsideError) -> bytes:
+    """The bytes of a file that somebody else may have made: it is plain, and of at most ``most`` bytes.
+
+    Raises
+    ------
+    error
+        in one line, if it is not there, cannot be read, is a link, folder, device, pipe or socket, or is larger.
+    """
+    try:
+        with open_plain_file(Path(path)) as file:
+            return _read_at_most(file, most)
+    except FileNotFoundError:
+        raise error(f"{path}: no such file") from None
+    except NotPlainError as reason:
+        raise error(f"{path}: {reason.strerror}; put the file itself there") from None
+    except TooLargeError:
+        raise error(f"{path}: is larger than {most:,} bytes; restore it from where it came") from None
+    except OSError as reason:
+        raise error(f"{path}: cannot be read ({reason.strerror})") from None
+
+
+def _read_at_most(file: BinaryIO, most: int) -> bytes:
+    """By what is read, not by what the file was said to hold: it may grow meanwhile."""
+    content = file.read(most + 1) if os.fstat(file.fileno()).st_size <= most else None
+    if content is None or len(content) > most:
+        raise TooLargeError(errno.EFBIG, "is too large")
+    return content
+
+
+def only_ours(folder: Path) -> bool:
+    """Whether a folder of code, the folder that it stands in, and all that is kept in it (``*.nb?``) belong to this
+    user or to root, and nobody else may write them. Windows, which has no such bits, is trusted with it."""
+    if os.name != "posix":
+        return True
+    parent = folder.parent.stat()
+    # In a folder like /tmp others may add what is theirs, and not move what is ours.
+    moved_by_nobody = _is_ours(parent) or (_is_owned(parent) and bool(parent.st_mode & stat.S_ISVTX))
+    return moved_by_nobody and all(_is_ours(path.stat()) for path in (folder, *folder.glob("*.nb?")))
+
+
+def _is_owned(found: os.stat_result) -> bool:
+    return found.st_uid in (0, os.geteuid())
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    return _is_owned(found) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 # ---------------------------------------------------------------- writing
@@ -224,6 +354,37 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def together(path: Path, busy: str, alone: bool = False) -> Iterator[None]:
+    """Hold the lock that belongs to ``path`` with others or, ``alone``, against them (not on Windows).
+
+    Whoever cannot make the lock's file, as on a disk that is read-only, goes on with the others without it.
+
+    Raises
+    ------
+    OutsideError
+        at once, saying ``busy``, if somebody holds it otherwise; or if it is wanted alone and the disk refuses.
+    """
+    path = Path(path)
+    lock = path.with_name(f".{path.name}.lock")
+    handle = None
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
+    except OSError as reason:
+        if alone:
+            raise OutsideError(f"{lock}: cannot be written ({reason.strerror}); nothing was changed") from None
+    try:
+        if fcntl is not None and handle is not None:
+            try:
+                fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutsideError(busy) from None
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 @contextmanager
@@ -380,16 +541,38 @@ def read_yaml(path: Path) -> Any:
 
 def parse_yaml(text: bytes, path: Path) -> Any:
     """As `read_yaml`, of bytes already read; ``path`` is for the message."""
+    if len(text) > MOST_YAML:
+        raise StudyError(f"{path}: is larger than {MOST_YAML:,} bytes, so nobody wrote it; restore it")
     try:
-        return yaml.load(text.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader with fewer booleans
+        loader = _Loader(text.decode("utf-8"))
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            if _nodes_in(node, {}) > MOST_NODES:
+                raise StudyError(f"{path}: its aliases (*) stand for more than anybody reads; write out what is meant")
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
     except UnicodeDecodeError:
         raise StudyError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     except yaml.MarkedYAMLError as reason:
         mark = reason.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise StudyError(f"{path}{where}: {reason.problem}") from None
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, RecursionError, ValueError):  # ValueError: a number of ten thousand digits
         raise StudyError(f"{path}: is not YAML") from None
+
+
+def _nodes_in(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a node stands for once every alias in it is written out; one that holds itself has no end."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = MOST_NODES + 1  # what a node that holds itself finds
+        inner = node.value if isinstance(node, yaml.SequenceNode) else [one for pair in node.value for one in pair]
+        known[id(node)] = 1 + sum(_nodes_in(one, known) for one in inner)
+    return known[id(node)]
 
 
 def write_yaml(value: Any) -> bytes:

@@ -6,7 +6,8 @@
     data/<study>/                     source tables made by a study's prepare.py
     runs/<study>/<run>/               study/ riskmodel/ card/ audit/ figures/ explain/ predictions.parquet run.json
     models.json                       study -> versions, digests, folders, aliases
-    governance/<study>.jsonl          hash-chained reviews
+    governance/<study>.jsonl          hash-chained record: decisions, promotions, withdrawals, what was purged
+    governance/<study>/<digests>/     what was decided on, as it was: study/ riskmodel/ card/ run.json
     batches/ledger.jsonl              one line for each batch, aggregates only
     batches/<study>/<batch>/          people.parquet batch.json: what trace and letter read, as long as it is kept
     cache/                            results kept between runs; it may be deleted at any time
@@ -57,3 +58,6 @@ class Workspace:
 
     def reviews(self, study: str) -> Path:
         return self.root / "governance" / f"{study}.jsonl"
+
+    def deposit(self, study: str, model_sha256: str, card_sha256: str) -> Path:
+        return self.root / "governance" / study / f"{model_sha256[:16]}-{card_sha256[:16]}"

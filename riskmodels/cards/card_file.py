@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
+from riskmodels import storage
 from riskmodels.errors import CardError
 
 MOST_BYTES = 20_000_000
 MOST_DEPTH = 40
 LONGEST_NAME = 40  # characters of a key that a message quotes
+
+
+def read_card_file(path: Path) -> bytes:
+    """The bytes of a model's ``card.json``, which may be anybody's by now: of a plain file, not larger than a card is.
+
+    Raises
+    ------
+    CardError
+        if it is not there, cannot be read, is a link, folder, device, pipe or socket, or is too large.
+    """
+    return storage.read_plain_file(path, MOST_BYTES, CardError)
 
 
 def parse_card_file(content: bytes) -> dict[str, Any]:

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
-from riskmodels.cli import audit, cards, compare, evaluate, models, people, score, site, studies, update
+from riskmodels.cli import (
+    audit,
+    cards,
+    compare,
+    evaluate,
+    models,
+    people,
+    promotions,
+    purge,
+    score,
+    site,
+    studies,
+    update,
+)
 from riskmodels.cli.app import app
 
-__all__ = ["app", "audit", "cards", "compare", "evaluate", "models", "people", "score", "site", "studies", "update"]
+__all__ = [
+    "app",
+    "audit",
+    "cards",
+    "compare",
+    "evaluate",
+    "models",
+    "people",
+    "promotions",
+    "purge",
+    "score",
+    "site",
+    "studies",
+    "update",
+]

@@ -83,6 +83,13 @@ def read_day(text: str | None, option: str) -> dt.date | None:
         raise UsageError(f"{option}: a date reads like 2024-06-30, got {text!r}") from None
 
 
+def day_of(text: str | None) -> dt.date:
+    """The day that was given, or else today's where the council is. Raises UsageError."""
+    from riskmodels.study import clock
+
+    return read_day(text, "--today") or clock.today()
+
+
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
     columns = list(columns)
     cells = [[("" if row.get(name) is None else str(row.get(name))) for name in columns] for row in rows]

@@ -11,7 +11,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from riskmodels.cli.app import WORK, Today, WorkspaceOption, app, read_day
+from riskmodels.cli.app import (
+    WORK,
+    Today,
+    WorkspaceOption,
+    app,
+    day_of,
+)
 from riskmodels.errors import ExitCode, UsageError
 from riskmodels.workspace import Workspace
 
@@ -64,7 +70,7 @@ def write(
     """Write a model's card as it stands today."""
     from riskmodels import commands
 
-    day = read_day(today, "--today") or dt.date.today()
+    day = day_of(today)
     if as_json and not check:
         raise UsageError("--json: belongs to --check; a card as JSON is --format json")
     if check:
@@ -137,7 +143,7 @@ def diff(
     from riskmodels import commands
     from riskmodels.reports.visible import visible_text
 
-    day = read_day(today, "--today") or dt.date.today()
+    day = day_of(today)
     report = commands.card_diff(
         old, new, Workspace(workspace), html=html, md=md, json=json_file, across=across, today=day
     )
@@ -167,7 +173,7 @@ def missing(
 
     if as_json and as_yaml:
         raise UsageError("--json and --yaml: choose one of the two")
-    day = read_day(today, "--today") or dt.date.today()
+    day = day_of(today)
     report = commands.card_missing(model, Workspace(workspace), day, owner=owner)
     if as_json:
         print(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))

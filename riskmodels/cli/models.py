@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +13,8 @@ from riskmodels.cli.app import (
     Today,
     WorkspaceOption,
     app,
+    day_of,
     print_table,
-    read_day,
     review_app,
 )
 from riskmodels.errors import ExitCode
@@ -27,7 +26,7 @@ def models(workspace: WorkspaceOption = WORK, today: Today = None) -> int:
     """What models exist, and in which state each stands today."""
     from riskmodels import commands
 
-    rows = commands.models(Workspace(workspace), read_day(today, "--today") or dt.date.today())
+    rows = commands.models(Workspace(workspace), day_of(today))
     if not rows:
         print(f"No models in {workspace}; make one with: riskmodels run STUDY --workspace {workspace}")
         return ExitCode.DONE
@@ -47,9 +46,7 @@ def review_record(
     """Record a committee's decision. It names this model and this card by digest, and cannot be edited afterwards."""
     from riskmodels import commands
 
-    approval = commands.record_review(
-        model, decision, Workspace(workspace), read_day(today, "--today") or dt.date.today()
-    )
+    approval = commands.record_review(model, decision, Workspace(workspace), day_of(today))
     print("Recorded." if approval is None else f"Recorded: approved for {approval.stage} until {approval.expires}.")
     return ExitCode.DONE
 
@@ -59,9 +56,7 @@ def review_show(model: Model, workspace: WorkspaceOption = WORK, today: Today = 
     """Show a model's state, its recorded decisions, and each rule of the gate."""
     from riskmodels import commands
 
-    status, records, rules = commands.show_review(
-        model, Workspace(workspace), read_day(today, "--today") or dt.date.today()
-    )
+    status, records, rules = commands.show_review(model, Workspace(workspace), day_of(today))
     print(status["words"])
     for record in records:
         print("\n" + "\n".join(f"{name}: {value}" for name, value in record.items() if value not in (None, "", [])))

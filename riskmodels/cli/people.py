@@ -3,7 +3,6 @@ it from standard input."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -11,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskmodels.cli.app import WORK, Today, WorkspaceOption, app, print_table, progress, read_day
+from riskmodels.cli.app import (
+    WORK,
+    Today,
+    WorkspaceOption,
+    app,
+    day_of,
+    print_table,
+    progress,
+)
 from riskmodels.errors import ExitCode, UsageError
 from riskmodels.workspace import Workspace
 
@@ -50,7 +57,7 @@ def trace(
 
     _refuse_extra(context)
     wanted = _ids(entity, ids)
-    day = read_day(today, "--today") or dt.date.today()
+    day = day_of(today)
     narrowed: dict[str, Any] = {"study": study, "batch": batch, "model": model, "progress": progress()}
     if wanted is None:
         rows = commands.batches(Workspace(workspace), day, **narrowed)
@@ -96,7 +103,7 @@ def letter(
     if wanted is None or len(wanted) != 1:
         raise UsageError("letter: one person, one letter; give one id")
     report = commands.letter(
-        wanted[0], batch, Workspace(workspace), read_day(today, "--today") or dt.date.today(), output, form, decisions,
+        wanted[0], batch, Workspace(workspace), day_of(today), output, form, decisions,
         progress(),
     )  # fmt: skip
     if report.hard is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import sys
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from riskmodels.cli.app import (
     TrackingOption,
     WorkspaceOption,
     app,
+    day_of,
     progress,
     read_day,
 )
@@ -80,7 +80,7 @@ def score(
     from riskmodels import commands
 
     report = commands.score(
-        model, cohort, output, Workspace(workspace), read_day(today, "--today") or dt.date.today(),
+        model, cohort, output, Workspace(workspace), day_of(today),
         read_day(as_of, "--as-of"), exclude, capacity, explain, tracking_uri, dry_run, progress(),
         engine=engine, memory_limit=memory_limit, format=format, groups=groups, role=role, resume=resume,
         threads=threads,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from riskmodels.cli.app import WORK, Model, Today, WorkspaceOption, app, read_day
+from riskmodels.cli.app import (
+    WORK,
+    Model,
+    Today,
+    WorkspaceOption,
+    app,
+    day_of,
+)
 from riskmodels.errors import ExitCode
 from riskmodels.workspace import Workspace
 
@@ -37,7 +43,7 @@ def site(
     report = commands.site(
         cards,
         output,
-        read_day(today, "--today") or dt.date.today(),
+        day_of(today),
         workspace=Workspace(workspace) if workspace else None,
         title=title,
         organisation=organisation,
@@ -69,9 +75,7 @@ def publish(
     """Put a model's card and its review record among the published ones; the card before is kept."""
     from riskmodels import commands
 
-    report = commands.publish(
-        model, cards, Workspace(workspace), read_day(today, "--today") or dt.date.today(), name=name
-    )
+    report = commands.publish(model, cards, Workspace(workspace), day_of(today), name=name)
     print(report.status)
     if report.kept is not None:
         print(f"Kept:  {report.kept}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from riskmodels.cli.app import (
     TrackingOption,
     WorkspaceOption,
     app,
+    day_of,
     print_table,
     progress,
     read_day,
@@ -40,7 +40,7 @@ def demo(
     """Run the whole chain on real data: study, card, refusal, EXAMPLE decision, list."""
     from riskmodels import commands
 
-    report = commands.demo(study or commands.default_study(), Workspace(workspace), dt.date.today(), progress())
+    report = commands.demo(study or commands.default_study(), Workspace(workspace), day_of(None), progress())
     run = report.run
     _print_findings(run)
     print(f"\nScoring without an approval was refused, as it should be:\n  {report.refusal}")
@@ -259,7 +259,7 @@ def new(
         # Enter accepts the guess without having checked it, so it keeps its CHECK mark.
         return "" if said == asked.guess else said
 
-    draft = commands.new(folder, files, question, put if ask else None, dt.date.today())
+    draft = commands.new(folder, files, question, put if ask else None, day_of(None))
     print(f"Wrote {', '.join(sorted(draft.files))} to {folder}")
     unsure = [guess for guess in draft.guesses if not guess.sure]
     print(

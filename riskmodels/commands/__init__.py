@@ -1,8 +1,9 @@
 """One effectful story for each verb: read, run, write, log, gate. Used by the command line, pipelines/ and Python.
 
 Nothing here prints: each verb takes ``progress`` and returns what there is to say. A file for each kind of verb:
-``sources`` (where the data stand), ``checks``, ``runs``, ``cards``, ``reviews``, ``scores``, ``drafts``,
-``demonstration``, ``comparisons``, ``evaluations``, ``audits``, ``people``, ``publishing``, ``sites``.
+``sources`` (where the data stand), ``checks``, ``runs``, ``cards``, ``reviews``, ``gates``, ``promotions``,
+``deposits``, ``scores``, ``drafts``, ``demonstration``, ``comparisons``, ``evaluations``, ``audits``, ``people``,
+``publishing``, ``sites``.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from riskmodels.commands.cards import CardReport, card
 from riskmodels.commands.checks import CheckReport, check
 from riskmodels.commands.comparisons import ComparisonReport, compare
 from riskmodels.commands.demonstration import DemoReport, default_study, demo, example_decision, service_date
+from riskmodels.commands.deposits import RebuildReport, rebuild
 from riskmodels.commands.drafts import new
 from riskmodels.commands.evaluations import EvaluationReport, evaluate
+from riskmodels.commands.gates import GateReport, gate
 from riskmodels.commands.people import LetterReport, batches, letter, trace
+from riskmodels.commands.promotions import PromotionReport, WithdrawalReport, promote, rollback, withdraw
 from riskmodels.commands.publishing import PublishReport, publish
+from riskmodels.commands.purges import PurgeReport, purge
 from riskmodels.commands.reviews import models, record_review, show_review
 from riskmodels.commands.runs import RunReport, run, run_files
 from riskmodels.commands.scores import ScoreReport, score
@@ -35,13 +40,18 @@ __all__ = [
     "ComparisonReport",
     "DemoReport",
     "EvaluationReport",
+    "GateReport",
     "LetterReport",
     "MissingReport",
+    "PromotionReport",
     "PublishReport",
+    "PurgeReport",
+    "RebuildReport",
     "RunReport",
     "ScoreReport",
     "SiteReport",
     "UpdateReport",
+    "WithdrawalReport",
     "audit",
     "batches",
     "card",
@@ -56,11 +66,16 @@ __all__ = [
     "demo",
     "evaluate",
     "example_decision",
+    "gate",
     "letter",
     "models",
     "new",
+    "promote",
     "publish",
+    "purge",
+    "rebuild",
     "record_review",
+    "rollback",
     "run",
     "run_files",
     "score",
@@ -70,4 +85,5 @@ __all__ = [
     "trace",
     "update",
     "verify_audit",
+    "withdraw",
 ]

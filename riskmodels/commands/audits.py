@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from riskmodels.assessment.audit.lists import TakenList
     from riskmodels.assessment.audit.policy import Policy
     from riskmodels.data.prediction_file import PredictionFile
+    from riskmodels.study import Protected
 
 NO_ENTITY = Note("Rows carry no ids: each is taken for another {one}.", "No --entity was given.")
 NO_ENTITY_ON_DATES = Note(
@@ -111,6 +112,8 @@ def audit(
     specs, understood = described(
         rows.groups, rules, file=predictions.name, laws=said.laws, references=said.references, bands=said.bands
     )
+    if level != "place":
+        rows = _without_names(rows, specs)
     taken, taken_after = _lists(rows, capacity, threshold, seed)
     progress(f"auditing {rows.n:,} rows")
     asked: dict[str, Any] = {
@@ -138,6 +141,8 @@ def audit(
     if other is not None:
         progress(f"comparing with the list by {other.column}")
         earlier_rows = read_predictions(predictions, **vars(columns.of_the_other(other)))
+        if level != "place":
+            earlier_rows = _without_names(earlier_rows, specs)
         list_before, _ = _lists(earlier_rows, capacity, threshold, seed)
         found["changes"] = _of_two_lists(rows, published, taken, earlier_rows, list_before, small_numbers, **asked) | {
             "beside": other.column,
@@ -204,6 +209,17 @@ def _audited(
     if rows.risk is None:
         return audit_without_risk(outcome, taken.selected, groups, **more)
     return audit_predictions(outcome, rows.risk, taken.selected, groups, depth=taken.depth, **more)
+
+
+def _without_names(rows: PredictionFile, specs: Mapping[str, Protected]) -> PredictionFile:
+    """The rows, with the groups of few people put together: what few have in a column may be a person's name."""
+    import polars as pl
+
+    from riskmodels.data.group_names import pool_rare
+
+    people = np.arange(rows.n) if rows.entity_ids is None else rows.entity_ids
+    pooled = [pool_rare(column, pl.Series(people), specs[column.name]).alias(column.name) for column in rows.groups]
+    return replace(rows, groups=rows.groups.with_columns(pooled))
 
 
 def _of_two_lists(

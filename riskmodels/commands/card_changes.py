@@ -82,7 +82,7 @@ def since_last_card(card: ModelCard, workspace: Workspace) -> Change | None:
     """
     from riskmodels.cards.change import compare_cards
     from riskmodels.governance import registry
-    from riskmodels.governance.review import read_chain
+    from riskmodels.governance.chain import read_chain
 
     known = registry.read_index(workspace).get(card.study)
     if known is None:

@@ -81,24 +81,37 @@ def check_model_card(
     return CardCheckReport(tuple(rows), edition, found.sha256, NOT_CHECKED)
 
 
-def refuse_unfit_card(model: ResolvedModel, workspace: Workspace, stage: str, today: dt.date) -> None:
-    """Raises GateError if a model's card, in either edition, fails a check that holds up this stage.
+def failing_checks(model: ResolvedModel, workspace: Workspace, stage: str, today: dt.date) -> list[str]:
+    """The checks that hold up this stage and that a model's card fails, in either edition.
 
     It is the card of this very model, not one that happens to lie under its name.
     """
     from riskmodels.cards.checks import check_whole, failing
 
     found = card_of(model, workspace)
-    for edition in EDITIONS:
-        names = failing(check_whole(_checked(found, workspace, today, edition, None, False)), stage)
-        if names:
-            name = model.study if model.version is None else f"{model.study}/{model.version}"
-            own, public = ("it", "") if edition == EDITIONS[0] else (f"its {edition} edition", f" --edition {edition}")
-            raise GateError(
-                f"the card may not be approved for {stage}, since {own} fails its checks "
-                f"({', '.join(names)}); see what to do with: riskmodels card {name} --check{public} --workspace "
-                f"{workspace.root}"
-            )
+    return [
+        name if edition == EDITIONS[0] else f"{name} ({edition} edition)"
+        for edition in EDITIONS
+        for name in failing(check_whole(_checked(found, workspace, today, edition, None, False)), stage)
+    ]
+
+
+def refuse_unfit_card(model: ResolvedModel, workspace: Workspace, stage: str, today: dt.date) -> None:
+    """Raises GateError if a model's card fails a check that holds up this stage."""
+    failing = failing_checks(model, workspace, stage, today)
+    if failing:
+        name = model.study if model.version is None else f"{model.study}/{model.version}"
+        public = " --edition public" if all(one.endswith(f"({EDITIONS[1]} edition)") for one in failing) else ""
+        own = "its public edition" if public else "it"
+        names = (
+            ", ".join(one.removesuffix(f" ({EDITIONS[1]} edition)") for one in failing)
+            if public
+            else ", ".join(failing)
+        )
+        raise GateError(
+            f"the card may not be approved for {stage}, since {own} fails its checks ({names}); see what to do with: "
+            f"riskmodels card {name} --check{public} --workspace {workspace.root}"
+        )
 
 
 def card_schema_file() -> bytes:

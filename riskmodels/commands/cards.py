@@ -15,8 +15,8 @@ from riskmodels.workspace import Workspace
 if TYPE_CHECKING:
     from riskmodels.cards.card import ModelCard
     from riskmodels.cards.renderings import Beside
+    from riskmodels.governance.chain import Record
     from riskmodels.governance.registry import ResolvedModel
-    from riskmodels.governance.review import Record
 
 EDITIONS = ("committee", "public")
 FORMATS = ("html", "md", "json")
@@ -108,7 +108,7 @@ def find_card(reference: str, workspace: Workspace) -> FoundCard:
         as `card`.
     """
     from riskmodels.governance import registry
-    from riskmodels.governance.review import read_chain
+    from riskmodels.governance.chain import read_chain
 
     alone = None if registry.names_a_model(workspace, reference) else _card_file(Path(reference))
     if alone is not None:
@@ -131,10 +131,13 @@ def card_of(found: ResolvedModel, workspace: Workspace) -> FoundCard:
     CardError
         as `card`.
     """
+    from riskmodels.cards.card import ModelCard
+    from riskmodels.cards.card_file import read_card_file
     from riskmodels.governance import gate
-    from riskmodels.governance.review import read_chain
+    from riskmodels.governance.chain import read_chain
 
-    content, checked = _read(found.card_path)
+    content = read_card_file(found.card_path)
+    checked = ModelCard.from_bytes(content)
     if checked.model.sha256 != gate.verify_manifest(gate.read_model_folder(found.model_folder)):
         raise CardError(f"{found.card_path}: is the card of another model; restore the one that its run wrote")
     if found.entry is not None and storage.sha256(content) != found.entry.card_sha256:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.sources import Progress, silent
-from riskmodels.errors import CardError, DataError, UsageError
+from riskmodels.errors import DataError, UsageError
 from riskmodels.study import Study, StudyFile, load_study
 from riskmodels.workspace import Workspace
 
@@ -82,7 +82,7 @@ def compare(
         storage.refuse_unwritable(path)
     models = _chosen(references, workspace, alias)
     progress(f"reading {len(models)} runs")
-    first, *others = runs = _read(models, alias)
+    first, *others = runs = _read(models, alias, workspace)
     for other in others:
         _refuse_other_question(first, other)
     profile = strictest(run.study.file.disclosure for run in runs)
@@ -162,7 +162,7 @@ def _only_study(workspace: Workspace) -> str:
     return studies[0]
 
 
-def _read(models: Sequence[ResolvedModel], alias: str | None) -> list[_Run]:
+def _read(models: Sequence[ResolvedModel], alias: str | None, workspace: Workspace) -> list[_Run]:
     one_study = len({model.study for model in models}) == 1
     runs: list[_Run] = []
     for position, model in enumerate(models):
@@ -173,18 +173,22 @@ def _read(models: Sequence[ResolvedModel], alias: str | None) -> list[_Run]:
             name, short = f"{name} ({position + 1})", f"{short} ({position + 1})"
         if alias is not None and position == 0:
             short = f"the {alias.replace('_', ' ')}"
-        runs.append(_read_run(model, name, short))
+        runs.append(_read_run(model, name, short, workspace))
     return runs
 
 
-def _read_run(model: ResolvedModel, name: str, short: str) -> _Run:
+def _read_run(model: ResolvedModel, name: str, short: str, workspace: Workspace) -> _Run:
     from riskmodels.assessment.paired_rows import ranked_run
     from riskmodels.cards.card import ModelCard
+    from riskmodels.cards.card_file import read_card_file
+    from riskmodels.commands.purges import why_gone
 
-    card = ModelCard.from_bytes(storage.read_bytes(model.card_path, CardError))
+    card = ModelCard.from_bytes(read_card_file(model.card_path))
     study = load_study(model.folder / "study")
     path = model.folder / "ranking.parquet"
     if not path.is_file():
+        if gone := why_gone(workspace, model.study, path):
+            raise DataError(f"{path}: {gone}; compare other runs, or run the study again")
         raise DataError(f"{path}: no such file; compare needs a run's whole folder: copy it whole, or run again")
     return _Run(name, short, model, study, card, ranked_run(name, storage.read_table(path)))
 

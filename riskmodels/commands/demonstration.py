@@ -10,6 +10,7 @@ from typing import Any
 
 from riskmodels import storage
 from riskmodels.commands.cards import card
+from riskmodels.commands.promotions import promote
 from riskmodels.commands.reviews import record_review
 from riskmodels.commands.runs import RunReport, run
 from riskmodels.commands.scores import ScoreReport, score
@@ -33,7 +34,7 @@ def demo(study_folder: Path, workspace: Workspace, today: dt.date, progress: Pro
     """The whole chain on one study: run, be refused, record the EXAMPLE decision, score, render the card."""
     from riskmodels.errors import GateError
 
-    found = run(study_folder, workspace, progress=progress)
+    found = run(study_folder, workspace, progress=progress, today=today)
     study = found.run.study
     data = data_folder(study, workspace, None)
     as_of = service_date(study)
@@ -50,6 +51,8 @@ def demo(study_folder: Path, workspace: Workspace, today: dt.date, progress: Pro
     if template.is_file():
         progress("recording the EXAMPLE decision")
         approval = record_review(reference, example_decision(template, found, today), workspace, today)
+        progress("making it the champion")
+        promote(reference, workspace, today, by_role=approved_by(template))
         scored = score(reference, data, output, workspace, today, as_of=as_of, progress=progress)
     written = card(reference, workspace, None, today)
     return DemoReport(found, refusal, approval, scored, written.page, written.status)
@@ -81,12 +84,21 @@ def example_decision(template: Path, found: RunReport, today: dt.date) -> dict[s
     expires = Period(6, "month").after(today)
     raw["meeting"] = {**raw.get("meeting", {}), "date": today}
     raw["expires"] = expires
+    raw["conditions"] = [
+        condition if condition.get("status") == "met" else {**condition, "due": expires}
+        for condition in raw.get("conditions", [])
+    ]
     verdicts = verdicts_to_answer(found.run.card.to_dict())
     needed = {name for verdict in verdicts for name in verdict.split(":")[0].strip().split(CROSSED)}
     answers = {
         name: {**answer, "expires": expires} for name, answer in raw.get("answers", {}).items() if name in needed
     }
     return {**raw, "answers": answers}
+
+
+def approved_by(template: Path) -> str:
+    """Who approved, by the example decision: the role that then makes the model champion."""
+    return str(storage.read_yaml(template)["approved_by_role"])
 
 
 def default_study() -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.sources import Progress, silent
-from riskmodels.errors import CardError, DataError, ModelFileError, RiskModelsError, UsageError
+from riskmodels.errors import DataError, ModelFileError, RiskModelsError, UsageError
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -109,14 +109,15 @@ class _Rules:
         return self._studies[key]
 
     def _read(self, name: str, version: int | None, card_sha256: str | None) -> Study | None:
-        from riskmodels.commands.scores import study_of_run
+        from riskmodels.cards.card_file import read_card_file
+        from riskmodels.commands.gates import study_of_run
         from riskmodels.governance import registry
 
         if version is None:
             return None
         try:
             found = registry.resolve(self.workspace, f"{name}/{version}")
-            card = storage.read_bytes(found.card_path, CardError)
+            card = read_card_file(found.card_path)
             if storage.sha256(card) != card_sha256:
                 return None
             return study_of_run(found, card)
@@ -252,21 +253,23 @@ def letter(
 def _model_and_study(workspace: Workspace, note: BatchNote) -> tuple[RiskModel, Study]:
     """The model and the study that the batch was made with, checked by digest. No gate is asked: somebody may ask about
     a model that was withdrawn long ago."""
-    from riskmodels.commands.scores import study_of_run
+    from riskmodels.cards.card_file import read_card_file
+    from riskmodels.commands.gates import study_of_run
     from riskmodels.governance import registry
-    from riskmodels.models.risk_model import MANIFEST, RiskModel, read_model_folder
+    from riskmodels.models.risk_model import MANIFEST, RiskModel, read_model_folder, verify_manifest
 
     if note.version is None:
         raise ModelFileError("the batch was made with a model that was never registered; its letter cannot be written")
     found = registry.resolve(workspace, f"{note.study}/{note.version}")
     files = read_model_folder(found.model_folder)
-    model = RiskModel.from_files(files)
-    card = storage.read_bytes(found.card_path, CardError)
+    verify_manifest(files)
+    card = read_card_file(found.card_path)
     if (storage.sha256(files[MANIFEST]), storage.sha256(card)) != (note.model_sha256, note.card_sha256):
         raise ModelFileError(
             f"{found.folder}: is not the model and card that the batch was made with; restore the run's folder"
         )
-    return model, study_of_run(found, card)
+    # Not loaded before it is known to be the one.
+    return RiskModel.from_files(files), study_of_run(found, card)
 
 
 def _tested(workspace: Workspace, note: BatchNote, risk: float) -> ToldAndHappened | None:

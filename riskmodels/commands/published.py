@@ -24,8 +24,8 @@ from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
     from riskmodels.cards.card import ModelCard
+    from riskmodels.governance.chain import Record
     from riskmodels.governance.notice import Notice
-    from riskmodels.governance.review import Record
 
 CARD, CHAIN, HEAD, NOTICE, EARLIER = "card.json", "review.jsonl", "review.head", "notice.yaml", "earlier"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
@@ -99,7 +99,7 @@ def chain_of(folder: Path, study: str, workspace: Workspace | None) -> list[Reco
     GateError
         if either is broken, or the copy is not a beginning of the workspace's.
     """
-    from riskmodels.governance.review import read_chain
+    from riskmodels.governance.chain import read_chain
 
     copy = read_chain(folder / CHAIN)
     if workspace is None:

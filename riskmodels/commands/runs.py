@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from riskmodels import storage
 from riskmodels.commands.card_changes import since_last_card
 from riskmodels.commands.checks import audit_forecast, profile_page
+from riskmodels.commands.in_use import works_in_workspace
 from riskmodels.commands.sources import Progress, data_folder, engine_named, silent, steps_of, version_of
 from riskmodels.errors import ExitCode
-from riskmodels.study import load_study
+from riskmodels.study import clock, load_study
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class RunReport:
         return ExitCode.DONE
 
 
+@works_in_workspace
 def run(
     study_folder: Path,
     workspace: Workspace,
@@ -112,7 +114,7 @@ def run(
     gate.may_register(found.card.to_dict())
     progress("reading the saved model back")
     refuse_unfaithful(found.model, found.dataset.features.frame)
-    files = run_files(found, started, today, since_last_card(found.card, workspace))
+    files = run_files(found, started, today, since_last_card(found.card, workspace), draws=deep)
     folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model.model_sha256[:8]}"
     storage.write_folder(folder, files)
     entry = {
@@ -121,7 +123,7 @@ def run(
         "data_sha256": found.tables.sha256,
         "policy_sha256": found.audit.to_dict()["policy_sha256"],
         "folder": folder.relative_to(workspace.root).as_posix(),
-        "registered_on": started.date().isoformat(),
+        "registered_on": (today or clock.today()).isoformat(),
         "verdict": found.audit.to_dict()["verdict"],
         "recommendation": found.card.summary.recommendation.code,
     }
@@ -134,11 +136,17 @@ def run(
 
 
 def run_files(
-    found: StudyRun, started: dt.datetime, today: dt.date | None = None, change: Change | None = None
+    found: StudyRun,
+    started: dt.datetime,
+    today: dt.date | None = None,
+    change: Change | None = None,
+    *,
+    draws: int = 0,
 ) -> dict[str, bytes]:
     """Every file of a run's folder. Only ``run.json`` differs between two runs of the same study.
 
-    ``change``: what changed since an earlier card, which the card's pages show and ``card.json`` does not hold.
+    ``draws``: as ``deep`` of `run`. ``change``: what changed since an earlier card, which the card's pages show and
+    ``card.json`` does not hold.
     """
     from riskmodels.assessment.audit.exact import counts_file
     from riskmodels.cards.renderings import Beside, render
@@ -174,7 +182,9 @@ def run_files(
             "python": platform.python_version(),
             "packages": {name: version_of(name) for name in PACKAGES},
             "seed": found.study.file.seed,
-            "agreements_held_on": (today or started.date()).isoformat(),
+            "deep": draws,
+            "mitigate": found.mitigation is not None,
+            "agreements_held_on": (today or clock.today()).isoformat(),
         }
     )
     return files

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # What stands in a workspace beside the lists that somebody may keep there (`riskmodels.workspace`).
 KEPT = ("batches", "cache", "data", "governance", "mlartifacts", "runs", "tuning")
-KEPT_FILES = ("mlflow.db", "models.json")
+KEPT_FILES = ("mlflow.db", "models.json", "retention.yaml")
 
 
 def refuse_unsafe_output(output: Path, cohort: str | Path, others: Iterable[Path | None], workspace: Workspace) -> None:

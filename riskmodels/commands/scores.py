@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from riskmodels import storage
+from riskmodels.commands.in_use import works_in_workspace
 from riskmodels.commands.score_options import LOCAL, SPARK, Asked, last_tested, refuse_unknown_role
 from riskmodels.commands.sources import Progress, engine_named, silent
-from riskmodels.errors import CardError, ModelFileError, OutsideError, UsageError
-from riskmodels.study import Study, StudyFile, load_study
+from riskmodels.errors import OutsideError, UsageError
+from riskmodels.study import Study, StudyFile
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class ScoreReport:
         return self.files_by_name["Rejects"]
 
 
+@works_in_workspace
 def score(
     reference: str,
     cohort: str | Path,
@@ -107,8 +109,8 @@ def score(
     UsageError
         if the output would take the place of what is read, or of what the workspace keeps.
     """
+    from riskmodels.commands.gates import case_of
     from riskmodels.commands.safe_outputs import refuse_too_many, refuse_unsafe_output, refuse_unwritable_files
-    from riskmodels.data.register import refuse_unpermitted
     from riskmodels.governance import gate, registry
     from riskmodels.models.places import places_asked
     from riskmodels.service.batch import batch_id
@@ -125,19 +127,11 @@ def score(
     refuse_unsafe_output(output, cohort, (exclude, groups), workspace)
     found = registry.resolve(workspace, reference)
     progress("asking the gate")
-    card_bytes = storage.read_bytes(found.card_path, CardError)
-    approved = gate.open_for_scoring(
-        found.model_folder,
-        card_bytes,
-        workspace.reviews(found.study),
-        registered=found.entry.model_dump(mode="json") if found.entry else None,
-        today=today,
-    )
+    approved = gate.open_for_scoring(case_of(found, workspace, today))
     storage.refuse_unwritable(output)
     if not dry_run:
         storage.refuse_unwritable(workspace.ledger)
-    study = study_of_run(found, card_bytes)
-    refuse_unpermitted(study, ("model",), today, scoring=True)
+    study = approved.study
     refuse_unknown_role(role, study)
     grouped = None if groups is None else read_groups(groups, study.file)
     with _workplace(output, dry_run, resume, progress) as work:
@@ -157,6 +151,8 @@ def score(
             return report
         from riskmodels.commands.batch_files import write_files
 
+        # A long batch may outlive its model: nothing is written of one that was withdrawn while it ran.
+        gate.open_for_scoring(case_of(found, workspace, today))
         report, note = write_files(
             report, batch, parts, approved, study, found, asked, grouped, workspace, work, progress
         )
@@ -292,26 +288,6 @@ def _report_of(
         asked.output, files_of(asked.output, batch.batch_id, study.file, parts.routed, asked.role), found.study,
         approved.version, objections, tuple(notes), None, approved.approval.example, parts.ignored,
     )  # fmt: skip
-
-
-def study_of_run(found: ResolvedModel, card_bytes: bytes) -> Study:
-    """The study as it was approved: its definitions make the cohort, so the card names them by digest.
-
-    Raises
-    ------
-    ModelFileError
-        if a file of the run's ``study/`` folder is not the one that the card was built from.
-    """
-    from riskmodels.cards.card import ModelCard
-
-    study = load_study(found.folder / "study")
-    digests = ModelCard.from_bytes(card_bytes).digests
-    if (study.digest, study.answers_digest) != (digests.study, digests.answers):
-        raise ModelFileError(
-            f"{study.folder}: a file of the study was changed after the card was built; restore the folder, or run the "
-            "changed study and have it reviewed"
-        )
-    return study
 
 
 def _logged(

@@ -199,7 +199,7 @@ def _refuse_example(published: PublishedTool) -> None:
     for one in published.cards:
         organisation = one.card.organisation
         found = governing(published.chain, one.card.model.sha256, one.sha256)
-        if found is not None and found.decision.example and not organisation.fictional:
+        if found is not None and found.act.example and not organisation.fictional:
             raise GateError(
                 f"{published.newest.path.parent / CHAIN}: record {found.seq} is an example of a decision, and "
                 f"{organisation.name} is not fictional; record the real decision (riskmodels review record)"
@@ -208,13 +208,13 @@ def _refuse_example(published: PublishedTool) -> None:
 
 def _withdrawn(published: PublishedTool) -> Iterator[str]:
     """That other models than the newest card's were stopped: today's status does not tell."""
-    from riskmodels.governance.decision import Withdrawal
+    from riskmodels.governance.acts import Withdrawal
     from riskmodels.governance.review import sign_off_rows
     from riskmodels.reports.site_words import withdrawn_sentence
 
     last = {line.model_sha256: line for line in published.chain}
     for model, line in last.items():
-        if model != published.newest.card.model.sha256 and isinstance(line.decision, Withdrawal):
+        if model != published.newest.card.model.sha256 and isinstance(line.act, Withdrawal):
             yield withdrawn_sentence(sign_off_rows(published.chain, model)[-1], _models(published))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskmodels import storage
-from riskmodels.commands.scores import study_of_run
+from riskmodels.commands.gates import study_of_run
 from riskmodels.commands.sources import Progress, engine_named, silent
-from riskmodels.errors import CardError, DataError, UsageError
+from riskmodels.errors import DataError, UsageError
 from riskmodels.study import Study
 from riskmodels.workspace import Workspace
 
@@ -53,6 +53,7 @@ def update(
     DataError
         if a source may not be used, or does not fit the study.
     """
+    from riskmodels.cards.card_file import read_card_file
     from riskmodels.data.register import refuse_unpermitted
     from riskmodels.data.tables import read_tables
     from riskmodels.governance import registry
@@ -66,7 +67,7 @@ def update(
     if output is not None:
         storage.refuse_unwritable(output)
     found = registry.resolve(workspace, reference)
-    study = study_of_run(found, storage.read_bytes(found.card_path, CardError))
+    study = study_of_run(found, read_card_file(found.card_path))
     refuse_unpermitted(study, ("model",), extracted_on)
     _refuse_learned_from(study, dates)
     model = RiskModel.from_files(read_model_folder(found.model_folder))

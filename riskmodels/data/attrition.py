@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from riskmodels.data.cohort import Cohort
-from riskmodels.data.group_names import in_order, name_groups
+from riskmodels.data.group_names import in_order, name_groups, pool_rare_groups
 from riskmodels.data.groups import build_groups
 from riskmodels.data.tables import Tables
 from riskmodels.study import Age, Protected, StudyFile, parts_of
@@ -36,7 +36,7 @@ def attrition_differences(cohort: Cohort, tables: Tables, study: StudyFile) -> t
         return ()
     kept = cohort.rows.select(*KEYS, pl.lit(None, dtype=cohort.dropped.schema["step"]).alias("step"))
     people = pl.concat([kept, cohort.dropped.select(*KEYS, "step")]).sort("as_of_date", maintain_order=True)
-    named = name_groups(build_groups(people, tables, asked), asked)
+    named = name_groups(pool_rare_groups(build_groups(people, tables, asked), asked), asked)
     people = people.join(named, on=KEYS, how="left", maintain_order="left", validate="1:1")
     rows = []
     for day, place in cohort.dropped.select("as_of_date", "step").unique().sort("as_of_date", "step").iter_rows():

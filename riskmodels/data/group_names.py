@@ -13,6 +13,72 @@ NOT_RECORDED = "Not recorded"
 # What programs write for an empty cell, in any case. "None" is not among them: people may have no religion.
 EMPTY = ("", "nan", "na", "n/a", "null", "<na>")
 MOST_GROUPS = 60  # more are codes, not groups
+FEWEST_PEOPLE = 10  # what fewer have in a field may be what somebody typed into it: a name
+LONGEST_CODE = 3  # letters; nobody is known by fewer
+OTHERS = "Other small groups"
+# That a group is not known is nobody's name. The default policy's words, which belong to a later layer.
+UNSAID = (
+    "not recorded", "not known", "unknown", "not stated", "not disclosed", "undisclosed", "not provided", "not asked",
+    "not answered", "missing", "refused", "declined", "prefer not to say", "prefer not to disclose", "don't know",
+    "dont know", "do not know",
+)  # fmt: skip
+
+
+def pool_rare(values: pl.Series, people: pl.Series, spec: Protected | None) -> pl.Series:
+    """Groups of fewer than ten people as one, unless the study names them: a value that few share may be a name.
+
+    Numbers and truths stay as they are, and so do words of up to three letters, and those that say that the group is
+    not known. A column of more values than can be groups stays whole: it is refused as such, without its values.
+
+    Parameters
+    ----------
+    values : (n,) of any type, as recorded or as the study names it; null where nothing is recorded
+    people : (n,) whose each value is
+    spec : of the characteristic; None where the study knows nothing of it
+    """
+    if values.dtype != pl.String:
+        return values
+    text = recorded(values)
+    shared = pl.DataFrame({"value": text, "who": people}).group_by("value").agg(pl.col("who").n_unique())
+    if shared.height > MOST_GROUPS:
+        return values
+    rare = [
+        value
+        for value, count in shared.iter_rows()
+        if value is not None and count < FEWEST_PEOPLE and may_be_a_name(value, spec)
+    ]
+    return values.set(text.is_in(rare).fill_null(False), OTHERS) if rare else values
+
+
+def pool_rare_groups(groups: pl.DataFrame, study: StudyFile) -> pl.DataFrame:
+    """As `pool_rare`, of each characteristic of the cohort (`riskmodels.data.groups`). Places have no names to keep."""
+    if study.level == "place":
+        return groups
+    pooled = [
+        pool_rare(groups[name], groups["entity_id"], spec).alias(name)
+        for name, spec in study.protected.items()
+        if name in groups.columns
+    ]
+    return groups.with_columns(pooled)
+
+
+def may_be_a_name(value: str, spec: Protected | None) -> bool:
+    """Whether a group's name, which the study does not give, can be what a person is known by."""
+    said = " ".join(value.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").casefold().split())
+    if len(value) <= LONGEST_CODE or said in UNSAID or value in (NOT_RECORDED, OTHERS):
+        return False
+    if spec is None:
+        return True
+    known = {*spec.labels, *spec.labels.values(), spec.reference, *(band_labels(spec.bands) if spec.bands else ())}
+    return value not in known and not (spec.bands and _is_number(value))
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def name_groups(groups: pl.DataFrame, study: StudyFile) -> pl.DataFrame:

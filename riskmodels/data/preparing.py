@@ -19,6 +19,7 @@ from riskmodels.data.coverage import read_objections
 from riskmodels.data.dataset import Dataset, build_dataset
 from riskmodels.data.engines import POLARS, Engine
 from riskmodels.data.examples import ExampleResult, run_examples
+from riskmodels.data.group_names import pool_rare_groups
 from riskmodels.data.groups import build_groups
 from riskmodels.data.joins import check_joins
 from riskmodels.data.leakage import Evidence, Finding, Predict, look_for_leaks
@@ -28,7 +29,7 @@ from riskmodels.data.register import refuse_unpermitted, register_gaps
 from riskmodels.data.splits import Splits, plan_splits
 from riskmodels.data.tables import Tables, check_kinds, read_tables
 from riskmodels.errors import StudyError
-from riskmodels.study import Study, StudyFile
+from riskmodels.study import Study, StudyFile, clock
 
 Progress = Callable[[str], None]
 
@@ -74,7 +75,7 @@ def prepare_study(
     StudyError, DataError, LeakError
         in one line: what, where, what to do.
     """
-    today = today or dt.date.today()
+    today = today or clock.today()
     refuse_unpermitted(study, ("model", "audit"), today)
     examples = run_examples(study)
     _refuse_disagreement(study, examples)
@@ -92,7 +93,7 @@ def prepare_study(
 
     progress("building outcomes and features")
     dataset = build_dataset(cohort, tables, question, splits, study.extracted_on, steps)
-    groups = build_groups(cohort.rows, tables, question)
+    groups = pool_rare_groups(build_groups(cohort.rows, tables, question), question)
     progress("looking for leaks, gaps and breaks")
     checks = look_for_leaks(
         Evidence(

@@ -6,14 +6,14 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from riskmodels import storage, study
-from riskmodels.errors import CardError, GateError, StudyError
+from riskmodels import study
+from riskmodels.errors import CardError
 
+STAGES = ("explore", "link", "pilot", "live")  # in the order in which a committee is asked
 STAGES_IN_USE = ("pilot", "live")
 TO_ANSWER = ("FAIL", "INSUFFICIENT EVIDENCE")
 FLAGGED = "look here"
@@ -43,6 +43,7 @@ def _named(value: str) -> str:
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Role = Annotated[Text, AfterValidator(_role)]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Sentences = Annotated[tuple[Text, ...], BeforeValidator(_sentences)]
 
 
@@ -107,6 +108,9 @@ class Decision(study.Section):
     answers: dict[Annotated[Text, AfterValidator(_named)], Answer] = Field(default_factory=dict)
     trained_by_role: Role
     approved_by_role: Role
+    # The digests that the committee had before it; held to those of the model that the decision is recorded on.
+    model_sha256: Digest | None = None
+    card_sha256: Digest | None = None
     example: bool = False
 
     @property
@@ -119,8 +123,16 @@ class Decision(study.Section):
             raise ValueError("conditions: is empty, but the advice is 'proceed with conditions'")
         if self.departs_from_advice and self.reason is None:
             raise ValueError(f"reason: {self.owner_decision!r} departs from the advice {self.advice!r}; say why")
-        if _same_role(self.trained_by_role, self.approved_by_role, self.owner_role):
+        if same_role(self.trained_by_role, self.approved_by_role, self.owner_role):
             raise ValueError("approved_by_role: the role that trained the model cannot also approve it; name another")
+        return self
+
+    @model_validator(mode="after")
+    def _conditions_end(self) -> Decision:
+        if self.owner_decision == "approve" and self.stage in STAGES_IN_USE:
+            for index, condition in enumerate(self.conditions):
+                if condition.status == "open" and condition.due is None:
+                    raise ValueError(f"conditions[{index}].due: is missing; a condition of use has a day to be met by")
         return self
 
     @model_validator(mode="after")
@@ -137,42 +149,9 @@ class Decision(study.Section):
         return self
 
 
-class Withdrawal(study.Section):
-    """Use of a model stops at once, whichever card it was approved with."""
-
-    kind: Literal["withdrawal"] = "withdrawal"
-    reason: Text
-    owner_role: Role
-    minute: Text | None = None
-    example: bool = False
-
-
-KINDS: dict[str, type[Decision] | type[Withdrawal]] = {"decision": Decision, "withdrawal": Withdrawal}
-
-
-def _same_role(trainer: str, *others: str) -> bool:
-    return " ".join(trainer.casefold().split()) in {" ".join(other.casefold().split()) for other in others}
-
-
-def parse_decision(raw: Any, where: str = "decision") -> Decision | Withdrawal:
-    """Check a decision that is already a mapping. Raises GateError, naming the path of the key."""
-    kind = raw.get("kind", "decision") if isinstance(raw, dict) else "decision"
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise GateError(f"{where}: kind: is one of {', '.join(KINDS)}")
-    try:
-        checked: Decision | Withdrawal = study.validated(KINDS[kind], raw, where)
-    except StudyError as problem:
-        raise GateError(str(problem)) from None
-    return checked
-
-
-def load_decision(path: str | Path) -> Decision | Withdrawal:
-    """Read a decision as the secretary wrote it. Raises GateError: file, path of the key, what is wrong."""
-    try:
-        raw = storage.read_yaml(Path(path))
-    except StudyError as problem:
-        raise GateError(str(problem)) from None
-    return parse_decision(raw, str(path))
+def same_role(one: str, *others: str) -> bool:
+    """Whether a role is one of the others, however it is spaced and capitalised."""
+    return " ".join(one.casefold().split()) in {" ".join(other.casefold().split()) for other in others}
 
 
 # ---------------------------------------------------------------- what the audit asks to be answered

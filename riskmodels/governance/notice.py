@@ -15,8 +15,9 @@ from pydantic import AfterValidator
 
 from riskmodels import storage, study
 from riskmodels.errors import CardError, GateError, StudyError
+from riskmodels.governance.chain import Record
 from riskmodels.governance.decision import STAGES_IN_USE, Role, Text
-from riskmodels.governance.review import Record, approval_in, current_approval
+from riskmodels.governance.review import approval_in, current_approval
 from riskmodels.study.wording import ALIKE, BLAME
 
 # A tool may have failed to help, and an owner may have refused it: nobody is blamed by that.

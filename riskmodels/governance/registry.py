@@ -1,7 +1,7 @@
 """The models of a workspace: which versions there are, where they lie, and in what state each one stands.
 
-``models.json`` maps a study to its versions and aliases. It names digests and folders; whether a version may be used is
-for the gate to say, from the review record.
+``models.json`` maps a study to its versions, and ``candidate`` to the newest. It names digests and folders; which
+version is the champion, and whether it may be used, the record says.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from pydantic import Field, RootModel, ValidationError, field_validator, model_v
 
 from riskmodels import storage
 from riskmodels.errors import GateError, ModelFileError, UsageError
-from riskmodels.governance.gate import MANIFEST, ApprovedModel, read_model_folder
-from riskmodels.governance.review import governing, read_chain, status_banner
+from riskmodels.governance.chain import read_chain
+from riskmodels.governance.champions import champion, previous
+from riskmodels.governance.review import conditions_of, governing, status_banner
+from riskmodels.governance.rules import MANIFEST, read_model_folder
 from riskmodels.study import Section, Slug
 from riskmodels.workspace import Workspace
 
-CANDIDATE, CHAMPION = "candidate", "champion"
+CANDIDATE, CHAMPION, PREVIOUS = "candidate", "champion", "previous"
 REFERENCE = re.compile(r"(?P<study>[a-z][a-z0-9_]*)(?:@(?P<alias>[a-z_]+)|/(?P<version>[0-9]{1,6}))?")
 UNSEEN = {"data_sha256", "policy_sha256"}
 DIGESTS = ("model_sha256", "card_sha256", "data_sha256", "policy_sha256")
@@ -58,6 +60,8 @@ class Registered(Section):
     def _in_order(self) -> Registered:
         if [entry.version for entry in self.versions] != list(range(1, len(self.versions) + 1)):
             raise ValueError("versions are numbered from 1, without gaps")
+        if set(self.aliases) - {CANDIDATE}:
+            raise ValueError("only the candidate is kept here; the champion is what the record says")
         unknown = [name for name, version in self.aliases.items() if not 1 <= version <= len(self.versions)]
         if unknown:
             raise ValueError(f"the alias {unknown[0]!r} points at no version")
@@ -139,33 +143,22 @@ def register(workspace: Workspace, study: str, entry: Mapping[str, Any]) -> int:
     return new.version
 
 
-def set_alias(
-    workspace: Workspace, study: str, alias: str, version: int, *, approved: ApprovedModel | None = None
-) -> None:
-    """Point an alias at a version. Every alias but ``candidate`` asks for the `ApprovedModel` of that version.
+def aliases(workspace: Workspace, study: str, known: Registered) -> dict[str, int]:
+    """What each alias points at: ``candidate`` by the index; ``champion`` and ``previous`` by the record.
 
     Raises
     ------
-    UsageError
-        if there is no such study or version, or the alias is not a word.
     GateError
-        if the version is not the approved one.
+        if the record is broken.
     """
-    if not re.fullmatch(r"[a-z_]+", alias):
-        raise UsageError(f"{alias!r} is not an alias; use small letters, as in {CHAMPION}")
-    with storage.locked(workspace.models_index):
-        index = read_index(workspace)
-        entry = _version(index, study, version)
-        if alias != CANDIDATE and (
-            approved is None or (approved.model_sha256, approved.card_sha256) != (entry.model_sha256, entry.card_sha256)
-        ):
-            raise GateError(
-                f"{study}/{version} cannot become {alias} without an approval of its own; "
-                "have it reviewed (`riskmodels review record`)"
-            )
-        known = index[study]
-        index[study] = Registered(versions=known.versions, aliases={**known.aliases, alias: version})
-        _write_index(workspace, index)
+    chain = read_chain(workspace.reviews(study))
+    found = dict(known.aliases)
+    for name, reign in ((CHAMPION, champion(chain)), (PREVIOUS, previous(chain))):
+        digests = None if reign is None else reign.digests
+        version = next((one.version for one in known.versions if (one.model_sha256, one.card_sha256) == digests), None)
+        if version is not None:
+            found[name] = version
+    return found
 
 
 def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
@@ -191,10 +184,10 @@ def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
     name, alias = found["study"], found["alias"]
     if found["version"]:
         return _resolved(workspace, name, _version(index, name, int(found["version"])))
-    aliases = _study(index, name).aliases
-    if alias and alias not in aliases:
-        raise UsageError(f"{name} has no alias {alias!r}; it has {', '.join(sorted(aliases)) or 'none'}")
-    version = aliases[alias] if alias else aliases.get(CHAMPION, aliases.get(CANDIDATE, len(index[name].versions)))
+    known = aliases(workspace, name, _study(index, name))
+    if alias and alias not in known:
+        raise UsageError(f"{name} has no alias {alias!r}; it has {', '.join(sorted(known)) or 'none'}")
+    version = known[alias] if alias else known.get(CHAMPION, known.get(CANDIDATE, len(index[name].versions)))
     return _resolved(workspace, name, _version(index, name, version))
 
 
@@ -214,9 +207,13 @@ def states(workspace: Workspace, today: dt.date) -> list[dict[str, Any]]:
     index = read_index(workspace)
     rows = []
     for study, known in sorted(index.items()):
+        try:
+            pointing = aliases(workspace, study, known)
+        except GateError:
+            pointing = known.aliases
         for entry in known.versions:
-            aliases = sorted(name for name, version in known.aliases.items() if version == entry.version)
-            row = {"study": study, "aliases": aliases, **entry.model_dump(mode="json", exclude=UNSEEN)}
+            named = sorted(name for name, version in pointing.items() if version == entry.version)
+            row = {"study": study, "aliases": named, **entry.model_dump(mode="json", exclude=UNSEEN)}
             rows.append(row | _state(workspace, study, entry, today))
     folders = {row["folder"] for row in rows}
     digests = {(row["model_sha256"], row["card_sha256"]) for row in rows}
@@ -234,12 +231,12 @@ def _state(workspace: Workspace, study: str, entry: Entry, today: dt.date) -> di
         return {"state": "RECORD BROKEN", "words": str(broken), "until": None, "stage": None, "conditions_open": None}
     banner = status_banner(entry.card_sha256, entry.model_sha256, chain, today)
     found = governing(chain, entry.model_sha256, entry.card_sha256)
-    conditions = getattr(found.decision, "conditions", ()) if found else ()
+    conditions = conditions_of(chain, found) if found else ()
     return {
         "state": banner["state"],
         "words": banner["words"],
         "until": banner["until"],
-        "stage": getattr(found.decision, "stage", None) if found else None,
+        "stage": getattr(found.act, "stage", None) if found else None,
         "conditions_open": sum(condition.status == "open" for condition in conditions),
     }
 

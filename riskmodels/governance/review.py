@@ -1,53 +1,21 @@
-"""The review record: who advised what, who decided, until when.
+"""What the record says of one model and card: who advised what, who decided, until when, and what stands today.
 
 A committee secretary writes one decision as a small YAML file; `record` checks it and appends it to the study's chain.
-Each line of the chain carries the digest of the line before it, and a small head file beside it holds the length and
-the last digest, so an edit, a deletion, a reordering and a cut are all noticed by `read_chain`. This shows tampering;
-it does not prevent it: whoever may write the whole folder can rebuild it, so keep a copy where they cannot.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from riskmodels import storage
 from riskmodels.errors import GateError
-from riskmodels.governance.decision import (
-    KINDS,
-    STAGES_IN_USE,
-    Condition,
-    Decision,
-    Withdrawal,
-    parse_card,
-    unanswered,
-)
-
-FIRST = "0" * 64
-
-
-# ---------------------------------------------------------------- the chain
-
-
-@dataclass(frozen=True)
-class Record:
-    """One line of the chain. ``previous`` is the ``sha256`` of the line before; ``sha256`` seals this one."""
-
-    seq: int
-    previous: str
-    recorded_on: dt.date
-    decision: Decision | Withdrawal
-    model_sha256: str
-    card_sha256: str
-    data_sha256: str
-    policy_sha256: str
-    sha256: str
+from riskmodels.governance.acts import Act, Evidence, Withdrawal
+from riskmodels.governance.chain import Digests, Record, writing
+from riskmodels.governance.decision import STAGES, STAGES_IN_USE, Condition, Decision, parse_card, unanswered
 
 
 @dataclass(frozen=True)
@@ -65,32 +33,6 @@ class Approval:
     card_sha256: str
     seq: int
     record_sha256: str
-
-
-def read_chain(path: Path) -> list[Record]:
-    """Every record of a study, first to last, each one verified. A study without a record has an empty chain.
-
-    Raises
-    ------
-    GateError
-        naming the line that was edited, moved or cut, or saying that lines are missing at the end.
-    """
-    path = Path(path)
-    head = _read_head(path)  # before the lines: a writer moves the head last
-    lines = storage.read_bytes(path, GateError).split(b"\n") if path.exists() else [b""]
-    unfinished = lines.pop()
-    chain: list[Record] = []
-    for number, line in enumerate(lines, 1):
-        chain.append(_read_line(path, number, line, chain[-1].sha256 if chain else FIRST))
-    if unfinished and head is not None and head["seq"] == len(chain):
-        raise GateError(
-            f"{path}, line {len(chain) + 1}: is unfinished (recording it was interrupted); "
-            "delete this line and record the decision again"
-        )
-    if unfinished:
-        raise _broken(path, len(chain) + 1, "is cut short")
-    _compare_with_head(path, chain, head)
-    return chain
 
 
 def record(
@@ -117,33 +59,22 @@ def record(
     OutsideError
         if the disk refuses.
     """
-    path = Path(path)
     if isinstance(decision, Decision):
-        _refuse_today(decision, card, card_sha256, today)
-    with storage.locked(path):
-        chain = read_chain(path)
-        if chain and today < chain[-1].recorded_on:
-            raise GateError(
-                f"today is {today}, but the record was last written on {chain[-1].recorded_on}; correct the clock"
-            )
-        previous = chain[-1].sha256 if chain else FIRST
-        body = {
-            "seq": len(chain) + 1,
-            "previous": previous,
-            "recorded_on": today.isoformat(),
-            "decision": decision.model_dump(mode="json"),
-            "digests": {"model": model_sha256, "card": card_sha256, "data": data_sha256, "policy": policy_sha256},
-        }
-        seal = storage.sha256(_line(body))
-        # The first time, so that a missing head is a deleted one; later, to catch up after an interruption.
-        _write_head(path, len(chain), previous)
-        storage.append_line(path, _line({**body, "sha256": seal}).decode())
-        written = read_chain(path)[-1]  # a full disk can cut a line: nobody is told before it reads back
-        _write_head(path, written.seq, seal)
+        _refuse_today(decision, card, model_sha256, card_sha256, today)
+    with writing(path, today) as writer:
+        written = writer.append(decision, Digests(model_sha256, card_sha256, data_sha256, policy_sha256))
     return approval_in(written)
 
 
-def _refuse_today(decision: Decision, card: bytes | None, card_sha256: str, today: dt.date) -> None:
+def _refuse_today(decision: Decision, card: bytes | None, model_sha256: str, card_sha256: str, today: dt.date) -> None:
+    for what, named, held in (
+        ("model", decision.model_sha256, model_sha256), ("card", decision.card_sha256, card_sha256)
+    ):  # fmt: skip
+        if named not in (None, held):
+            raise GateError(
+                f"{what}_sha256: the decision names {str(named)[:12]}…, but this {what} is {held[:12]}…; record it "
+                "on the version that the committee looked at"
+            )
     if decision.meeting.date > today:
         raise GateError(
             f"meeting.date: {decision.meeting.date} is still to come; record the decision after the meeting"
@@ -172,86 +103,64 @@ def _refuse_today(decision: Decision, card: bytes | None, card_sha256: str, toda
         )
 
 
-def _line(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def _read_line(path: Path, number: int, line: bytes, previous: str) -> Record:
-    try:
-        body = json.loads(line)
-        seal = body.pop("sha256")
-        # The bytes are compared too, so that there is one way only to write a record.
-        intact = storage.sha256(_line(body)) == seal and _line({**body, "sha256": seal}) == line
-        if not intact:
-            raise _broken(path, number, "was edited")
-        if body["seq"] != number or body["previous"] != previous:
-            raise _broken(path, number, "does not follow the line before it (lines were moved or taken out)")
-        digests = {f"{name}_sha256": digest for name, digest in body["digests"].items()}
-        recorded_on = dt.date.fromisoformat(body["recorded_on"])
-        decision = KINDS[body["decision"]["kind"]].model_validate(body["decision"])
-        return Record(number, previous, recorded_on, decision, **digests, sha256=seal)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError):
-        raise _broken(path, number, "is not a review record") from None
-
-
-def _broken(path: Path, number: int, what: str) -> GateError:
-    return GateError(
-        f"{path}, line {number}: {what}; restore the review record from a copy: nothing is scored until then"
-    )
-
-
-def _head_path(path: Path) -> Path:
-    return path.with_suffix(".head")
-
-
-def _read_head(path: Path) -> dict[str, Any] | None:
-    if not _head_path(path).exists():
-        return None
-    head: dict[str, Any] = storage.read_json(_head_path(path), GateError)
-    seq = head.get("seq") if isinstance(head, dict) else None
-    if not isinstance(seq, int) or seq < 0 or not isinstance(head.get("sha256"), str):
-        raise GateError(f"{_head_path(path)}: is not the head of a review record; restore it from a copy")
-    return head
-
-
-def _write_head(path: Path, seq: int, seal: str) -> None:
-    storage.write_whole(_head_path(path), storage.canonical_json({"seq": seq, "sha256": seal}))
-
-
-def _compare_with_head(path: Path, chain: list[Record], head: dict[str, Any] | None) -> None:
-    """The chain ends where the head says, or one line later if the writer was stopped between the two writes."""
-    if head is None:
-        if chain:
-            raise GateError(f"{_head_path(path)}: is missing, so a cut could not be seen; restore it from a copy")
-        return
-    if head["seq"] > len(chain):
-        raise _broken(path, len(chain) + 1, f"is missing ({head['seq']} were recorded)")
-    at_head = chain[head["seq"] - 1].sha256 if head["seq"] else FIRST
-    if len(chain) - head["seq"] > 1 or at_head != head["sha256"]:
-        raise _broken(path, len(chain), "does not agree with the head file")
-
-
 # ---------------------------------------------------------------- what the chain says of one model and card
 
 
 def governing(chain: Sequence[Record], model_sha256: str, card_sha256: str) -> Record | None:
-    """The latest record on exactly this model and card; a withdrawal counts for every card of its model."""
-    for found in reversed(chain):
-        same_card = found.card_sha256 == card_sha256 or isinstance(found.decision, Withdrawal)
-        if found.model_sha256 == model_sha256 and same_card:
-            return found
-    return None
+    """The decision or withdrawal that stands for exactly this model and card.
+
+    It is the latest; a withdrawal counts for every card of its model. Only a refusal of a later stage leaves an
+    approval of an earlier one as it was: "not live yet" does not end a pilot.
+    """
+    standing: Record | None = None
+    for found in chain:
+        if found.model_sha256 != model_sha256:
+            continue
+        if isinstance(found.act, Withdrawal):
+            standing = found
+            continue
+        decides = isinstance(found.act, Decision) and found.card_sha256 == card_sha256
+        if decides and not _refuses_a_later_stage(found.act, standing):
+            standing = found
+    return standing
+
+
+def _refuses_a_later_stage(decision: Act, standing: Record | None) -> bool:
+    before = standing.act if standing is not None else None
+    return (
+        isinstance(decision, Decision)
+        and decision.owner_decision == "refuse"
+        and isinstance(before, Decision)
+        and before.owner_decision == "approve"
+        and STAGES.index(decision.stage) > STAGES.index(before.stage)
+    )
+
+
+def conditions_of(chain: Sequence[Record], found: Record) -> tuple[Condition, ...]:
+    """The conditions of a decision as they stand by now: what was recorded as met since then is met."""
+    if not isinstance(found.act, Decision):
+        return ()
+    met = {
+        line.act.condition: line.act
+        for line in chain
+        if isinstance(line.act, Evidence) and line.act.decision == found.seq
+    }
+    return tuple(
+        condition.model_copy(update={"status": "met", "evidence": met[number].evidence}) if number in met else condition
+        for number, condition in enumerate(found.act.conditions, 1)
+    )
 
 
 def current_approval(chain: Sequence[Record], model_sha256: str, card_sha256: str, today: dt.date) -> Approval | None:
     """The approval that holds today for exactly these digests, at whatever stage. The day it expires still counts."""
     found = governing(chain, model_sha256, card_sha256)
-    approval = approval_in(found) if found is not None else None
+    approval = approval_in(found, chain) if found is not None else None
     return approval if approval is not None and today <= approval.expires else None
 
 
-def approval_in(found: Record) -> Approval | None:
-    decision = found.decision
+def approval_in(found: Record, chain: Sequence[Record] = ()) -> Approval | None:
+    """The approval that a record gives, with its conditions as the chain has them by now; None where it gives none."""
+    decision = found.act
     if not isinstance(decision, Decision) or decision.owner_decision != "approve" or decision.expires is None:
         return None
     return Approval(
@@ -260,7 +169,7 @@ def approval_in(found: Record) -> Approval | None:
         expires=decision.expires,
         minute=decision.meeting.minute,
         owner_role=decision.owner_role,
-        conditions=decision.conditions,
+        conditions=conditions_of(chain, found),
         example=decision.example,
         model_sha256=found.model_sha256,
         card_sha256=found.card_sha256,
@@ -286,19 +195,20 @@ def status_banner(
         note = " An earlier card of this model was decided on; this one was not." if earlier else ""
         state = "AWAITING REVIEW"
         words = f"{state}. No decision names this card. Do not use the model until one does.{note}"
-    elif isinstance(found.decision, Withdrawal):
+    elif isinstance(found.act, Withdrawal):
         state = "WITHDRAWN"
-        words = f"WITHDRAWN on {_day(found.recorded_on)} by the {found.decision.owner_role}: {found.decision.reason}"
+        words = f"WITHDRAWN on {_day(found.recorded_on)} by the {found.act.owner_role}: {found.act.reason}"
     else:
-        state, words = _banner_of(found.decision, today)
-        until = found.decision.expires if state in ("APPROVED", "EXPIRED") else None
-    example = found is not None and found.decision.example
+        assert isinstance(found.act, Decision)
+        state, words = _banner_of(found.act, conditions_of(chain, found), today)
+        until = found.act.expires if state in ("APPROVED", "EXPIRED") else None
+    example = found is not None and found.act.example
     return {
         "state": state,
         "words": f"EXAMPLE DECISION, NOT A REAL ONE. {words}" if example else words,
         "until": until.isoformat() if until else None,
         "example": example,
-        "stage": found.decision.stage if found is not None and isinstance(found.decision, Decision) else None,
+        "stage": found.act.stage if found is not None and isinstance(found.act, Decision) else None,
     }
 
 
@@ -306,18 +216,20 @@ def sign_off_rows(chain: Sequence[Record], model_sha256: str) -> list[dict[str, 
     """Every record on a model, oldest first, for the card's sign-off section: plain texts and lists of texts."""
     rows = []
     for found in chain:
-        if found.model_sha256 == model_sha256:
+        if found.model_sha256 == model_sha256 and isinstance(found.act, Decision | Withdrawal):
             sealed = {
                 "card_sha256": found.card_sha256,
                 "model_sha256": found.model_sha256,
                 "record_sha256": found.sha256,
             }
-            start = {"record": found.seq, "recorded_on": found.recorded_on.isoformat(), "kind": found.decision.kind}
-            rows.append({**start, "example": found.decision.example, **_said(found.decision), **sealed})
+            start = {"record": found.seq, "recorded_on": found.recorded_on.isoformat(), "kind": found.act.kind}
+            rows.append(
+                {**start, "example": found.act.example, **_said(found.act, conditions_of(chain, found)), **sealed}
+            )
     return rows
 
 
-def _said(decision: Decision | Withdrawal) -> dict[str, Any]:
+def _said(decision: Decision | Withdrawal, conditions: Sequence[Condition]) -> dict[str, Any]:
     if isinstance(decision, Withdrawal):
         return {"owner_role": decision.owner_role, "reason": decision.reason, "minute": decision.minute}
     quorum = decision.quorum
@@ -327,7 +239,7 @@ def _said(decision: Decision | Withdrawal) -> dict[str, Any]:
         "minute": decision.meeting.minute,
         "quorum": f"{quorum.members} members, {quorum.lay} lay, {quorum.specialist} specialist",
         "advice": decision.advice,
-        "conditions": [_condition_in_words(condition) for condition in decision.conditions],
+        "conditions": [_condition_in_words(condition) for condition in conditions],
         "dissent": list(decision.dissent),
         "conflicts_of_interest": list(decision.conflicts_of_interest),
         "owner_role": decision.owner_role,
@@ -346,7 +258,7 @@ def _condition_in_words(condition: Condition) -> str:
     return f"{condition.text} (owner: {condition.owner}{due}, {condition.status}{evidence})"
 
 
-def _banner_of(decision: Decision, today: dt.date) -> tuple[str, str]:
+def _banner_of(decision: Decision, conditions: Sequence[Condition], today: dt.date) -> tuple[str, str]:
     source = f"the {decision.owner_role}, meeting of {_day(decision.meeting.date)}, minute {decision.meeting.minute}"
     if decision.owner_decision == "refuse" or decision.expires is None:
         reason = f": {decision.reason}" if decision.reason else ""
@@ -357,9 +269,9 @@ def _banner_of(decision: Decision, today: dt.date) -> tuple[str, str]:
             "EXPIRED",
             f"EXPIRED on {_day(decision.expires)} ({stage}). Do not use the model until it is reviewed again.",
         )
-    still_open = sum(condition.status == "open" for condition in decision.conditions)
-    conditions = f" Conditions still open: {still_open}." if still_open else ""
-    return "APPROVED", f"APPROVED until {_day(decision.expires)} ({stage}) by {source}.{conditions}"
+    still_open = sum(condition.status == "open" for condition in conditions)
+    left = f" Conditions still open: {still_open}." if still_open else ""
+    return "APPROVED", f"APPROVED until {_day(decision.expires)} ({stage}) by {source}.{left}"
 
 
 def _day(day: dt.date) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -33,6 +32,9 @@ MANIFEST = "manifest.json"
 DEFINITION = ("name", "take", "of", "last", "source", "kind", "missing")
 SAID = tuple(part.name for part in fields(FeatureSpec) if part.name not in DEFINITION)
 MEGABYTE = 2**20
+# What could not be written again: half of a pair, which JSON can only say in this way, and we never write.
+HALF = re.compile(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
+STUDY = re.compile(r"[a-z][a-z0-9_]{0,79}")
 # Every name a saved model may hold, and how large it may be.
 LARGEST = {
     MANIFEST: MEGABYTE,
@@ -198,14 +200,16 @@ def verify_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
         _refuse_foreign(name, len(content))
     manifest = _strict_json(MANIFEST, files[MANIFEST])
     try:
-        form, _, family, listed = (manifest[key] for key in ("format", "study", "family", "files"))
+        form, study, family, listed = (manifest[key] for key in ("format", "study", "family", "files"))
         expected = {"model.json", "features.json", "calibrator.json", "reasons.json", *MODELS[family].files}
-        sound = len(manifest) == 4 and set(listed) == expected
+        # The study's name becomes the name of files.
+        sound = len(manifest) == 4 and set(listed) == expected and STUDY.fullmatch(study) is not None
     except (KeyError, TypeError):
         form, listed, sound = FORMAT, {}, False
-    if isinstance(form, int) and form != FORMAT:
+    if type(form) is not int or form != FORMAT:
         raise ModelFileError(
-            f"{MANIFEST}: has format {form}, and this version reads {FORMAT}; use the version that saved the model"
+            f"{MANIFEST}: has format {_shown(str(form))}, and this version reads {FORMAT}; use the version that saved "
+            "the model"
         )
     if not sound:
         raise ModelFileError(f"{MANIFEST}: does not list the files of a saved model; restore the model from its run")
@@ -228,35 +232,46 @@ def read_model_folder(folder: str | Path) -> dict[str, bytes]:
         if the folder is not there, or holds a link, a folder, a foreign name or a file that is too large.
     """
     folder = Path(folder)
-    if folder.is_symlink() or not folder.is_dir():
-        raise ModelFileError(f"{folder}: is not a folder; name the folder that holds {MANIFEST}")
-    files: dict[str, bytes] = {}
     try:
-        for name in sorted(os.listdir(folder)):
-            # Opened without following links, and looked at only once open: what is checked is what is read.
-            handle = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(handle, "rb") as file:
-                found = os.fstat(file.fileno())
-                if not stat.S_ISREG(found.st_mode):
-                    raise ModelFileError(
-                        f"{folder.name}/{_shown(name)}: is not a plain file; a saved model holds plain files only"
-                    )
-                _refuse_foreign(name, found.st_size)
-                files[name] = file.read()
-    except OSError:
+        with storage.open_plain_folder(folder) as inside:
+            # One name more than there can be says enough, however many there are; and no file is opened before all
+            # the names are known to belong here.
+            names = inside.names(len(LARGEST))
+            for name in names:
+                _refuse_foreign(name)
+            return {name: _read(inside, name) for name in names}
+    except ModelFileError:
+        raise
+    except (storage.NotPlainError, FileNotFoundError, ValueError):
+        raise ModelFileError(f"{_shown(str(folder))}: is not a folder; name the folder that holds {MANIFEST}") from None
+    except OSError as reason:
         raise ModelFileError(
-            f"{folder}: holds a link or a file that cannot be read; restore the model from its run"
+            f"{_shown(str(folder))}: cannot be read ({reason.strerror}); restore the model from its run"
         ) from None
-    return files
 
 
-def _refuse_foreign(name: str, size: int) -> None:
+def _read(inside: storage.PlainFolder, name: str) -> bytes:
+    try:
+        return inside.read(name, LARGEST[name])
+    except storage.NotPlainError as reason:
+        raise ModelFileError(f"{name}: {reason.strerror}; a saved model holds plain files only, and no links") from None
+    except storage.TooLargeError:
+        raise ModelFileError(_too_large(name)) from None
+    except OSError as reason:
+        raise ModelFileError(f"{name}: cannot be read ({reason.strerror}); restore the model from its run") from None
+
+
+def _refuse_foreign(name: str, size: int = 0) -> None:
     if name not in LARGEST:
         raise ModelFileError(
             f"{_shown(name)}: does not belong in a saved model; take it away, or restore the model from its run"
         )
     if size > LARGEST[name]:
-        raise ModelFileError(f"{name}: is larger than {LARGEST[name] // MEGABYTE} MB; restore the model from its run")
+        raise ModelFileError(_too_large(name))
+
+
+def _too_large(name: str) -> str:
+    return f"{name}: is larger than {LARGEST[name] // MEGABYTE} MB; restore the model from its run"
 
 
 def _shown(name: str) -> str:
@@ -264,11 +279,12 @@ def _shown(name: str) -> str:
 
 
 def _strict_json(name: str, content: bytes) -> Any:
-    """JSON as we write it: UTF-8, each key once, every number finite."""
+    """JSON as we write it: UTF-8, each key once, every number finite, no half of a character."""
     try:
-        return json.loads(
-            content.decode("utf-8"), object_pairs_hook=_each_once, parse_float=_finite, parse_constant=_finite
-        )
+        text = content.decode("utf-8")
+        if HALF.search(text):
+            raise ValueError
+        return json.loads(text, object_pairs_hook=_each_once, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         raise ModelFileError(f"{name}: is not readable as JSON; restore the model from its run") from None
 

@@ -19,11 +19,13 @@ Each file imports only from those above it:
 - ``answers.py``     ``answers.yaml``
 - ``examples.py``    ``examples.yaml``
 - ``problems.py``    what is wrong with a file, in one line
+- ``clock.py``       which day it is for those who decide
 - ``folder.py``      `Study` and `load_study`: the three files of a folder
 """
 
 from __future__ import annotations
 
+from riskmodels.study import clock
 from riskmodels.study.answers import Answer, Answers
 from riskmodels.study.cohort import ESTIMATE, AsOfDates, CohortSection, OutcomeSection
 from riskmodels.study.examples import Example, Examples
@@ -129,6 +131,7 @@ __all__ = [
     "StudyFile",
     "TestDates",
     "Tuning",
+    "clock",
     "fact_word",
     "load_study",
     "parse_study_file",

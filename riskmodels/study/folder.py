@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from riskmodels import storage
-from riskmodels.errors import StudyError
+from riskmodels.errors import ModelFileError, StudyError
 from riskmodels.study.answers import Answers
 from riskmodels.study.examples import Examples
 from riskmodels.study.file import StudyFile
@@ -17,6 +18,7 @@ from riskmodels.study.problems import Schema, validated
 from riskmodels.study.register import Register
 from riskmodels.study.wording import refuse_blaming
 
+REQUIRED = ("study.yaml", "register.yaml", "answers.yaml")
 EXAMPLES = "examples.yaml"
 
 
@@ -38,12 +40,11 @@ class Study:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of what changes the model: ``study.yaml`` only."""
-        return storage.sha256(dict(self.files)["study.yaml"])
+        return digest_of(dict(self.files))
 
     @cached_property
     def answers_digest(self) -> str:
-        both = {name: content for name, content in self.files if name in ("answers.yaml", "register.yaml")}
-        return storage.digest_of_files(both)
+        return answers_digest_of(dict(self.files))
 
     @property
     def extracted_on(self) -> dt.date:
@@ -65,11 +66,43 @@ def load_study(folder: str | Path) -> Study:
         folder = folder.parent
     if not folder.is_dir():
         raise StudyError(f"{folder}: no such study folder; `riskmodels new` makes one")
-    files = {
-        name: storage.read_bytes(folder / name, StudyError) for name in ("study.yaml", "register.yaml", "answers.yaml")
-    }
+    files = {name: storage.read_bytes(folder / name, StudyError) for name in REQUIRED}
     if (folder / EXAMPLES).exists():
         files[EXAMPLES] = storage.read_bytes(folder / EXAMPLES, StudyError)
+    return _checked(folder, files)
+
+
+def load_kept_study(folder: str | Path, digests: tuple[object, object]) -> Study:
+    """A study as a run kept it, held to its `Study.digest` and `Study.answers_digest` before a word of it is parsed.
+
+    Without the examples, which those digests do not cover, and which are for whoever changes a study.
+
+    Raises
+    ------
+    ModelFileError
+        if a file is missing, is a link, a device or a pipe, or is not the one that the digests name.
+    """
+    folder = Path(folder)
+    files = {name: storage.read_plain_file(folder / name, storage.MOST_YAML, ModelFileError) for name in REQUIRED}
+    if (digest_of(files), answers_digest_of(files)) != digests:
+        raise ModelFileError(
+            f"{folder}: a file of the study was changed after the card was built; restore the folder, or run the "
+            "changed study and have it reviewed"
+        )
+    return _checked(folder, files)
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """SHA-256 of what changes the model: ``study.yaml`` only."""
+    return storage.sha256(files["study.yaml"])
+
+
+def answers_digest_of(files: Mapping[str, bytes]) -> str:
+    """SHA-256 of what people say in the card."""
+    return storage.digest_of_files({name: files[name] for name in ("answers.yaml", "register.yaml")})
+
+
+def _checked(folder: Path, files: dict[str, bytes]) -> Study:
     # Parsed from the very bytes whose digests are taken.
     study_file = _parsed(StudyFile, files, folder / "study.yaml")
     refuse_blaming(study_file, str(folder / "study.yaml"))

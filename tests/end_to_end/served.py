@@ -218,6 +218,7 @@ def make_served(folder: Path) -> Served:
     found = commands.run(folder / "study", workspace, folder / "data", today=TODAY)
     decision = example_decision(folder / "study" / "example_decision.yaml", found, TODAY)
     commands.record_review(f"{NAME}/{found.version}", decision, workspace, TODAY)
+    commands.promote(f"{NAME}/{found.version}", workspace, TODAY, by_role=decision["approved_by_role"])
     return Served(workspace, folder / "data", planted, found)
 
 

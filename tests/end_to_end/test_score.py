@@ -293,7 +293,7 @@ def test_an_earlier_list_survives_a_refusal(workspace: Workspace, demo: Demo, tm
 def test_a_source_whose_agreement_has_ended_makes_no_list(
     workspace: Workspace, demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from riskmodels.commands import scores
+    from riskmodels.governance import rules
 
     def ended(*arguments: object) -> Study:
         study = approved(*arguments)  # type: ignore[arg-type]
@@ -301,8 +301,8 @@ def test_a_source_whose_agreement_has_ended_makes_no_list(
         register = study.register.model_copy(update={"sources": {**study.register.sources, "records": entry}})
         return replace(study, register=register)
 
-    approved = scores.study_of_run
-    monkeypatch.setattr(scores, "study_of_run", ended)
+    approved = rules.reviewed_study
+    monkeypatch.setattr(rules, "reviewed_study", ended)
     with pytest.raises(DataError, match=r"sources\.records\.agreement_expires: the agreement ended on 2020-01-01"):
         score(workspace, demo.data, tmp_path / "list.csv")
     assert not (tmp_path / "list.csv").exists()

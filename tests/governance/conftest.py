@@ -13,12 +13,16 @@ import pytest
 
 from riskmodels import storage
 from riskmodels.data.features import FeatureSpec
-from riskmodels.governance import decision as decision_rules
-from riskmodels.governance import review
+from riskmodels.governance import acts, review
+from riskmodels.governance.acts import Promotion, Withdrawal
+from riskmodels.governance.chain import Digests, writing
+from riskmodels.governance.decision import Decision
+from riskmodels.governance.rules import Case
 from riskmodels.models.additive import Additive, Line
 from riskmodels.models.calibration import Curve
 from riskmodels.models.matrix import Column, Encoder
 from riskmodels.models.risk_model import RiskModel
+from riskmodels.study import load_study
 
 TODAY = dt.date(2026, 11, 23)
 STUDY = "reading_help"
@@ -28,8 +32,12 @@ def contrast(attribute: str, group: str, metric: str, verdict: str, family: str 
     return {"attribute": attribute, "group": group, "metric": metric, "verdict": verdict, "family": family}
 
 
+FOLDER = Path(__file__).parents[2] / "experiments" / "early_reading_support"
+KEPT = load_study(FOLDER)
+
 CARD: dict[str, Any] = {
     "study": STUDY,
+    "digests": {"study": KEPT.digest, "answers": KEPT.answers_digest},
     "audit": {
         "verdict": "FAIL",
         "contrasts": [
@@ -103,15 +111,13 @@ class Governed:
         return {"model_sha256": self.model_sha256, "card_sha256": self.card_sha256, "version": 1}
 
     def decide(self, today: dt.date = TODAY, **changes: Any) -> review.Approval | None:
-        return self.put(decision_rules.parse_decision({**DECISION, **changes}), today)
+        return self.put(acts.parse_decision({**DECISION, **changes}), today)
 
     def withdraw(self, today: dt.date = TODAY) -> None:
         words = {"kind": "withdrawal", "reason": "The source table changed", "owner_role": "director"}
-        self.put(decision_rules.parse_decision(words), today)
+        self.put(acts.parse_decision(words), today)
 
-    def put(
-        self, decision: decision_rules.Decision | decision_rules.Withdrawal, today: dt.date = TODAY
-    ) -> review.Approval | None:
+    def put(self, decision: Decision | Withdrawal, today: dt.date = TODAY) -> review.Approval | None:
         return review.record(
             self.path,
             decision,
@@ -122,6 +128,17 @@ class Governed:
             today=today,
             card=self.card,
         )
+
+    def promote(self, today: dt.date = TODAY, **changes: Any) -> None:
+        """Without the gate: what the gate makes of it is asked of the gate."""
+        said = {"stage": "pilot", "version": 1, "by_role": "head of service", **changes}
+        with writing(self.path, today) as writer:
+            writer.append(Promotion.model_validate(said), Digests(self.model_sha256, self.card_sha256))
+
+    def case(self, **changes: Any) -> Case:
+        asked = {"files": self.files, "card": self.card, "chain_path": self.path, "registered": self.registered,
+                 "today": TODAY, "study_folder": FOLDER, "failing_checks": lambda stage: ()}  # fmt: skip
+        return Case(**(asked | changes))
 
     @property
     def lines(self) -> list[bytes]:

@@ -4,6 +4,8 @@ import copy
 import dataclasses
 import datetime as dt
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,27 +14,29 @@ import pytest
 
 from riskmodels import storage
 from riskmodels.data.leakage import DETECTORS
-from riskmodels.errors import CardError, GateError, ModelFileError, RiskModelsError
+from riskmodels.errors import CardError, DataError, GateError, ModelFileError, RiskModelsError
 from riskmodels.governance import gate
+from riskmodels.governance.acts import Evidence
+from riskmodels.governance.chain import Digests, writing
+from riskmodels.governance.rules import GATES
+from riskmodels.study import load_study
+from tests.governance.conftest import FOLDER
 
 TODAY = dt.date(2026, 11, 23)
 
 
 def ask(governed: Any, **changes: Any) -> gate.ApprovedModel:
-    question = {"files": governed.files, "card": governed.card, "chain_path": governed.path}
-    question |= {"registered": governed.registered, "today": TODAY} | changes
-    return gate.open_for_scoring(**question)
+    return gate.open_for_scoring(governed.case(**changes))
 
 
-def explained(governed: Any, **changes: Any) -> dict[str, dict[str, Any]]:
-    question = {"files": governed.files, "card": governed.card, "chain_path": governed.path}
-    question |= {"registered": governed.registered, "today": TODAY} | changes
-    return {row["rule"]: row for row in gate.explain_gate(**question)}
+def explained(governed: Any, act: str = "score", **changes: Any) -> dict[str, dict[str, Any]]:
+    return {row["rule"]: row for row in gate.explain_gate(governed.case(**changes), act)}
 
 
 @pytest.fixture
 def approved(governed: Any) -> Any:
     governed.decide()
+    governed.promote()
     return governed
 
 
@@ -47,7 +51,8 @@ def test_an_approved_model_opens(approved: Any, loaded: list[dict[str, bytes]]) 
 
 def test_a_folder_opens_as_its_files_do(approved: Any, tmp_path: Path) -> None:
     storage.write_folder(tmp_path / "riskmodel", approved.files)
-    assert ask(approved, files=tmp_path / "riskmodel").model_sha256 == approved.model_sha256
+    files = gate.read_model_folder(tmp_path / "riskmodel")
+    assert ask(approved, files=files).model_sha256 == approved.model_sha256
 
 
 # ---------------------------------------------------------------- each rule
@@ -81,7 +86,7 @@ def edited_and_relisted(governed: Any) -> dict[str, Any]:
 
 
 def not_registered(governed: Any) -> dict[str, Any]:
-    return {"registered": None}
+    return {"registered": {}}
 
 
 def edited_card(governed: Any) -> dict[str, Any]:
@@ -169,6 +174,49 @@ def condition_overdue(governed: Any) -> dict[str, Any]:
     return {"today": dt.date(2027, 2, 1)}
 
 
+def ended_before_today(governed: Any) -> dict[str, Any]:
+    return {"not_before": TODAY + dt.timedelta(days=1)}
+
+
+def not_promoted(governed: Any) -> dict[str, Any]:
+    governed.withdraw()
+    governed.decide()
+    return {}
+
+
+def another_promoted(governed: Any) -> dict[str, Any]:
+    other = dataclasses.replace(governed, card=governed.card.replace(b"PASS", b"NOT AUDITED"))
+    other.promote(version=2)
+    return {}
+
+
+def promoted_for_another_stage(governed: Any) -> dict[str, Any]:
+    governed.promote(stage="live")
+    return {}
+
+
+def agreement_ended(governed: Any) -> dict[str, Any]:
+    """The same study with an agreement that is over: its digests stand in the card that the committee saw."""
+    folder = governed.path.parent / "ended"
+    shutil.copytree(FOLDER, folder)
+    register = folder / "register.yaml"
+    ends = "    agreement_expires: 2020-01-01\n    permitted_purposes:"
+    register.write_text(register.read_text().replace("    permitted_purposes:", ends, 1))
+    study = load_study(folder)
+    card = json.loads(governed.card) | {"digests": {"study": study.digest, "answers": study.answers_digest}}
+    governed.card = storage.canonical_json(card)
+    governed.decide()
+    governed.promote()
+    return {"study_folder": folder, "card": governed.card, "registered": governed.registered}
+
+
+def study_changed(governed: Any) -> dict[str, Any]:
+    folder = governed.path.parent / "changed"
+    shutil.copytree(FOLDER, folder)
+    (folder / "study.yaml").write_text((folder / "study.yaml").read_text() + "\n# and a word more\n")
+    return {"study_folder": folder}
+
+
 REFUSALS: dict[Callable[[Any], dict[str, Any]], tuple[str, type[RiskModelsError], str]] = {
     changed_file: ("the model's files are whole", ModelFileError, "model.json: was changed after the model was saved"),
     missing_file: ("the model's files are whole", ModelFileError, "features.json: is missing from the saved model"),
@@ -195,6 +243,12 @@ REFUSALS: dict[Callable[[Any], dict[str, Any]], tuple[str, type[RiskModelsError]
     live_but_never_tested_on_the_present: ("tested on the present", GateError, "never tested on the present"),
     expired: ("not expired", GateError, "the approval expired on 2027-05-20"),
     answer_lapsed: ("verdicts answered", GateError, "2 of the audit's verdicts have no answer in date"),
+    ended_before_today: ("the clock is right", GateError, "but the workspace was last written on 2026-11-24"),
+    not_promoted: ("champion", GateError, "no model is champion, and only the champion scores"),
+    another_promoted: ("champion", GateError, "the champion is version 2, and only the champion scores"),
+    promoted_for_another_stage: ("champion", GateError, "promoted for live, and the decision now is for pilot"),
+    agreement_ended: ("agreements in date", DataError, "agreement_expires: the agreement ended on 2020-01-01"),
+    study_changed: ("agreements in date", ModelFileError, "a file of the study was changed after the card was built"),
     condition_overdue: ("conditions in time", GateError, "overdue since 2027-01-31 (owner: head of service)"),
 }
 
@@ -219,16 +273,67 @@ def test_each_fault_is_refused_by_its_rule_before_anything_is_loaded(
 def test_a_model_never_tested_on_the_present_may_have_a_pilot(governed: Any) -> None:
     with_an_answered_break(governed)
     governed.decide(stage="pilot")
+    governed.promote()
     assert ask(governed).approval.stage == "pilot"
 
 
 def test_live_use_is_open_to_what_was_tested_on_the_present(governed: Any) -> None:
     governed.decide(stage="live")
+    governed.promote(stage="live")
     assert ask(governed).approval.stage == "live"
 
 
+NOT_PROMOTED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "another stage": ("decided for this stage", {"stage": "live"}, "live is asked for, but the decision is for pilot"),
+    "its trainer": ("moved by another than trained it", {"by_role": " Data  scientist"}, "cannot promote it too"),
+    "a poor card": (
+        "the card is complete",
+        {"failing_checks": lambda stage: ["reading grade"] if stage == "pilot" else []},
+        "fails checks that hold up pilot (reading grade)",
+    ),
+    "an unchecked card": ("the card is complete", {"failing_checks": None}, "was not held to its checks"),
+}
+
+
+@pytest.mark.parametrize("fault", NOT_PROMOTED)
+def test_each_fault_is_refused_a_promotion_by_its_rule(governed: Any, fault: str) -> None:
+    governed.decide()
+    assert gate.open_for_promotion(governed.case(stage="pilot", by_role="head of service")).stage == "pilot"
+    rule, changes, words = NOT_PROMOTED[fault]
+    with pytest.raises(GateError, match=re.escape(words)) as refusal:
+        gate.open_for_promotion(governed.case(**changes))
+    row = explained(governed, "promote", **changes)[rule]
+    assert (row["holds"], row["words"]) == (False, str(refusal.value))
+
+
 def test_every_rule_has_a_fault_that_it_refuses() -> None:
-    assert {rule for rule, _, _ in REFUSALS.values()} == set(gate.RULES)
+    tested = {rule for rule, _, _ in REFUSALS.values()} | {rule for rule, _, _ in NOT_PROMOTED.values()}
+    assert tested == {rule for rules in GATES.values() for rule in rules}
+
+
+def test_what_is_refused_to_score_is_refused_a_promotion_too(governed: Any) -> None:
+    """The champion's own two rules apart, a promotion asks all that a score asks."""
+    assert set(GATES["score"]) - set(GATES["promote"]) == {"champion", "agreements in date"}
+    assert set(GATES["register"]) <= set(GATES["promote"])
+
+
+def test_not_live_yet_does_not_end_a_pilot(approved: Any) -> None:
+    approved.decide(stage="live", owner_decision="refuse", advice="more information", expires=None, answers={})
+    assert ask(approved).approval.stage == "pilot"
+    approved.decide(stage="link", owner_decision="refuse", advice="do not proceed", expires=None, answers={})
+    with pytest.raises(GateError, match="decided against use"):
+        ask(approved)
+
+
+def test_evidence_meets_a_condition_without_a_new_decision(approved: Any) -> None:
+    late = dt.date(2027, 2, 1)
+    with pytest.raises(GateError, match="overdue since 2027-01-31 .*riskmodels review met MODEL --condition 1"):
+        ask(approved, today=late)
+    said = {"decision": 1, "condition": 1, "evidence": "letter of 30 January", "by_role": "head of service"}
+    with writing(approved.path, late) as writer:
+        writer.append(Evidence.model_validate(said), Digests(approved.model_sha256, approved.card_sha256))
+    opened = ask(approved, today=late)
+    assert [(one.status, one.evidence) for one in opened.approval.conditions] == [("met", "letter of 30 January")]
 
 
 @pytest.mark.parametrize("today", [dt.date(2026, 11, 23), dt.date(2027, 3, 31), dt.date(2027, 5, 20)])
@@ -236,19 +341,24 @@ def test_the_last_day_still_counts(governed: Any, today: dt.date) -> None:
     lasting = {"reason": "Read and accepted", "expires": str(today)}
     condition = {"text": "Tell parents", "owner": "head of service", "due": str(today)}
     governed.decide(answers={"sex": lasting, "ethnicity": lasting}, conditions=[condition])
+    governed.promote()
     assert ask(governed, today=today)
 
 
 def test_a_condition_met_is_never_overdue(governed: Any) -> None:
     condition = {"text": "Tell parents", "owner": "head of service", "due": "2026-01-31"}
     governed.decide(conditions=[{**condition, "status": "met", "evidence": "letter of 30 January"}])
+    governed.promote()
     assert ask(governed)
 
 
 def test_a_later_decision_replaces_an_earlier_one(approved: Any) -> None:
     approved.withdraw()
     approved.decide()
-    assert ask(approved).approval.seq == 3
+    with pytest.raises(GateError, match="no model is champion"):
+        ask(approved)
+    approved.promote()
+    assert ask(approved).approval.seq == 4
 
 
 def test_without_a_review_there_is_one_thing_to_do(governed: Any) -> None:
@@ -267,13 +377,13 @@ def test_a_model_folder_holds_no_links(approved: Any, tmp_path: Path) -> None:
     storage.write_folder(folder, approved.files)
     (folder / "model.json").rename(tmp_path / "elsewhere.json")
     (folder / "model.json").symlink_to(tmp_path / "elsewhere.json")
-    with pytest.raises(ModelFileError, match="holds a link"):
-        ask(approved, files=folder)
+    with pytest.raises(ModelFileError, match="no links"):
+        ask(approved, files=gate.read_model_folder(folder))
 
 
 def test_a_folder_that_is_not_there_is_one_line(approved: Any, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="is not a folder"):
-        ask(approved, files=tmp_path / "nowhere")
+        gate.read_model_folder(tmp_path / "nowhere")
 
 
 # ---------------------------------------------------------------- only the gate makes an approved model
@@ -281,7 +391,9 @@ def test_a_folder_that_is_not_there_is_one_line(approved: Any, tmp_path: Path) -
 
 def test_an_approved_model_cannot_be_made_otherwise(approved: Any) -> None:
     opened = ask(approved)
-    parts = {name: getattr(opened, name) for name in ("model", "approval", "model_sha256", "card_sha256", "version")}
+    parts = {
+        name: getattr(opened, name) for name in ("model", "approval", "model_sha256", "card_sha256", "version", "study")
+    }
     with pytest.raises(GateError, match=r"gate\.open_for_scoring alone"):
         gate.ApprovedModel(**parts)
     with pytest.raises(GateError):

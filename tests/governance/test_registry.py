@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from riskmodels import storage
-from riskmodels.errors import GateError, ModelFileError, OutsideError, RiskModelsError, UsageError
+from riskmodels.errors import ModelFileError, OutsideError, RiskModelsError, UsageError
 from riskmodels.governance import gate, registry
 from riskmodels.workspace import Workspace
 
@@ -265,37 +265,26 @@ def govern_second(three: Workspace, governed: Any) -> None:
     governed.card = (run / "card" / "card.json").read_bytes()
 
 
-def open_second(three: Workspace, governed: Any) -> gate.ApprovedModel:
+def test_the_champion_is_what_the_record_says(three: Workspace, governed: Any) -> None:
     govern_second(three, governed)
     governed.decide()
-    registered = registry.read_index(three)[STUDY].versions[1].model_dump()
-    return gate.open_for_scoring(governed.files, governed.card, governed.path, registered=registered, today=TODAY)
-
-
-def test_the_champion_is_what_the_gate_opened(three: Workspace, governed: Any) -> None:
-    approved = open_second(three, governed)
-    registry.set_alias(three, STUDY, "champion", 2, approved=approved)
+    assert registry.resolve(three, STUDY).version == 3, "approved is not promoted"
+    governed.promote(version=2)
     assert registry.resolve(three, STUDY).version == 2
     assert registry.resolve(three, f"{STUDY}@champion").version == 2
     assert registry.resolve(three, f"{STUDY}@candidate").version == 3
-    with pytest.raises(GateError, match="reading_help/3 cannot become champion without an approval of its own"):
-        registry.set_alias(three, STUDY, "champion", 3, approved=approved)
-    assert registry.resolve(three, STUDY).version == 2
+    governed.withdraw()
+    assert registry.resolve(three, STUDY).version == 3
+    with pytest.raises(UsageError, match="has no alias 'champion'"):
+        registry.resolve(three, f"{STUDY}@champion")
 
 
-def test_nothing_becomes_champion_unapproved(three: Workspace) -> None:
-    with pytest.raises(GateError, match="without an approval"):
-        registry.set_alias(three, STUDY, "champion", 3)
-    registry.set_alias(three, STUDY, "candidate", 1)
-    assert registry.resolve(three, STUDY).version == 1
-
-
-@pytest.mark.parametrize(
-    ("study", "alias", "version"), [(STUDY, "candidate", 9), ("other", "candidate", 1), (STUDY, "A b", 1)]
-)
-def test_an_alias_of_nothing_is_refused(three: Workspace, study: str, alias: str, version: int) -> None:
-    with pytest.raises(UsageError):
-        registry.set_alias(three, study, alias, version)
+def test_an_index_cannot_make_a_champion(three: Workspace) -> None:
+    index = json.loads(three.models_index.read_bytes())
+    index[STUDY]["aliases"]["champion"] = 3
+    three.models_index.write_text(json.dumps(index))
+    with pytest.raises(ModelFileError, match="the champion is what the record says"):
+        registry.resolve(three, STUDY)
 
 
 # ---------------------------------------------------------------- where everything stands

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from riskmodels import storage
 from riskmodels.errors import CardError, GateError
-from riskmodels.governance import decision as decision_rules
+from riskmodels.governance import acts as decision_rules
+from riskmodels.governance import chain as chain_file
+from riskmodels.governance import decision as answering
 from riskmodels.governance import review
 
 TODAY = dt.date(2026, 11, 23)
@@ -105,7 +107,7 @@ def test_the_longest_periods_allowed_are_allowed(raw_decision: dict[str, Any]) -
 def test_departing_from_advice_with_a_reason_is_recorded(governed: Any) -> None:
     approval = governed.decide(advice="do not proceed", reason="The pilot is how we learn")
     assert approval is not None
-    assert review.read_chain(governed.path)[0].decision.reason == "The pilot is how we learn"
+    assert chain_file.read_chain(governed.path)[0].act.reason == "The pilot is how we learn"
 
 
 # ---------------------------------------------------------------- what must be answered
@@ -117,16 +119,16 @@ def test_a_flagged_gap_must_be_answered_and_answers_for_both_characteristics_cov
     card = json.loads(governed.card)
     flagged = {"attribute": "sex × ethnicity", "group": "F × Other", "metric": "recall", "verdict": "look here"}
     card["audit"]["contrasts"].append({**flagged, "family": "exploratory"})
-    assert decision_rules.verdicts_to_answer(card)[-1] == "sex × ethnicity: F × Other: recall"
-    left = decision_rules.unanswered(decision_rules.parse_decision(raw_decision), card, TODAY)
+    assert answering.verdicts_to_answer(card)[-1] == "sex × ethnicity: F × Other: recall"
+    left = answering.unanswered(decision_rules.parse_decision(raw_decision), card, TODAY)
     assert left == ["sex × ethnicity: F × Other: recall"]  # it answers one verdict on sex, not the whole of it
     answers = dict.fromkeys(("sex", "ethnicity"), raw_decision["answers"]["ethnicity"])
     whole = decision_rules.parse_decision({**raw_decision, "answers": answers})
-    assert decision_rules.unanswered(whole, card, TODAY) == []
+    assert answering.unanswered(whole, card, TODAY) == []
 
 
 def test_only_primary_fails_and_insufficient_evidence_must_be_answered(governed: Any) -> None:
-    assert decision_rules.verdicts_to_answer(json.loads(governed.card)) == [
+    assert answering.verdicts_to_answer(json.loads(governed.card)) == [
         "sex: F: recall",
         "ethnicity: Other: recall",
         "ethnicity: Other: oe_ratio",
@@ -136,7 +138,7 @@ def test_only_primary_fails_and_insufficient_evidence_must_be_answered(governed:
 @pytest.mark.parametrize("card", [{}, {"audit": None}, {"audit": {}}, {"audit": {"contrasts": [{}]}}])
 def test_a_card_without_an_audit_has_not_nothing_to_answer(card: dict[str, Any]) -> None:
     with pytest.raises(CardError):
-        decision_rules.verdicts_to_answer(card)
+        answering.verdicts_to_answer(card)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +158,8 @@ def test_an_answer_covers_what_stands_below_its_name_and_nothing_else(
     decision = decision_rules.parse_decision({**raw_decision, "answers": answers})
     assert isinstance(decision, decision_rules.Decision)
     card = json.loads(governed.card)
-    assert decision_rules.unanswered(decision, card, TODAY) == left
-    assert len(decision_rules.unanswered(decision, card, dt.date(2027, 5, 2))) == 3
+    assert answering.unanswered(decision, card, TODAY) == left
+    assert len(answering.unanswered(decision, card, dt.date(2027, 5, 2))) == 3
 
 
 # ---------------------------------------------------------------- recording
@@ -167,7 +169,7 @@ def test_an_approval_is_returned_and_stands_in_the_chain(governed: Any) -> None:
     approval = governed.decide()
     assert approval is not None
     assert (approval.stage, approval.expires, approval.example) == ("pilot", dt.date(2027, 5, 20), True)
-    (record,) = review.read_chain(governed.path)
+    (record,) = chain_file.read_chain(governed.path)
     assert (record.seq, record.previous, record.recorded_on) == (1, "0" * 64, TODAY)
     assert record.sha256 == approval.record_sha256
     assert (record.data_sha256, record.policy_sha256) == ("d" * 64, "e" * 64)
@@ -223,7 +225,7 @@ def test_a_decision_on_another_card_is_not_recorded(governed: Any, raw_decision:
 
 def test_a_refusal_needs_no_answers_and_is_no_approval(governed: Any) -> None:
     assert governed.decide(owner_decision="refuse", advice="do not proceed", answers={}, expires=None) is None
-    chain = review.read_chain(governed.path)
+    chain = chain_file.read_chain(governed.path)
     assert review.current_approval(chain, governed.model_sha256, governed.card_sha256, TODAY) is None
 
 
@@ -242,13 +244,13 @@ def three(governed: Any) -> Any:
     governed.decide()
     governed.withdraw()
     governed.decide(TOMORROW)
-    assert len(review.read_chain(governed.path)) == 3
+    assert len(chain_file.read_chain(governed.path)) == 3
     return governed
 
 
 def refusal_of(governed: Any) -> str:
     with pytest.raises(GateError) as refusal:
-        review.read_chain(governed.path)
+        chain_file.read_chain(governed.path)
     return str(refusal.value)
 
 
@@ -280,7 +282,7 @@ def test_any_changed_byte_is_noticed(three: Any, place: int, byte: int) -> None:
 def test_a_line_edited_and_sealed_again_does_not_fit_the_next(three: Any, seal_again: bool) -> None:
     lines = three.lines
     body = json.loads(lines[1])
-    body["decision"]["reason"] = "Never mind"
+    body["act"]["reason"] = "Never mind"
     if seal_again:
         del body["sha256"]
         body["sha256"] = storage.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode())
@@ -346,7 +348,7 @@ def test_an_unfinished_line_is_told_from_a_cut_one(three: Any) -> None:
 def test_a_writer_stopped_before_the_head_leaves_a_good_chain(
     governed: Any, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
-    move_head = review._write_head
+    move_head = chain_file._write_head
 
     def stop(path: Path, seq: int, seal: str) -> None:
         if seq > before:
@@ -355,12 +357,12 @@ def test_a_writer_stopped_before_the_head_leaves_a_good_chain(
 
     _withdraw_many(governed, before)
     with monkeypatch.context() as stopped:
-        stopped.setattr(review, "_write_head", stop)
+        stopped.setattr(chain_file, "_write_head", stop)
         with pytest.raises(KeyboardInterrupt):
             governed.decide()
-    assert len(review.read_chain(governed.path)) == before + 1
+    assert len(chain_file.read_chain(governed.path)) == before + 1
     governed.withdraw()
-    assert len(review.read_chain(governed.path)) == before + 2
+    assert len(chain_file.read_chain(governed.path)) == before + 2
 
 
 def test_a_line_that_the_disk_cut_is_not_called_recorded(governed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,7 +379,7 @@ def test_a_line_that_the_disk_cut_is_not_called_recorded(governed: Any, monkeypa
             governed.withdraw()
     governed.path.write_bytes(whole)
     governed.withdraw()
-    assert len(review.read_chain(governed.path)) == 2
+    assert len(chain_file.read_chain(governed.path)) == 2
 
 
 def _withdraw_many(governed: Any, times: int) -> None:
@@ -391,7 +393,7 @@ def test_writers_at_once_do_not_interleave(governed: Any) -> None:
         writer.start()
     for writer in writers:
         writer.join()
-    assert [record.seq for record in review.read_chain(governed.path)] == list(range(1, 25))
+    assert [record.seq for record in chain_file.read_chain(governed.path)] == list(range(1, 25))
 
 
 def test_without_a_lock_recording_still_works(governed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,13 +405,13 @@ def test_without_a_lock_recording_still_works(governed: Any, monkeypatch: pytest
 
 
 def state(governed: Any, today: dt.date = TODAY, **keywords: Any) -> dict[str, Any]:
-    chain = review.read_chain(governed.path)
+    chain = chain_file.read_chain(governed.path)
     return review.status_banner(governed.card_sha256, governed.model_sha256, chain, today, **keywords)
 
 
 def test_the_approval_holds_through_the_day_it_expires(governed: Any) -> None:
     governed.decide()
-    chain = review.read_chain(governed.path)
+    chain = chain_file.read_chain(governed.path)
     ask = (chain, governed.model_sha256, governed.card_sha256)
     assert review.current_approval(*ask, dt.date(2027, 5, 20)) is not None
     assert review.current_approval(*ask, dt.date(2027, 5, 21)) is None
@@ -455,7 +457,7 @@ def test_a_withdrawal_counts_for_every_card_of_the_model(governed: Any) -> None:
 def test_the_sign_off_shows_every_record_of_a_model_in_plain_texts(governed: Any) -> None:
     governed.decide()
     governed.withdraw(TOMORROW)
-    rows = review.sign_off_rows(review.read_chain(governed.path), governed.model_sha256)
+    rows = review.sign_off_rows(chain_file.read_chain(governed.path), governed.model_sha256)
     assert json.loads(json.dumps(rows)) == rows
     decided, withdrawn = rows
     assert (decided["record"], decided["kind"], decided["example"]) == (1, "decision", True)
@@ -464,7 +466,7 @@ def test_the_sign_off_shows_every_record_of_a_model_in_plain_texts(governed: Any
     assert decided["dissent"] == ["One lay member would wait for another year of data"]
     assert decided["card_sha256"] == governed.card_sha256
     assert (withdrawn["recorded_on"], withdrawn["reason"]) == ("2026-11-24", "The source table changed")
-    assert review.sign_off_rows(review.read_chain(governed.path), "a" * 64) == []
+    assert review.sign_off_rows(chain_file.read_chain(governed.path), "a" * 64) == []
 
 
 def test_an_approval_to_explore_says_that_it_does_not_allow_scoring(governed: Any) -> None:

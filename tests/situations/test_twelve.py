@@ -21,7 +21,8 @@ from riskmodels.cards.words import of_100, word_count
 from riskmodels.data.leakage import DETECTORS
 from riskmodels.errors import GateError
 from riskmodels.governance import gate, review
-from riskmodels.governance.decision import parse_decision
+from riskmodels.governance.acts import parse_decision
+from riskmodels.governance.rules import Case
 from tests.situations.county import County
 from tests.situations.page import SEEDS, page, right_at, row
 from tests.situations.twelve import ENOUGH, PLAN_MEETINGS, SITUATIONS, STOPPED, Answer, answer, run_and_read
@@ -151,16 +152,12 @@ def test_what_was_never_tested_on_the_present_gets_no_live_approval(
     decision = parse_decision({**DECISION, "stage": stage})
     others = {"data_sha256": "d" * 64, "policy_sha256": "e" * 64, "today": TODAY, "card": content}
     review.record(tmp_path / "chain.jsonl", decision, **digests, **others)
-    opened = partial(
-        gate.open_for_scoring,
-        model,
-        content,
-        tmp_path / "chain.jsonl",
-        registered=digests | {"version": 1},
-        today=TODAY,
+    case = Case(
+        model, content, tmp_path / "chain.jsonl", digests | {"version": 1}, TODAY, failing_checks=lambda stage: ()
     )
+    opened = partial(gate.open_for_promotion, case)
     if refused is None:
-        assert opened().approval.stage == stage
+        assert opened().stage == stage
     else:
         with pytest.raises(GateError, match=re.escape(refused)):
             opened()

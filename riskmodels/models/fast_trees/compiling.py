@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from numba import njit, types
 from numba.core.caching import FunctionCache
+
+from riskmodels.storage import only_ours
 
 BOOL, U8, U32, I32, U64, I64, F64 = (
     types.boolean, types.uint8, types.uint32, types.int32, types.uint64, types.int64, types.float64,
@@ -41,22 +41,3 @@ def compiled(*arguments: Any) -> Callable[[Callable[..., Any]], Callable[..., An
             return njit(arguments, nogil=True, error_model="numpy")(function)
 
     return compile_now
-
-
-def only_ours(folder: Path) -> bool:
-    """Whether a folder of machine code, the folder that it stands in, and all that is kept in it belong to this user or
-    to root, and nobody else may write them. Windows, which has no such bits, is trusted with it."""
-    if os.name != "posix":
-        return True
-    parent = folder.parent.stat()
-    # In a folder like /tmp others may add what is theirs, and not move what is ours.
-    moved_by_nobody = _is_ours(parent) or (_is_owned(parent) and bool(parent.st_mode & stat.S_ISVTX))
-    return moved_by_nobody and all(_is_ours(path.stat()) for path in (folder, *folder.glob("*.nb?")))
-
-
-def _is_owned(found: os.stat_result) -> bool:
-    return found.st_uid in (0, os.geteuid())
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    return _is_owned(found) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -28,6 +28,7 @@ class Wanted:
     specs: tuple[FeatureSpec, ...]
     rules: tuple[str, ...] = ()
     by: str | None = None  # our own name of the column that says the team
+    teams: frozenset[str] = frozenset()  # those that have places
     household: bool = False
     protected: frozenset[str] = frozenset()  # in lower case
     closing: tuple[int, ...] = ()  # the places of the rules that leave a whole household alone
@@ -44,6 +45,7 @@ class Wanted:
             specs,
             tuple(rule.because for rule in study.service_rules),
             study.capacity.by.partition(".")[2] if study.capacity.by else None,
+            frozenset(study.capacity.places) if isinstance(study.capacity.places, dict) else frozenset(),
             study.list_unit == "household",
             frozenset(name.lower() for name in protected),
             tuple(closing_places(study.service_rules)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ def check_rows(
             ids,
             *(values.alias(name) for name, values in made.items()),
             excluded,
-            (as_texts(part.column(columns.team)) if columns.team else empty).alias(TEAM),
+            (known_teams(as_texts(part.column(columns.team)), wanted.teams) if columns.team else empty).alias(TEAM),
             (as_texts(part.column(HOUSEHOLD)) if wanted.household else empty).alias(HOUSEHOLD),
         ]
     )
@@ -121,6 +122,11 @@ def _parted(frame: pl.DataFrame, faults: _Faults, closing: pl.Series) -> Checked
 
 
 # ---------------------------------------------------------------- columns
+
+
+def known_teams(teams: pl.Series, declared: Collection[str]) -> pl.Series:
+    """Everybody's team, null where the study gives it no places: what else stands there may be a person's name."""
+    return teams.set(~teams.is_in(list(declared)).fill_null(False), None)
 
 
 def as_texts(column: pa.ChunkedArray) -> pl.Series:

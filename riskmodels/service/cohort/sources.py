@@ -23,7 +23,7 @@ from riskmodels.service.cohort.objections import NearMisses
 from riskmodels.service.cohort.parquet import ROWS_AT_MOST
 from riskmodels.service.cohort.parts import refuse_older, table_files
 from riskmodels.service.cohort.routes import routed
-from riskmodels.service.cohort.rows import REASONS
+from riskmodels.service.cohort.rows import REASONS, known_teams
 from riskmodels.service.shapes import REJECT_SCHEMA, CheckedPart, day_of
 from riskmodels.study import Study, StudyFile
 
@@ -142,7 +142,8 @@ def open_sources(
 
 def _frame(cohort: Cohort, view: pl.DataFrame, tables: Tables, study: StudyFile) -> pl.DataFrame:
     features = build_features(cohort, tables, study)
-    Wanted.of(features.specs, study)  # refuses features named as the columns below
+    wanted = Wanted.of(features.specs, study)  # refuses features named as the columns below
+    view = view.with_columns(known_teams(view[TEAM], wanted.teams).alias(TEAM))
     days = days_of_facts(cohort.rows, features.specs, tables, study)
     frame = pl.concat([features.frame.drop("as_of_date"), view.select(EXCLUDED, TEAM, HOUSEHOLD)], how="horizontal")
     frame = frame.with_columns(day.alias(day_of(feature)) for feature, day in days.items())

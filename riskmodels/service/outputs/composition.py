@@ -18,7 +18,15 @@ from riskmodels.assessment.suppression import (
     rounded,
     window,
 )
-from riskmodels.data.group_names import NOT_RECORDED, in_order, name_groups, recorded
+from riskmodels.data.group_names import (
+    FEWEST_PEOPLE,
+    NOT_RECORDED,
+    OTHERS,
+    in_order,
+    may_be_a_name,
+    name_groups,
+    recorded,
+)
 from riskmodels.errors import DataError
 from riskmodels.service.outputs.facts import GroupFacts
 from riskmodels.study import StudyFile
@@ -83,9 +91,10 @@ def _as_the_study_names_them(groups: pl.DataFrame, study: StudyFile) -> pl.DataF
 def composition(groups: pl.DataFrame, scored: Iterable[pl.DataFrame], study: StudyFile) -> tuple[GroupFacts, ...]:
     """Each group's part of everybody scored, and of the list.
 
-    Whoever has no row in the file is "Not recorded". A count below ten is hidden, and others with it where it could be
-    found by subtraction from the totals, which the report shows as they are. All that is shown is made of rounded
-    counts.
+    Whoever has no row in the file is "Not recorded". Groups of fewer than ten people that the study does not name are
+    put together: what few have in a column may be somebody's name. A count below ten is hidden, and others with it
+    where it could be found by subtraction from the totals, which the report shows as they are. All that is shown is
+    made of rounded counts.
 
     Parameters
     ----------
@@ -116,6 +125,7 @@ def composition(groups: pl.DataFrame, scored: Iterable[pl.DataFrame], study: Stu
     if everybody and not known:
         raise DataError("the file of groups knows nobody who was scored; are its ids those of the cohort?")
     profile = PROFILES[study.disclosure]
+    counts = _without_names(counts, study)
     rows: list[GroupFacts] = []
     for name in columns:
         spec = study.protected.get(name)
@@ -126,6 +136,17 @@ def composition(groups: pl.DataFrame, scored: Iterable[pl.DataFrame], study: Stu
         )
         rows += published(name, {group: counts[name, group] for group in ordered}, profile)
     return tuple(rows)
+
+
+def _without_names(counts: dict[tuple[str, str], list[int]], study: StudyFile) -> dict[tuple[str, str], list[int]]:
+    """Groups of few people as one, unless the study names them: what few have in a column may be a person's name."""
+    pooled: dict[tuple[str, str], list[int]] = {}
+    for (attribute, group), (scored, listed) in counts.items():
+        rare = scored < FEWEST_PEOPLE and may_be_a_name(group, study.protected.get(attribute))
+        held = pooled.setdefault((attribute, OTHERS if rare else group), [0, 0])
+        held[0] += scored
+        held[1] += listed
+    return pooled
 
 
 def published(attribute: str, counts: dict[str, list[int]], profile: Profile) -> list[GroupFacts]:

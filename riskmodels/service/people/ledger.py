@@ -61,6 +61,16 @@ def first_scored_on(workspace: Workspace, study: str, batch_id: str) -> dt.date 
     return None
 
 
+def last_scored_on(workspace: Workspace, study: str) -> dt.date | None:
+    """The newest day on which a batch of this study was first scored; None where there is none."""
+    found: list[dt.date] = []
+    for line in read_ledger(workspace):
+        if line["study"] == study:
+            with suppress(ValueError, TypeError):  # a line that was damaged tells no day
+                found.append(dt.date.fromisoformat(line["scored_on"]))
+    return max(found, default=None)
+
+
 def append_batch(workspace: Workspace, note: BatchNote) -> bool:
     """Write a batch into the ledger, and say whether there was anything to write.
 

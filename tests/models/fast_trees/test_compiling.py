@@ -16,7 +16,8 @@ import pytest
 from numba.core import caching, config
 
 import riskmodels.models.fast_trees as package
-from riskmodels.models.fast_trees.compiling import F64, I64, compiled, given, only_ours
+from riskmodels.models.fast_trees.compiling import F64, I64, compiled, given
+from riskmodels.storage import only_ours
 
 FOLDER = Path(package.__file__).parent
 SOURCE = """

@@ -1,0 +1,109 @@
+"""What may stand in a study's record: a line of it is one of these acts, and an act is a change of state.
+
+A committee's secretary writes a `Decision` or a `Withdrawal`. The others are written by the commands that do what they
+say, behind the gate: nobody makes a champion by writing a file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from riskmodels import storage, study
+from riskmodels.errors import GateError, StudyError
+from riskmodels.governance.decision import STAGES_IN_USE, Decision, Digest, Role, Text
+
+
+class Withdrawal(study.Section):
+    """Use of a model stops at once, whichever card it was approved with. ``instead``: what people are offered now."""
+
+    kind: Literal["withdrawal"] = "withdrawal"
+    reason: Text
+    owner_role: Role
+    minute: Text | None = None
+    instead: Text | None = None
+    example: bool = False
+
+
+class Promotion(study.Section):
+    """From here on this model is the champion: the one that scores. ``rollback``: it was champion before."""
+
+    kind: Literal["promotion"] = "promotion"
+    stage: Literal["pilot", "live"]
+    version: int = Field(ge=1)
+    by_role: Role
+    reason: Text | None = None
+    rollback: bool = False
+    example: bool = False
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Promotion:
+        if self.rollback and self.reason is None:
+            raise ValueError("reason: going back is always for a reason; give it")
+        return self
+
+
+class Evidence(study.Section):
+    """A condition of a decision is met. ``decision``: the number of its record; ``condition``: from 1."""
+
+    kind: Literal["evidence"] = "evidence"
+    decision: int = Field(ge=1)
+    condition: int = Field(ge=1)
+    evidence: Text
+    by_role: Role
+    example: bool = False
+
+
+class PurgedFile(study.Section):
+    """A file that is no more; ``path`` is relative to the workspace."""
+
+    path: Text
+    sha256: Digest
+    bytes: int = Field(ge=0)
+
+
+class Purge(study.Section):
+    """What was deleted, since its retention was over."""
+
+    kind: Literal["purge"] = "purge"
+    artefact: Annotated[Text, StringConstraints(pattern=r"^[a-z_]+$")]
+    kept_for: Text
+    due: dt.date
+    files: tuple[PurgedFile, ...] = Field(min_length=1)
+    by_role: Role | None = None
+    example: bool = False
+
+
+Act = Decision | Withdrawal | Promotion | Evidence | Purge
+ACTS: dict[str, type[Act]] = {
+    "decision": Decision,
+    "withdrawal": Withdrawal,
+    "promotion": Promotion,
+    "evidence": Evidence,
+    "purge": Purge,
+}
+WRITTEN_BY_PEOPLE = ("decision", "withdrawal")
+assert set(STAGES_IN_USE) == {"pilot", "live"}
+
+
+def parse_decision(raw: Any, where: str = "decision") -> Decision | Withdrawal:
+    """Check a decision or withdrawal that is already a mapping. Raises GateError, naming the path of the key."""
+    kind = raw.get("kind", "decision") if isinstance(raw, dict) else "decision"
+    if not isinstance(kind, str) or kind not in WRITTEN_BY_PEOPLE:
+        raise GateError(f"{where}: kind: is one of {', '.join(WRITTEN_BY_PEOPLE)}")
+    try:
+        return study.validated(Decision, raw, where) if kind == "decision" else study.validated(Withdrawal, raw, where)
+    except StudyError as problem:
+        raise GateError(str(problem)) from None
+
+
+def load_decision(path: str | Path) -> Decision | Withdrawal:
+    """Read a decision as the secretary wrote it. Raises GateError: file, path of the key, what is wrong."""
+    try:
+        raw = storage.read_yaml(Path(path))
+    except StudyError as problem:
+        raise GateError(str(problem)) from None
+    return parse_decision(raw, str(path))

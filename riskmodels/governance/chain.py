@@ -1,0 +1,196 @@
+"""A study's record: one line for each act, each sealed and tied to the line before.
+
+Each line of the chain carries the digest of the line before it, and a small head file beside it holds the length and
+the last digest, so an edit, a deletion, a reordering and a cut are all noticed by `read_chain`. This shows tampering;
+it does not prevent it: whoever may write the whole folder can rebuild it, so keep a copy, or the newest seal, where
+they cannot.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from riskmodels import storage
+from riskmodels.errors import GateError
+from riskmodels.governance.acts import ACTS, Act
+
+FIRST = "0" * 64
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of the chain. ``previous`` is the ``sha256`` of the line before; ``sha256`` seals this one."""
+
+    seq: int
+    previous: str
+    recorded_on: dt.date
+    act: Act
+    model_sha256: str
+    card_sha256: str
+    data_sha256: str
+    policy_sha256: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Digests:
+    """Which model, card, data and policy an act is about; empty where it is about none."""
+
+    model: str = ""
+    card: str = ""
+    data: str = ""
+    policy: str = ""
+
+
+def read_chain(path: Path) -> list[Record]:
+    """Every record of a study, first to last, each one verified. A study without a record has an empty chain.
+
+    Raises
+    ------
+    GateError
+        naming the line that was edited, moved or cut, or saying that lines are missing at the end.
+    """
+    path = Path(path)
+    head = _read_head(path)  # before the lines: a writer moves the head last
+    lines = storage.read_bytes(path, GateError).split(b"\n") if path.exists() else [b""]
+    unfinished = lines.pop()
+    chain: list[Record] = []
+    for number, line in enumerate(lines, 1):
+        chain.append(_read_line(path, number, line, chain[-1].sha256 if chain else FIRST))
+    if unfinished and head is not None and head["seq"] == len(chain):
+        raise GateError(
+            f"{path}, line {len(chain) + 1}: is unfinished (recording it was interrupted); "
+            "delete this line and record the decision again"
+        )
+    if unfinished:
+        raise _broken(path, len(chain) + 1, "is cut short")
+    _compare_with_head(path, chain, head)
+    return chain
+
+
+@dataclass
+class Writer:
+    """The only pen: made by `writing`, which holds the record's lock as long as it is in use."""
+
+    path: Path
+    today: dt.date
+    chain: list[Record]
+
+    def append(self, act: Act, digests: Digests) -> Record:
+        """Add one line, have it on the disk and read it back. Raises OutsideError if the disk refuses."""
+        previous = self.chain[-1].sha256 if self.chain else FIRST
+        body = {
+            "seq": len(self.chain) + 1,
+            "previous": previous,
+            "recorded_on": self.today.isoformat(),
+            "act": act.model_dump(mode="json"),
+            "digests": {"model": digests.model, "card": digests.card, "data": digests.data, "policy": digests.policy},
+        }
+        seal = storage.sha256(_line(body))
+        # The first time, so that a missing head is a deleted one; later, to catch up after an interruption.
+        _write_head(self.path, len(self.chain), previous)
+        storage.append_line(self.path, _line({**body, "sha256": seal}).decode())
+        written = read_chain(self.path)[-1]  # a full disk can cut a line: nobody is told before it reads back
+        _write_head(self.path, written.seq, seal)
+        self.chain.append(written)
+        return written
+
+
+@contextmanager
+def writing(path: Path, today: dt.date, *, follows: int | None = None) -> Iterator[Writer]:
+    """Hold the record while something is decided from it and written to it: one writer at a time, across processes.
+
+    Parameters
+    ----------
+    follows : how many lines the caller has read and judged by; more by now means that somebody else was first
+
+    Raises
+    ------
+    GateError
+        if the chain is broken, the day is before its last one, or it has grown since the caller looked.
+    OutsideError
+        if the disk refuses.
+    """
+    path = Path(path)
+    with storage.locked(path):
+        chain = read_chain(path)
+        if chain and today < chain[-1].recorded_on:
+            raise GateError(
+                f"today is {today}, but the record was last written on {chain[-1].recorded_on}; correct the clock"
+            )
+        if follows is not None and len(chain) != follows:
+            other = chain[-1].act if chain else None
+            by = getattr(other, "by_role", None) or getattr(other, "owner_role", None) or "somebody else"
+            raise GateError(
+                f"meanwhile {by} recorded a {getattr(other, 'kind', 'change')} (record {len(chain)}); nothing was "
+                "changed: look at `riskmodels models`, then decide again"
+            )
+        yield Writer(path, today, chain)
+
+
+def _line(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _read_line(path: Path, number: int, line: bytes, previous: str) -> Record:
+    try:
+        body = json.loads(line)
+        seal = body.pop("sha256")
+        # The bytes are compared too, so that there is one way only to write a record.
+        intact = storage.sha256(_line(body)) == seal and _line({**body, "sha256": seal}) == line
+        if not intact:
+            raise _broken(path, number, "was edited")
+        if body["seq"] != number or body["previous"] != previous:
+            raise _broken(path, number, "does not follow the line before it (lines were moved or taken out)")
+        digests = {f"{name}_sha256": digest for name, digest in body["digests"].items()}
+        recorded_on = dt.date.fromisoformat(body["recorded_on"])
+        said = body["act"]
+        act = ACTS[said["kind"]].model_validate(said)
+        return Record(number, previous, recorded_on, act, **digests, sha256=seal)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError):
+        raise _broken(path, number, "is not a review record") from None
+
+
+def _broken(path: Path, number: int, what: str) -> GateError:
+    return GateError(
+        f"{path}, line {number}: {what}; restore the review record from a copy: nothing is scored until then"
+    )
+
+
+def _head_path(path: Path) -> Path:
+    return path.with_suffix(".head")
+
+
+def _read_head(path: Path) -> dict[str, Any] | None:
+    if not _head_path(path).exists():
+        return None
+    head: dict[str, Any] = storage.read_json(_head_path(path), GateError)
+    seq = head.get("seq") if isinstance(head, dict) else None
+    if not isinstance(seq, int) or seq < 0 or not isinstance(head.get("sha256"), str):
+        raise GateError(f"{_head_path(path)}: is not the head of a review record; restore it from a copy")
+    return head
+
+
+def _write_head(path: Path, seq: int, seal: str) -> None:
+    storage.write_whole(_head_path(path), storage.canonical_json({"seq": seq, "sha256": seal}))
+
+
+def _compare_with_head(path: Path, chain: list[Record], head: dict[str, Any] | None) -> None:
+    """The chain ends where the head says, or one line later if the writer was stopped between the two writes."""
+    if head is None:
+        if chain:
+            raise GateError(f"{_head_path(path)}: is missing, so a cut could not be seen; restore it from a copy")
+        return
+    if head["seq"] > len(chain):
+        raise _broken(path, len(chain) + 1, f"is missing ({head['seq']} were recorded)")
+    at_head = chain[head["seq"] - 1].sha256 if head["seq"] else FIRST
+    if len(chain) - head["seq"] > 1 or at_head != head["sha256"]:
+        raise _broken(path, len(chain), "does not agree with the head file")

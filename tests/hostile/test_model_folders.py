@@ -1,0 +1,156 @@
+"""Every kind of hostile model, at every door: refused in one line, before anything in it runs, is opened or unpacked."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riskmodels.errors import ExitCode, ModelFileError
+from riskmodels.models.risk_model import RiskModel
+from riskmodels.workspace import Workspace
+from tests.end_to_end.served import refused
+from tests.hostile.conftest import STUDY, Spoilt
+from tests.hostile.doors import COMMANDS, as_a_mapping, read_and_load
+from tests.hostile.kinds import KINDS, RESEALED, Kind, Tools
+from tests.hostile.watching import Watch
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices are made here")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _everything_imported(shelf: Workspace, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the commands import, they import now, and not while they are watched."""
+    for command in COMMANDS.values():
+        command(shelf, f"{STUDY}/1", tmp_path_factory.mktemp("first"))
+    read_and_load(shelf.runs(STUDY) / "one" / "riskmodel")
+
+
+@pytest.fixture
+def tools(marks: Callable[[], Path], spoilt: Spoilt, other: dict[str, bytes]) -> Tools:
+    return Tools(marks(), spoilt.outside, other)
+
+
+def nothing_happened(watch: Watch, tools: Tools) -> None:
+    assert watch.broken == []
+    assert not tools.mark.exists()
+    # Neither what was pointed at, nor what a name would climb to.
+    elsewhere = [path for path in watch.opened if str(tools.outside) in os.path.realpath(path)]
+    assert elsewhere == []
+    assert not [path for path in watch.opened if path.startswith(("/etc/passwd", "/dev/zero"))]
+    assert not (tools.outside / "climbed").exists()
+
+
+# ---------------------------------------------------------------- what is whole
+
+
+def test_a_whole_model_passes_every_door(spoilt: Spoilt, tools: Tools, watch: Watch, tmp_path: Path) -> None:
+    for run in spoilt.runs:
+        with watch():
+            assert read_and_load(run / "riskmodel").study_id == STUDY
+    for model in (f"{STUDY}/1", str(spoilt.folder)):
+        with watch():
+            assert COMMANDS["card"](spoilt.workspace, model, tmp_path).code == ExitCode.DONE
+            assert COMMANDS["review show"](spoilt.workspace, model, tmp_path).code == ExitCode.DONE
+            # Nobody has decided on it yet, which is all that is wrong with it.
+            refused(COMMANDS["score"](spoilt.workspace, model, tmp_path), ExitCode.GATE, "no review decides")
+    nothing_happened(watch, tools)
+
+
+def test_hard_links_are_files_like_any_other(spoilt: Spoilt, tools: Tools) -> None:
+    """There is no first and second name of a file; what it holds is held to its digest."""
+    folder = spoilt.folder / "riskmodel"
+    os.link(folder / "model.json", tools.outside / "model.json")
+    assert read_and_load(folder).study_id == STUDY
+
+
+# ---------------------------------------------------------------- what is not
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_is_refused_at_every_door(
+    name: str, spoilt: Spoilt, tools: Tools, watch: Watch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kind = KINDS[name]
+    registered, folder = spoilt.runs
+    for run in (registered, folder):
+        kind.spoil(run / "riskmodel", tools)
+    with watch(), pytest.raises(ModelFileError, match=kind.says) as refusal:
+        read_and_load(folder / "riskmodel")
+    assert "\n" not in str(refusal.value)
+    assert str(refusal.value).isprintable()
+    for how, command in COMMANDS.items():
+        with watch():
+            known, brought = (command(spoilt.workspace, model, tmp_path) for model in (f"{STUDY}/1", str(folder)))
+        assert known.code == ExitCode.FILE, (how, known)
+        assert re.search(kind.says, known.err), (how, known)
+        # A folder in which no model can be seen is no model at all.
+        assert brought.code in (ExitCode.FILE, ExitCode.USAGE), (how, brought)
+        for called in (known, brought):
+            refused(called, called.code)
+            assert called.err.rstrip("\n").isprintable()
+            assert len(called.err) < 600
+    nothing_happened(watch, tools)
+    assert not (tmp_path / "list.csv").exists()
+    assert not (tmp_path / "card").exists()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", RESEALED)
+def test_another_model_under_its_own_manifest_is_not_the_registered_one(
+    name: str, spoilt: Spoilt, tools: Tools, watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is whole, so that it can be read; it is neither carded nor scored with, and no command loads it."""
+    registered, folder = spoilt.runs
+    for run in (registered, folder):
+        RESEALED[name](run / "riskmodel", tools)
+    assert read_and_load(folder / "riskmodel").study_id == STUDY
+    loaded: list[object] = []
+    monkeypatch.setattr(RiskModel, "from_files", loaded.append)
+    for model in (f"{STUDY}/1", str(folder)):
+        with watch():
+            refused(COMMANDS["card"](spoilt.workspace, model, tmp_path), ExitCode.FILE, "is the card of another model")
+            score = COMMANDS["score"](spoilt.workspace, model, tmp_path)
+            refused(score, ExitCode.GATE, "this model is not the registered one")
+            shown = COMMANDS["review show"](spoilt.workspace, model, tmp_path)
+        assert re.search(r"^\W*NO\W+the model is registered", shown.out, flags=re.MULTILINE), shown
+    assert loaded == []
+    nothing_happened(watch, tools)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_is_refused_as_a_mapping_too(name: str, spoilt: Spoilt, tools: Tools, watch: Watch) -> None:
+    """Where a file system has no say: the files as they might come from elsewhere."""
+    folder = spoilt.folder / "riskmodel"
+    KINDS[name].spoil(folder, tools)
+    if not _can_be_read(folder):
+        pytest.skip("only a folder can hold this")
+    files = as_a_mapping(folder)
+    with watch(), pytest.raises(ModelFileError) as refusal:
+        RiskModel.from_files(files)
+    assert "\n" not in str(refusal.value)
+    nothing_happened(watch, tools)
+
+
+def _can_be_read(folder: Path) -> bool:
+    """Whether all that it holds is files, none of them larger than a test should read."""
+    return not folder.is_symlink() and all(
+        path.is_file() and not path.is_symlink() and path.stat().st_size < 10**8 for path in folder.iterdir()
+    )
+
+
+CLIMBING = ["../model.json", "/etc/passwd", "..", ".", "", "a/../model.json", "C:\\model.json", "model.json\0", "code/x.py"]
+
+
+@pytest.mark.parametrize("name", CLIMBING)
+def test_a_name_that_leads_elsewhere_is_refused(name: str, saved: dict[str, bytes]) -> None:
+    with pytest.raises(ModelFileError, match="does not belong in a saved model"):
+        RiskModel.from_files(saved | {name: saved["model.json"]})
+
+
+def test_there_are_many_kinds() -> None:
+    assert len(KINDS) + len(RESEALED) > 100
+    assert all(isinstance(kind, Kind) for kind in KINDS.values())
