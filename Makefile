@@ -7,7 +7,7 @@ STUDY ?= experiments/early_reading_support
 WORKSPACE ?= work
 WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test check full cards site bench lock clean
+.PHONY: demo test check full cards site bench lock wheelhouse offline sbom audit-dependencies clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m riskmodels demo --study $(STUDY) --workspace $(WORKSPACE)/demo
@@ -53,6 +53,35 @@ lock:
 	uv pip compile pyproject.toml --extra examples --extra dev --extra databases --extra explainable $(LOCK) -o requirements.txt
 	uv pip compile pyproject.toml --extra spark -c requirements.txt $(LOCK) -o requirements-spark.txt
 	uv pip compile pyproject.toml --extra pdf -c requirements.txt $(LOCK) -o requirements-pdf.txt
+	uv pip compile pyproject.toml --extra security -c requirements.txt $(LOCK) -o requirements-security.txt
+
+# What a machine without a network needs, wheels only. For another machine: SYSTEM=windows PYTHON_VERSION=3.12.
+WHEELHOUSE ?= wheelhouse
+wheelhouse: $(VENV)/.ready
+	$(BIN)/python -m supply_chain wheelhouse --to $(WHEELHOUSE) $(if $(SYSTEM),--system $(SYSTEM)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
+
+# docs/offline.md, done: a fresh environment from the wheelhouse alone, then the demo, both with the network off.
+OFFLINE ?= $(WORKSPACE)/offline
+offline:
+	@unshare -rn true || { echo "offline: this machine cannot switch the network off for one command (unshare -rn)"; exit 7; }
+	rm -rf $(OFFLINE)
+	cd $(WHEELHOUSE) && sha256sum --check --strict --quiet SHA256SUMS
+	$(PYTHON) -m venv $(OFFLINE)/venv
+	unshare -rn $(OFFLINE)/venv/bin/python -m pip install --isolated --no-index --find-links $(WHEELHOUSE) \
+	  --only-binary :all: --require-hashes --quiet --disable-pip-version-check -r $(WHEELHOUSE)/requirements.txt
+	unshare -rn $(OFFLINE)/venv/bin/python -m riskmodels demo --workspace $(OFFLINE)/work
+
+# A bill of materials (CycloneDX), and what is known against what we install. Both read all the locks.
+LOCKS := requirements.txt requirements-pdf.txt requirements-spark.txt requirements-security.txt
+sbom: $(VENV)/.secured
+	$(BIN)/python -m supply_chain sbom $(LOCKS) --output dist/riskmodels.cdx.json
+
+audit-dependencies: $(VENV)/.secured
+	$(BIN)/python -m supply_chain audit $(LOCKS)
+
+$(VENV)/.secured: $(VENV)/.ready requirements-security.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-security.txt
+	@touch $@
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "riskmodels needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from riskmodels.errors import ExitCode, RiskModelsError
@@ -13,7 +14,7 @@ STOPPED = 130  # by Ctrl-C, as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit. Set RISKMODELS_TRACEBACK=1 to see where an internal error arose."""
+    """Run the command line and exit. Set RISKMODELS_TRACEBACK=1 to see the way to an internal error."""
     sys.exit(run(arguments))
 
 
@@ -38,7 +39,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             f"riskmodels: {error.filename or 'the system'}: {error.strerror or type(error).__name__}", file=sys.stderr
         )
         return int(ExitCode.OUTSIDE)
-    except Exception as error:  # the last net: an unexpected error must not print data that it may carry
+    except (SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # the last net (Polars panics are no Exception): what it says may quote a person
         if type(error).__name__ == "Abort":  # the command line's own word for Ctrl-C or an input that ended
             return _stopped(arguments)
         code = getattr(error, "exit_code", None)
@@ -57,17 +60,33 @@ def run(arguments: Sequence[str] | None = None) -> int:
             )
             return int(ExitCode.OUTSIDE)
         if os.environ.get("RISKMODELS_TRACEBACK"):
-            raise
+            print(_way_to(error), file=sys.stderr)
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
         where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
         print(
             f"riskmodels: internal error ({type(error).__name__} in {where}); this is our bug. "
-            "Set RISKMODELS_TRACEBACK=1 to see more, and check it for personal data before you send it",
+            "Set RISKMODELS_TRACEBACK=1 to see the way to it, which quotes no data",
             file=sys.stderr,
         )
         return int(ExitCode.BUG)
+
+
+def _way_to(error: BaseException | None) -> str:
+    """Files, lines and types of errors, outermost last, without what the errors say: that may quote a person.
+
+    Only of a module or a name that is not there is the text shown; it is ours.
+    """
+    parts: list[str] = []
+    met: list[BaseException] = []
+    while error is not None and error not in met:
+        met.append(error)
+        said = f": {error}" if isinstance(error, (ImportError, NameError)) else ""
+        frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
+        parts.append(f"{''.join(frames)}{type(error).__name__}{said}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\nwhich led to\n\n".join(reversed(parts))
 
 
 def _stopped(arguments: Sequence[str] | None) -> int:

@@ -14,9 +14,11 @@ import re
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -37,6 +39,8 @@ OWNER_ONLY = 0o600
 OWNER_ONLY_FOLDER = 0o700
 ROWS_IN_A_GROUP = 100_000
 CSV_BLOCK = 1 << 20
+WAIT = 0.05  # seconds, where a lock can only be asked for and not waited for
+windows_locks: Any = import_module("msvcrt") if os.name == "nt" else None
 MOST_YAML = 4_000_000  # bytes
 MOST_NODES = 1_000_000  # of a YAML file, each alias counted with all that it stands for
 
@@ -239,19 +243,55 @@ def write_whole(path: Path, content: bytes, mode: int = OWNER_ONLY) -> None:
 def write_whole_with(path: Path, put: Callable[[Path], None], mode: int = OWNER_ONLY) -> None:
     """As `write_whole`, for writers that want a path: ``put`` fills a temporary file beside the target."""
     path = Path(path)
-    with outside_world(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            put(temporary)
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
-            temporary.chmod(mode)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with outside_world(path), _laid_beside(path, put, mode) as take_place:
+        take_place()
+
+
+@contextmanager
+def laid_beside(path: Path, content: bytes, mode: int = OWNER_ONLY) -> Iterator[Callable[[], None]]:
+    """Have a file's new content on the disk before something else is done that it belongs to.
+
+    What is yielded lets it take its place; that needs no room on the disk, and raises OSError if it fails all the same.
+    Unless it is called, the file stays as it was.
+
+    Raises
+    ------
+    OutsideError
+        if the disk or its permissions refuse the content.
+    """
+
+    def put(temporary: Path) -> None:
+        temporary.write_bytes(content)
+
+    path = Path(path)
+    with ExitStack() as held:
+        with outside_world(path):
+            take_place = held.enter_context(_laid_beside(path, put, mode))
+        yield take_place
+
+
+@contextmanager
+def _laid_beside(path: Path, put: Callable[[Path], None], mode: int) -> Iterator[Callable[[], None]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        put(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(mode)
+        yield lambda: os.replace(temporary, path)
+    finally:
+        with suppress(OSError):  # gone to its place; or swept later, so that it does not hide what went wrong
+            temporary.unlink()
+
+
+def sweep_beside(path: Path) -> None:
+    """Delete what writers of a file left beside it when they were killed. The caller holds the file's lock."""
+    for left in Path(path).parent.glob(f".{Path(path).name}.*.part"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], mode: int = OWNER_ONLY) -> None:
@@ -275,7 +315,7 @@ def folder_made_whole(folder: Path) -> Iterator[Path]:
     """A new folder to fill, which takes the place of ``folder`` at the end, or vanishes if filling it failed."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+    temporary, handle = _begun(folder)
     new, earlier = temporary / "new", temporary / "earlier"
     try:
         new.mkdir()
@@ -293,6 +333,41 @@ def folder_made_whole(folder: Path) -> Iterator[Path]:
         # If even putting it back failed, the earlier folder stays where it is.
         if folder.exists() or not earlier.exists():
             shutil.rmtree(temporary, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def _begun(folder: Path) -> tuple[Path, int | None]:
+    """A temporary folder beside this one, locked as long as it is being filled: `sweep_folders` leaves it alone."""
+    while True:
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+        handle = None
+        if fcntl is not None:
+            with suppress(OSError):  # swept already, or on a disk that knows no such lock, where nothing is swept
+                handle = os.open(temporary, os.O_RDONLY)
+                fcntl.flock(handle, fcntl.LOCK_SH)
+        if temporary.exists():
+            return temporary, handle
+        if handle is not None:
+            os.close(handle)
+
+
+def sweep_folders(parent: Path) -> None:
+    """Delete the folders that were being filled in here when their writers were killed.
+
+    One that is being filled now stays, and so does one that holds the only copy of what it was to take the place of.
+    Where the platform cannot tell (Windows) all of them stay.
+    """
+    for left in Path(parent).glob(".*.part") if fcntl is not None else ():
+        with suppress(OSError):
+            handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                place = left.with_name(left.name[1:].rsplit(".", 2)[0])
+                if place.exists() or not (left / "earlier").exists():
+                    shutil.rmtree(left)
+            finally:
+                os.close(handle)
 
 
 def write_together(files: Mapping[Path, bytes], mode: int = OWNER_ONLY) -> None:
@@ -327,23 +402,42 @@ def write_together(files: Mapping[Path, bytes], mode: int = OWNER_ONLY) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append one line and have it on the disk before returning."""
+    """Append one line and have it on the disk before returning. The caller holds the file's lock.
+
+    Raises
+    ------
+    OutsideError
+        if the disk or its permissions refuse; the file is then as it was.
+    """
     path = Path(path)
     with outside_world(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY)
         try:
-            rest = (line + "\n").encode()
-            while rest:
-                rest = rest[os.write(handle, rest) :]
-            os.fsync(handle)
+            before = os.fstat(handle).st_size
+            try:
+                rest = (line + "\n").encode()
+                while rest:
+                    rest = rest[os.write(handle, rest) :]
+                os.fsync(handle)
+            except OSError:
+                with suppress(OSError):  # a full disk takes a part of a line
+                    os.ftruncate(handle, before)
+                raise
         finally:
             os.close(handle)
 
 
+def cut_to(path: Path, size: int) -> None:
+    """Cut a file to its first ``size`` bytes, on the disk before returning. Raises OutsideError."""
+    with outside_world(path), Path(path).open("rb+") as file:
+        file.truncate(size)
+        os.fsync(file.fileno())
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the write lock that belongs to ``path``: one writer at a time, across processes (not on Windows)."""
+    """Hold the write lock that belongs to ``path``: one writer at a time, across threads and processes."""
     path = Path(path)
     with outside_world(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -351,9 +445,19 @@ def locked(path: Path) -> Iterator[None]:
     try:
         if fcntl is not None:
             fcntl.flock(handle, fcntl.LOCK_EX)
+        while windows_locks is not None and not _locked_on_windows(handle):
+            time.sleep(WAIT)
         yield
     finally:
         os.close(handle)
+
+
+def _locked_on_windows(handle: int) -> bool:
+    try:
+        windows_locks.locking(handle, windows_locks.LK_NBLCK, 1)  # closing the file lets go of it
+    except PermissionError:
+        return False
+    return True
 
 
 @contextmanager

@@ -8,6 +8,7 @@
     models.json                       study -> versions, digests, folders, aliases
     governance/<study>.jsonl          hash-chained record: decisions, promotions, withdrawals, what was purged
     governance/<study>/<digests>/     what was decided on, as it was: study/ riskmodel/ card/ run.json
+    retention.yaml                    how long what is kept here is kept (docs/retention.md)
     batches/ledger.jsonl              one line for each batch, aggregates only
     batches/<study>/<batch>/          people.parquet batch.json: what trace and letter read, as long as it is kept
     cache/                            results kept between runs; it may be deleted at any time

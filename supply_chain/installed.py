@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -56,7 +56,7 @@ def installed(said: metadata.PackageMetadata, requires: Iterable[str]) -> Instal
 
 def licence_of(name: str, said: metadata.PackageMetadata) -> str | None:
     """As stated: an SPDX expression, else the older field where it is short, else the classifiers."""
-    stated: Mapping[str, str] = {key: value for key in ("License-Expression", "License") if (value := said.get(key))}
+    stated = {key: said[key] for key in ("License-Expression", "License") if key in said}
     classifiers = [
         line.rpartition("::")[2].strip() for line in said.get_all("Classifier") or () if line.startswith("License ::")
     ]
@@ -83,11 +83,15 @@ def not_as_locked(wanted: Sequence[Locked], allowed: Sequence[Locked], found: It
     versions: dict[str, set[str]] = {}
     for row in (*wanted, *allowed):
         versions.setdefault(row.name, set()).add(row.version)
-    problems = [f"{row.name} {row.version}: is in the lock, and not installed" for row in wanted if row.name not in here]
+    problems = [
+        f"{row.name} {row.version}: is in the lock, and not installed" for row in wanted if row.name not in here
+    ]
     for name, version in sorted(here.items()):
+        if name in NOT_LOCKED:
+            continue
         if name in versions and version not in versions[name]:
             problems.append(f"{name} {version}: is installed, but the lock says {' or '.join(sorted(versions[name]))}")
-        elif name not in versions and name not in NOT_LOCKED:
+        elif name not in versions:
             problems.append(f"{name} {version}: is installed, and in no lock")
     return problems
 

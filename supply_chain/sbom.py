@@ -5,13 +5,13 @@ It has no time and no number of its own: the same lock and the same installed pa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from cyclonedx.factory.license import LicenseFactory
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.model.license import License
 from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -47,13 +47,10 @@ def build_sbom(version: str, licence: str, locks: Mapping[str, Sequence[Locked]]
     )  # fmt: skip
     bom = Bom(components=components.values())
     bom.metadata.component = ours
-    versions: dict[str, list[Component]] = {}
-    for (name, _), component in components.items():
-        versions.setdefault(name, []).append(component)
-    own = next((one for one in here.values() if one.name == OURS), None)
-    for component, one in [(ours, own), *((components[key], here.get(key)) for key in components)]:
-        needed = [needed for name in (one.needs if one else ()) for needed in versions.get(name, ())]
-        bom.register_dependency(component, needed)
+    by_name = {name: components[name, at] for name, at in here if (name, at) in components}
+    for component, one in ((ours, here.get((OURS, version))), *((it, here.get(key)) for key, it in components.items())):
+        needs = one.needs if one else ()
+        bom.register_dependency(component, [by_name[name] for name in needs if name in by_name])
     return _without_moment(JsonV1Dot6(bom).output_as_string())
 
 
@@ -63,7 +60,7 @@ def _component(key: tuple[str, str], by_lock: Mapping[str, Locked], found: Insta
     hashes = {one for row in by_lock.values() for one in row.hashes}
     return Component(
         name=name, version=version, type=ComponentType.LIBRARY, bom_ref=f"{name}=={version}", purl=purl,
-        licenses=[_licence(found.licence)] if found and found.licence else [],
+        licenses=[LicenseFactory().make_from_string(found.licence)] if found and found.licence else [],
         # The hashes are of the files that a package comes as, one for each kind of machine: not of the package.
         external_references=[
             ExternalReference(
@@ -82,13 +79,9 @@ def _conditions(rows: Iterable[Locked]) -> set[str]:
     return {str(row.marker) for row in rows if row.marker is not None}
 
 
-def _licence(stated: str):
-    return LicenseFactory().make_from_string(stated)
-
-
 def _without_moment(text: str) -> bytes:
     """The library writes when it was made, and a number drawn at random."""
-    content = storage.parse_json(text)
+    content = json.loads(text)
     del content["serialNumber"], content["metadata"]["timestamp"]
     return storage.canonical_json(content)
 

@@ -57,7 +57,7 @@ def collect(to: Path, machine: Machine) -> int:
         asked = folder / REQUIREMENTS
         asked.write_bytes(as_text(wanted).encode())
         pip(
-            "download", "--quiet", "--quiet", "--require-hashes", "--ignore-requires-python", *only_wheels(machine),
+            "download", "--quiet", "--require-hashes", "--ignore-requires-python", *only_wheels(machine),
             "--dest", str(folder), "-r", str(asked),
         )  # fmt: skip
         ours = Locked("riskmodels", __version__, None, frozenset({_sha256(build_own_wheel(folder))}))

@@ -21,7 +21,8 @@ from riskmodels.errors import OutsideError, UsageError
 from supply_chain.lock import Locked
 from supply_chain.machines import Machine
 
-UNREACHABLE = ("Retrying (", "ConnectionError", "Could not fetch URL", "Max retries exceeded", "ProxyError")
+# pip's words when it tries again, which is all that it says of a network that is not there.
+UNREACHABLE = "Retrying ("
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,21 @@ def pip(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
         if the package index cannot be reached.
     """
     done = subprocess.run(  # noqa: S603 - our own interpreter, arguments as a list, no shell
-        [sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check"],
+        [sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check", "--retries", "2"],
         capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})},
     )  # fmt: skip
     if done.returncode:
         errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
         # Without a network pip goes on to say that there is no such version, which nobody knows.
-        if any(word in done.stderr for word in UNREACHABLE):
-            raise OutsideError("the package index cannot be reached, so nothing was looked up; try again with a network")
+        if UNREACHABLE in done.stderr:
+            raise OutsideError(
+                "the package index cannot be reached, so nothing was looked up; try again with a network"
+            )
         raise UsageError(errors[-1] if errors else f"pip ended with {done.returncode}")
 
 
 def only_wheels(machine: Machine) -> list[str]:
-    """What tells pip to think of another machine. It cannot judge a lock's conditions for it: pass it the rows wanted."""
+    """What tells pip to think of another machine. It cannot judge a lock's conditions there: pass the rows wanted."""
     return [
         "--only-binary", ":all:", "--no-deps", "--implementation", "cp", "--python-version", machine.python,
         *(word for tag in machine.tags for word in ("--platform", tag)),
@@ -79,7 +82,7 @@ def look_up(rows: Iterable[Locked], machine: Machine) -> list[Found]:
         # Without hashes pip reads what the index says of a wheel; with them it would fetch each one whole.
         asked.write_text("".join(f"{row.name}=={row.version}\n" for row in rows), encoding="utf-8")
         pip(
-            "install", "--quiet", "--quiet", "--dry-run", "--ignore-installed", "--ignore-requires-python",
+            "install", "--quiet", "--dry-run", "--ignore-installed", "--ignore-requires-python",
             *only_wheels(machine), "--target", str(Path(folder) / "never"), "--report", str(report), "-r", str(asked),
         )  # fmt: skip
         return found_in(json.loads(report.read_text(encoding="utf-8")))

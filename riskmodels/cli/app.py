@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,16 +14,21 @@ import typer
 
 from riskmodels.errors import UsageError
 
+SECRET_WORDS = re.compile(r"[?&;](?:\w*password|passwd|pwd|\w*token|\w*secret|\w*key)=", re.IGNORECASE)
+
 app = typer.Typer(
     name="riskmodels",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # they show what an error says, which may quote a person
     help="Predict who may need early help, honestly: one study file, one command, a card that a committee can read. "
     "The model never decides; people do.",
 )
 review_app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The ethics committee's decisions: record and show them."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The ethics committee's decisions: the form, the record, and whether it is whole.",
 )
 app.add_typer(review_app, name="review")
 
@@ -44,12 +50,39 @@ def _main(
     pass
 
 
+def _without_secret(address: str | None) -> str | None:
+    """Raises UsageError for an address with a password in it, without repeating it."""
+    if address is None:
+        return None
+    scheme, _, rest = address.partition("://")
+    # Not of a file's path, in which an @ is an @.
+    account = "" if scheme.lower() in ("", "file", "sqlite") else rest.rpartition("@")[0]
+    if SECRET_WORDS.search(rest) or ":" in account or (account and scheme.lower() in ("http", "https")):
+        raise UsageError(
+            "--tracking-uri: holds a password, and whoever uses this machine can read a command line; leave it out, "
+            "and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (for a database, the address in "
+            "MLFLOW_TRACKING_URI)"
+        )
+    return address
+
+
+def _refuse_password(address: str | None) -> str | None:
+    """Whatever stands on a command line, others on the machine can read."""
+    if address is not None and re.search(r"//[^/@]*:[^/@]*@", address):
+        raise UsageError(
+            "--tracking-uri: a password does not belong on a command line; set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD, or for a database the whole address as MLFLOW_TRACKING_URI"
+        )
+    return address
+
+
 StudyFolder = Annotated[Path, typer.Argument(help="A study folder, such as experiments/early_reading_support.")]
 Model = Annotated[str, typer.Argument(help="A model: STUDY, STUDY/3, STUDY@candidate, or a run's folder.")]
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", help="Where all state is kept.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="The folder of the study's sources.")]
 TrackingOption = Annotated[
-    str | None, typer.Option("--tracking-uri", help="An MLflow store; the workspace's own unless given.")
+    str | None,
+    typer.Option("--tracking-uri", help="An MLflow store; the workspace's own unless given.", callback=_without_secret),
 ]
 Today = Annotated[str | None, typer.Option("--today", hidden=True)]
 EngineOption = Annotated[

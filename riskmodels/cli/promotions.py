@@ -20,6 +20,7 @@ from riskmodels.cli.app import (
     print_table,
     progress,
 )
+from riskmodels.cli.gate_lines import gate_lines
 from riskmodels.errors import ExitCode, UsageError
 from riskmodels.workspace import Workspace
 
@@ -36,20 +37,21 @@ def gate(
     stage: Annotated[str | None, typer.Option("--stage", help="The stage to promote it for: pilot or live.")] = None,
     by: ByOption = None,
     workspace: WorkspaceOption = WORK,
+    tracking_uri: TrackingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     today: Today = None,
 ) -> int:
     """Each rule of the gate for a model, and whether it holds today. Exit 6 when the gate is shut."""
     from riskmodels import commands
 
-    report = commands.gate(model, Workspace(workspace), day_of(today), act=act, stage=stage, by_role=by)
+    report = commands.gate(
+        model, Workspace(workspace), day_of(today), act=act, stage=stage, by_role=by, tracking_uri=tracking_uri
+    )
     if as_json:
         rules = {"model": report.name, "for": report.act, "opens": report.opens, "rules": list(report.rows)}
         print(json.dumps(rules, ensure_ascii=False, indent=1))
     else:
-        print(f"{report.name}: the gate to {report.act} is {'open' if report.opens else 'SHUT'}")
-        rows = [{**row, "holds": "yes" if row["holds"] else "NO"} for row in report.rows]
-        print_table(rows, ["holds", "rule", "words"])
+        print("\n".join(gate_lines(report.name, report.act, report.rows)))
     return ExitCode.DONE if report.opens else ExitCode.GATE
 
 
@@ -116,7 +118,11 @@ def withdraw(
         model, Workspace(workspace), day_of(today), by_role=_asked(by, "--by"), reason=_asked(reason, "--reason"),
         instead=instead, minute=minute, notice=notice, tracking_uri=tracking_uri, progress=progress(),
     )  # fmt: skip
-    print(f"Withdrawn: {report.study}/{report.version}; it scores nobody from now on (record {report.record}).")
+    name = f"{report.study}/{report.version}"
+    if report.already:
+        print(f"{name} was withdrawn before (record {report.record}); nothing was recorded.")
+    else:
+        print(f"Withdrawn: {name}; it scores nobody from now on (record {report.record}).")
     if report.notice:
         print(f"Notice for the public register: {report.notice}")
     if report.batches:

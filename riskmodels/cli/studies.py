@@ -39,6 +39,7 @@ def demo(
 ) -> int:
     """Run the whole chain on real data: study, card, refusal, EXAMPLE decision, list."""
     from riskmodels import commands
+    from riskmodels.tracking import without_password
 
     report = commands.demo(study or commands.default_study(), Workspace(workspace), day_of(None), progress())
     run = report.run
@@ -51,14 +52,16 @@ def demo(
         print(
             "\nThen an EXAMPLE decision for a pilot was recorded, so that you can see the rest. It is made up. A real\n"
             "committee would read the card, ask its questions and record its advice; the senior responsible owner\n"
-            "would decide.\n"
+            "would decide. Its approver then made the model champion: only the champion scores.\n"
             f"\nList:  {report.score.output}\n"
             f"       {counts['rows_in']} people in = {counts['scored']} scored + {counts['rejected']} rejected; "
             f"{counts['listed']} listed for {counts['places']} places"
         )
     print(f"Card:  {report.card_html}  (open it in a browser)")
     print(f"State: {report.status['words']}")
-    print(f"MLflow: {Path(sys.executable).parent / 'mlflow'} ui --backend-store-uri {run.tracking_uri}")
+    print(
+        f"MLflow: {Path(sys.executable).parent / 'mlflow'} ui --backend-store-uri {without_password(run.tracking_uri)}"
+    )
     return _with_reason(run, strict=False)
 
 

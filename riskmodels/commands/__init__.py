@@ -1,8 +1,9 @@
 """One effectful story for each verb: read, run, write, log, gate. Used by the command line, pipelines/ and Python.
 
 Nothing here prints: each verb takes ``progress`` and returns what there is to say. A file for each kind of verb:
-``sources`` (where the data stand), ``checks``, ``runs``, ``cards``, ``reviews``, ``gates``, ``promotions``,
-``deposits``, ``scores``, ``drafts``, ``demonstration``, ``comparisons``, ``evaluations``, ``audits``, ``people``,
+``sources`` (where the data stand), ``checks``, ``runs``, ``cards``, ``reviews``, ``review_checks``, ``review_exports``,
+``gates``, ``promotions``, ``deposits``, ``mirrors`` (MLflow), ``standing`` (what is in use, and what waits),
+``scores``, ``drafts``, ``demonstration``, ``comparisons``, ``evaluations``, ``audits``, ``people``, ``purges``,
 ``publishing``, ``sites``.
 """
 
@@ -20,15 +21,28 @@ from riskmodels.commands.deposits import RebuildReport, rebuild
 from riskmodels.commands.drafts import new
 from riskmodels.commands.evaluations import EvaluationReport, evaluate
 from riskmodels.commands.gates import GateReport, gate
+from riskmodels.commands.mirrors import tell_record
 from riskmodels.commands.people import LetterReport, batches, letter, trace
 from riskmodels.commands.promotions import PromotionReport, WithdrawalReport, promote, rollback, withdraw
 from riskmodels.commands.publishing import PublishReport, publish
 from riskmodels.commands.purges import PurgeReport, purge
-from riskmodels.commands.reviews import models, record_review, show_review
+from riskmodels.commands.review_checks import VerifyReport, verify_reviews
+from riskmodels.commands.review_exports import ExportReport, export_review
+from riskmodels.commands.reviews import (
+    EvidenceReport,
+    FormReport,
+    ReviewReport,
+    ShowReport,
+    open_review,
+    record_evidence,
+    record_review,
+    show_review,
+)
 from riskmodels.commands.runs import RunReport, run, run_files
 from riskmodels.commands.scores import ScoreReport, score
 from riskmodels.commands.sites import SiteReport, site
 from riskmodels.commands.sources import data_folder
+from riskmodels.commands.standing import ModelsReport, champions, history, models
 from riskmodels.commands.updates import UpdateReport, update
 
 __all__ = [
@@ -40,17 +54,24 @@ __all__ = [
     "ComparisonReport",
     "DemoReport",
     "EvaluationReport",
+    "EvidenceReport",
+    "ExportReport",
+    "FormReport",
     "GateReport",
     "LetterReport",
     "MissingReport",
+    "ModelsReport",
     "PromotionReport",
     "PublishReport",
     "PurgeReport",
     "RebuildReport",
+    "ReviewReport",
     "RunReport",
     "ScoreReport",
+    "ShowReport",
     "SiteReport",
     "UpdateReport",
+    "VerifyReport",
     "WithdrawalReport",
     "audit",
     "batches",
@@ -58,6 +79,7 @@ __all__ = [
     "card_diff",
     "card_missing",
     "card_schema_file",
+    "champions",
     "check",
     "check_model_card",
     "compare",
@@ -66,14 +88,18 @@ __all__ = [
     "demo",
     "evaluate",
     "example_decision",
+    "export_review",
     "gate",
+    "history",
     "letter",
     "models",
     "new",
+    "open_review",
     "promote",
     "publish",
     "purge",
     "rebuild",
+    "record_evidence",
     "record_review",
     "rollback",
     "run",
@@ -82,8 +108,10 @@ __all__ = [
     "service_date",
     "show_review",
     "site",
+    "tell_record",
     "trace",
     "update",
     "verify_audit",
+    "verify_reviews",
     "withdraw",
 ]

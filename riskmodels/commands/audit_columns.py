@@ -12,7 +12,7 @@ from riskmodels.assessment.audit.coding import as_text
 from riskmodels.assessment.audit.policy import Policy
 from riskmodels.assessment.audit.without_risk import CALIBRATION
 from riskmodels.commands.audit_options import Note
-from riskmodels.data.group_names import band_labels
+from riskmodels.data.group_names import band_labels, pool_rare
 from riskmodels.errors import DataError, UsageError
 from riskmodels.study import PROTECTED_BY_LAW, Protected
 from riskmodels.study.spelling import meant
@@ -146,8 +146,11 @@ def _refuse_unknown_reference(values: pl.Series, cuts: tuple[float, ...], refere
         words = [word for word in known if not _is_number(word)]
         known = [*band_labels(cuts), *words]
     if reference not in known:
-        many = len(known) > MOST_NUMBERS
-        said = "; give the name of a group as it stands in the file" if many else meant(reference, known)
+        # What few have there may be somebody's name.
+        told = {*pool_rare(text, pl.Series(range(text.len())), None), *(band_labels(cuts) if cuts else ())}
+        said = meant(reference, [word for word in known if word in told])
+        if len(known) > MOST_NUMBERS:
+            said = "; give the name of a group as it stands in the file"
         raise UsageError(f"--reference {values.name}: {reference!r} is no group of that column{said}")
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from riskmodels.cards.checks import Checked
     from riskmodels.governance.registry import ResolvedModel
 
+IN_PUBLIC = " (public edition)"
+
 
 @dataclass(frozen=True)
 class CardCheckReport:
@@ -82,18 +84,18 @@ def check_model_card(
 
 
 def failing_checks(model: ResolvedModel, workspace: Workspace, stage: str, today: dt.date) -> list[str]:
-    """The checks that hold up this stage and that a model's card fails, in either edition.
+    """The checks that hold up this stage and that a model's card fails; of the public edition, if no other fails.
 
     It is the card of this very model, not one that happens to lie under its name.
     """
     from riskmodels.cards.checks import check_whole, failing
 
     found = card_of(model, workspace)
-    return [
-        name if edition == EDITIONS[0] else f"{name} ({edition} edition)"
-        for edition in EDITIONS
-        for name in failing(check_whole(_checked(found, workspace, today, edition, None, False)), stage)
-    ]
+    for edition in EDITIONS:
+        names = failing(check_whole(_checked(found, workspace, today, edition, None, False)), stage)
+        if names:
+            return names if edition == EDITIONS[0] else [f"{name}{IN_PUBLIC}" for name in names]
+    return []
 
 
 def refuse_unfit_card(model: ResolvedModel, workspace: Workspace, stage: str, today: dt.date) -> None:
@@ -101,16 +103,11 @@ def refuse_unfit_card(model: ResolvedModel, workspace: Workspace, stage: str, to
     failing = failing_checks(model, workspace, stage, today)
     if failing:
         name = model.study if model.version is None else f"{model.study}/{model.version}"
-        public = " --edition public" if all(one.endswith(f"({EDITIONS[1]} edition)") for one in failing) else ""
-        own = "its public edition" if public else "it"
-        names = (
-            ", ".join(one.removesuffix(f" ({EDITIONS[1]} edition)") for one in failing)
-            if public
-            else ", ".join(failing)
-        )
+        public = failing[0].endswith(IN_PUBLIC)
         raise GateError(
-            f"the card may not be approved for {stage}, since {own} fails its checks ({names}); see what to do with: "
-            f"riskmodels card {name} --check{public} --workspace {workspace.root}"
+            f"the card may not be approved for {stage}, since {'its public edition' if public else 'it'} fails its checks "
+            f"({', '.join(one.removesuffix(IN_PUBLIC) for one in failing)}); see what to do with: riskmodels card {name} "
+            f"--check{' --edition public' if public else ''} --workspace {workspace.root}"
         )
 
 

@@ -50,7 +50,7 @@ def demo(study_folder: Path, workspace: Workspace, today: dt.date, progress: Pro
     approval, scored = None, None
     if template.is_file():
         progress("recording the EXAMPLE decision")
-        approval = record_review(reference, example_decision(template, found, today), workspace, today)
+        approval = record_review(reference, example_decision(template, found, today), workspace, today).approval
         progress("making it the champion")
         promote(reference, workspace, today, by_role=approved_by(template))
         scored = score(reference, data, output, workspace, today, as_of=as_of, progress=progress)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.sources import Progress, data_folder, silent
-from riskmodels.errors import CardError, DataError, ModelFileError, UsageError
+from riskmodels.errors import DataError, ModelFileError, UsageError
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def deposit(found: ResolvedModel, workspace: Workspace) -> Path:
     OutsideError
         if the disk refuses.
     """
+    from riskmodels.cards.card_file import read_card_file
     from riskmodels.governance.rules import read_model_folder, reviewed_study, verify_manifest
 
     entry = found.entry
@@ -63,13 +64,14 @@ def deposit(found: ResolvedModel, workspace: Workspace) -> Path:
     if (folder / CARD).is_file():
         return folder
     model = read_model_folder(found.model_folder)
-    card = storage.read_bytes(found.card_path, CardError)
+    card = read_card_file(found.card_path)
     if (verify_manifest(model), storage.sha256(card)) != (entry.model_sha256, entry.card_sha256):
         raise ModelFileError(f"{found.folder}: is not what was registered; restore the run's folder")
     study = reviewed_study(found.folder / "study", json.loads(card))
     files = {f"study/{name}": content for name, content in study.files}
     files |= {f"riskmodel/{name}": content for name, content in model.items()}
     files |= {CARD: card, RUN: storage.read_bytes(found.folder / RUN)}
+    storage.sweep_folders(folder.parent)
     storage.write_folder(folder, files)
     return folder
 

@@ -39,6 +39,7 @@ def gate(
     act: str = "score",
     stage: str | None = None,
     by_role: str | None = None,
+    tracking_uri: str | None = None,
 ) -> GateReport:
     """Each rule that a model has to pass to be registered, promoted or used, and whether it holds today.
 
@@ -49,12 +50,12 @@ def gate(
     ModelFileError, CardError
         if its files cannot be read at all.
     """
-    from riskmodels.governance import registry
+    from riskmodels.commands.fetched_models import resolve_model
     from riskmodels.governance.gate import explain_gate
 
     if act not in ACTS:
         raise UsageError(f"--for {act}: a model is asked to be one of {', '.join(ACTS)}")
-    found = registry.resolve(workspace, reference)
+    found = resolve_model(reference, workspace, tracking_uri)
     rows = explain_gate(case_of(found, workspace, today, stage=stage, by_role=by_role), act)
     return GateReport(name_of(found), act, tuple(rows))
 

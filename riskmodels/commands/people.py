@@ -168,10 +168,10 @@ def _chosen(
 
 
 def _states(workspace: Workspace, today: dt.date, progress: Progress) -> States:
-    from riskmodels.governance import registry
+    from riskmodels.governance.standing import states
 
     try:
-        rows = registry.states(workspace, today)
+        rows = states(workspace, today)
     except ModelFileError as error:
         # The person's answer does not wait until the index of models is mended.
         progress(str(error))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.gates import case_of, name_of
+from riskmodels.commands.mirrors import ask_mlflow, tell_mlflow
 from riskmodels.commands.sources import Progress, silent
 from riskmodels.errors import GateError, UsageError
 from riskmodels.workspace import Workspace
@@ -40,7 +41,8 @@ class PromotionReport:
 
 @dataclass(frozen=True)
 class WithdrawalReport:
-    """``batches``: the batches that the model made, as the ledger has them. ``notice``: where it was written."""
+    """``batches``: the batches that the model made, as the ledger has them. ``notice``: where it was written.
+    ``already``: it was withdrawn before, by ``record``, and only its notice was asked for."""
 
     study: str
     version: int | None
@@ -48,6 +50,7 @@ class WithdrawalReport:
     was_champion: bool
     batches: tuple[dict[str, Any], ...]
     notice: Path | None
+    already: bool = False
     warning: str | None = None
 
 
@@ -101,14 +104,12 @@ def rollback(
     """
     from riskmodels.governance import registry
 
-    try:
-        found = registry.resolve(workspace, f"{study}@{registry.PREVIOUS}")
-    except UsageError:
-        if study not in registry.read_index(workspace):
-            raise
+    known = registry.read_index(workspace).get(study)
+    if known is not None and registry.PREVIOUS not in registry.aliases(workspace, study, known):
         raise GateError(
             f"{study}: no earlier champion is left to go back to; promote another version, or withdraw this one"
-        ) from None
+        )
+    found = registry.resolve(workspace, f"{study}@{registry.PREVIOUS}")
     return _promote(found, workspace, today, by_role, None, reason, True, tracking_uri, progress)
 
 
@@ -146,10 +147,11 @@ def _promote(
             "rollback": is_rollback, "example": approval.example,
         },
     )  # fmt: skip
-    # Held from here on, so that of two who do this at once the second finds a longer record than the one it judged by.
+    # Before the record is held: a slow server keeps nobody from withdrawing a model.
+    progress("asking MLflow")
+    ask_mlflow(found.study, entry, workspace, tracking_uri, progress)
+    # Of two who do this at once the second finds a longer record than the one it judged by.
     with writing(path, today, follows=len(seen)) as writer:
-        progress("telling MLflow")
-        _move_alias(found, entry, approval, by_role, before, workspace, tracking_uri)
         record = writer.append(act, digests_of(entry))
     return _report(
         found, approval, before, record.seq, warning=tell_mlflow(found.study, workspace, tracking_uri, progress)
@@ -193,13 +195,9 @@ def withdraw(
     found = registry.resolve(workspace, reference)
     entry = registered(found)
     path = workspace.reviews(found.study)
-    chain = read_chain(path)
-    standing = governing(chain, entry.model_sha256, entry.card_sha256)
-    if standing is not None and isinstance(standing.act, Withdrawal):
-        raise GateError(
-            f"{name_of(found)} was withdrawn on {standing.recorded_on} by the {standing.act.owner_role}; nothing was "
-            "changed"
-        )
+    standing = governing(read_chain(path), entry.model_sha256, entry.card_sha256)
+    if notice is not None:
+        storage.refuse_unwritable(notice / "notice.yaml")
     act = checked_act(
         Withdrawal,
         {
@@ -208,18 +206,27 @@ def withdraw(
         },
     )  # fmt: skip
     text = None if notice is None else notice_of(act, today)
-    if notice is not None:
-        storage.refuse_unwritable(notice / "notice.yaml")
-    now = champion(chain)
     with writing(path, today) as writer:
-        record = writer.append(act, digests_of(entry))
+        now = champion(writer.chain)
+        standing = governing(writer.chain, entry.model_sha256, entry.card_sha256)
+        already = standing is not None and isinstance(standing.act, Withdrawal)
+        if standing is not None and isinstance(standing.act, Withdrawal):
+            if notice is None:
+                raise GateError(
+                    f"{name_of(found)} was withdrawn on {standing.recorded_on} by the {standing.act.owner_role}; "
+                    "nothing was changed"
+                )
+            # Whoever was stopped before the notice was written gets the one of the act that stands.
+            record, text = standing, notice_of(standing.act, standing.recorded_on)
+        else:
+            record = writer.append(act, digests_of(entry))
     warning = tell_mlflow(found.study, workspace, tracking_uri, progress)
     if notice is not None and text is not None:
         storage.write_whole(notice / "notice.yaml", text, mode=0o644)
     touched = tuple(line for line in read_ledger(workspace) if line["model_sha256"] == entry.model_sha256)
     return WithdrawalReport(
         found.study, entry.version, record.seq, now is not None and now.began.model_sha256 == entry.model_sha256,
-        touched, None if notice is None else notice / "notice.yaml", warning,
+        touched, None if notice is None else notice / "notice.yaml", already, warning,
     )  # fmt: skip
 
 
@@ -257,32 +264,15 @@ def digests_of(entry: Entry) -> Digests:
 def checked_act(schema: Any, said: dict[str, Any]) -> Any:
     """An act from what was typed. Raises GateError, naming what is wrong."""
     from riskmodels.errors import StudyError
+    from riskmodels.governance.contacts import refuse_contacts
     from riskmodels.study import validated
 
     try:
-        return validated(schema, said, schema.__name__.lower())
+        act = validated(schema, said, schema.__name__.lower())
     except StudyError as problem:
         raise GateError(str(problem)) from None
-
-
-def tell_mlflow(study: str, workspace: Workspace, tracking_uri: str | None, progress: Progress) -> str | None:
-    """Bring MLflow's tags and aliases up to what the record says; a warning in words if it cannot be told.
-
-    The record is what counts, so this comes after it and can be done again: every command that writes it does.
-    """
-    return None
-
-
-def _move_alias(
-    found: ResolvedModel,
-    entry: Entry,
-    approval: Approval,
-    by_role: str,
-    before: int | None,
-    workspace: Workspace,
-    tracking_uri: str | None,
-) -> None:
-    """Point MLflow's ``champion`` at this version, before it is recorded. Raises OutsideError."""
+    refuse_contacts(act, schema.__name__.lower())
+    return act
 
 
 def _report(

@@ -37,7 +37,7 @@ class Going:
     def finish(self, study: str, files: Mapping[str, PurgedFile]) -> None:
         """Delete what an earlier purge has on record."""
         before = self.deleted
-        self._unlink(study, {path: file.bytes for path, file in files.items()})
+        self._delete_files(study, {path: file.bytes for path, file in files.items()})
         self.finished += self.deleted - before
 
     def delete(self, row: Judged) -> None:
@@ -54,9 +54,9 @@ class Going:
         said = Purge(artefact=item.artefact, kept_for=str(row.kept_for), due=row.due, files=files, by_role=self.role)
         with writing(self.workspace.reviews(item.study), self.today) as pen:
             pen.append(said, Digests())
-        self._unlink(item.study, sizes)
+        self._delete_files(item.study, sizes)
 
-    def _unlink(self, study: str, sizes: Mapping[str, int]) -> None:
+    def _delete_files(self, study: str, sizes: Mapping[str, int]) -> None:
         from riskmodels.caching import Steps
 
         cached = [name for name in sizes if name.startswith("cache/results/")]
@@ -70,7 +70,7 @@ class Going:
                     self.stuck[name] = "is a link, or lies behind one"
                     continue
                 try:
-                    path.unlink()
+                    _unlink(path)
                 except FileNotFoundError:
                     continue
                 except OSError as reason:
@@ -80,6 +80,10 @@ class Going:
                 _remove_empty(self.workspace.root, PurePosixPath(name))
             if allowed and cached:
                 _forget_results(self.workspace, study, cached)
+
+
+def _unlink(path: Path) -> None:
+    path.unlink()
 
 
 def _forget_results(workspace: Workspace, study: str, files: Sequence[str]) -> None:

@@ -202,7 +202,7 @@ def _places(workspace: Workspace, study: str | None, policy: Policy) -> list[Kep
 
 
 def _known(studies: Sequence[str]) -> str:
-    return f"there is something of {', '.join(studies)}" if studies else "the workspace is empty"
+    return f"there is {', '.join(studies)}" if studies else "the workspace is empty"
 
 
 def _refuse_earlier(kept: Kept, today: dt.date) -> None:

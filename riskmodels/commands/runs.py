@@ -116,6 +116,7 @@ def run(
     refuse_unfaithful(found.model, found.dataset.features.frame)
     files = run_files(found, started, today, since_last_card(found.card, workspace), draws=deep)
     folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model.model_sha256[:8]}"
+    storage.sweep_folders(folder.parent)  # what a run that was killed had begun: it holds people
     storage.write_folder(folder, files)
     entry = {
         "model_sha256": found.model.model_sha256,

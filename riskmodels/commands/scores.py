@@ -15,7 +15,7 @@ from riskmodels.commands.in_use import works_in_workspace
 from riskmodels.commands.score_options import LOCAL, SPARK, Asked, last_tested, refuse_unknown_role
 from riskmodels.commands.sources import Progress, engine_named, silent
 from riskmodels.errors import OutsideError, UsageError
-from riskmodels.study import Study, StudyFile
+from riskmodels.study import Study, StudyFile, clock
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -109,13 +109,15 @@ def score(
     UsageError
         if the output would take the place of what is read, or of what the workspace keeps.
     """
+    from riskmodels.commands.fetched_models import resolve_model
     from riskmodels.commands.gates import case_of
     from riskmodels.commands.safe_outputs import refuse_too_many, refuse_unsafe_output, refuse_unwritable_files
-    from riskmodels.governance import gate, registry
+    from riskmodels.governance import gate
     from riskmodels.models.places import places_asked
     from riskmodels.service.batch import batch_id
     from riskmodels.service.outputs.composition import read_groups
 
+    began = clock.today()
     # Whatever was typed: `Asked` refuses what is none of these words.
     written_as = cast("Format", format or output.suffix.removeprefix("."))
     asked = Asked(
@@ -125,7 +127,7 @@ def score(
     if as_of is not None and as_of > today:
         raise UsageError(f"--as-of {as_of} is in the future; nobody is known as they will be")
     refuse_unsafe_output(output, cohort, (exclude, groups), workspace)
-    found = registry.resolve(workspace, reference)
+    found = resolve_model(reference, workspace, tracking_uri, progress)
     progress("asking the gate")
     approved = gate.open_for_scoring(case_of(found, workspace, today))
     storage.refuse_unwritable(output)
@@ -151,8 +153,9 @@ def score(
             return report
         from riskmodels.commands.batch_files import write_files
 
-        # A long batch may outlive its model: nothing is written of one that was withdrawn while it ran.
-        gate.open_for_scoring(case_of(found, workspace, today))
+        # A long batch may outlive its model: nothing is written of one that was withdrawn while it ran, or whose
+        # approval ended at a midnight that it ran over.
+        gate.open_for_scoring(case_of(found, workspace, today + (clock.today() - began)))
         report, note = write_files(
             report, batch, parts, approved, study, found, asked, grouped, workspace, work, progress
         )

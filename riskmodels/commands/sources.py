@@ -53,9 +53,11 @@ def engine_named(name: str, memory_limit: str | None, workspace: Workspace) -> E
 
 
 def steps_of(study: Study, workspace: Workspace, keep: bool) -> Steps:
-    """The study's kept results; none with ``--no-cache``."""
+    """The study's kept results; none with ``--no-cache``. A workspace that is not there is made for its owner alone."""
     from riskmodels.caching import Steps
 
+    with storage.outside_world(workspace.root):
+        storage.make_private(workspace.root)
     return Steps(workspace.cache if keep else None, study.name)
 
 
@@ -83,8 +85,16 @@ def data_folder(study: Study, workspace: Workspace, data: Path | None, progress:
     progress(f"preparing the data with {script.name}")
     with storage.outside_world(folder), storage.folder_made_whole(folder) as new:
         _prepare(script, new)
+        _close(new)
         (new / PREPARED_BY).write_text(made_by)
     return folder
+
+
+def _close(folder: Path) -> None:
+    """Whatever a study's own script wrote may hold people, with permissions that it did not think of."""
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(storage.OWNER_ONLY_FOLDER if path.is_dir() else storage.OWNER_ONLY)
 
 
 def _prepare(script: Path, folder: Path) -> None:

@@ -84,7 +84,7 @@ class DuckdbTable(_DatabaseFile):
     @cached_property
     def columns(self) -> tuple[str, ...]:
         with self._open() as connection:
-            return tuple(self._query(connection, f"SELECT * FROM {quoted_table(self.table)}").columns)  # noqa: S608
+            return tuple(self._query(connection, f"SELECT * FROM {quoted_table(self.table)}").columns)  # noqa: S608 - quoted
 
     def batches(self, columns: Sequence[str], rows: int | None) -> Iterator[pl.DataFrame]:
         with self._open() as connection:

@@ -16,6 +16,7 @@ import polars as pl
 
 from riskmodels.data.columns import as_dates, as_ids
 from riskmodels.data.faults import Faults
+from riskmodels.data.headers import refuse_lost_header
 from riskmodels.data.readers import File
 from riskmodels.errors import DataError, UsageError
 from riskmodels.study.spelling import meant
@@ -146,6 +147,7 @@ def _columns(path: Path, named: Sequence[tuple[str, str]]) -> pl.DataFrame:
         option, column = missing
         if len(file.columns) == 1 and any(mark in file.columns[0] for mark in ";\t|"):
             raise DataError(f"{path.name}: its columns are not parted by commas; save it with commas between them")
+        refuse_lost_header(path.name, file.columns)
         raise DataError(f"{path.name}: has no column {column!r} ({option}){meant(column, file.columns)}")
     for column in taken:
         if f"{column}_duplicated_0" in file.columns:  # what the reader calls the second of two

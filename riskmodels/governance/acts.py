@@ -14,7 +14,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from riskmodels import storage, study
 from riskmodels.errors import GateError, StudyError
+from riskmodels.governance.contacts import refuse_contacts
 from riskmodels.governance.decision import STAGES_IN_USE, Decision, Digest, Role, Text
+from riskmodels.governance.forms import filled, still_blank
 
 
 class Withdrawal(study.Section):
@@ -94,10 +96,16 @@ def parse_decision(raw: Any, where: str = "decision") -> Decision | Withdrawal:
     kind = raw.get("kind", "decision") if isinstance(raw, dict) else "decision"
     if not isinstance(kind, str) or kind not in WRITTEN_BY_PEOPLE:
         raise GateError(f"{where}: kind: is one of {', '.join(WRITTEN_BY_PEOPLE)}")
+    said = filled(raw) if isinstance(raw, dict) and kind == "decision" else raw
+    blank = still_blank(said) if isinstance(said, dict) and kind == "decision" else []
+    if len(blank) > 1 or any(path.startswith("answers.") and not path.endswith(".expires") for path in blank):
+        raise GateError(f"{where}: not filled in yet: {', '.join(blank)}")
     try:
-        return study.validated(Decision, raw, where) if kind == "decision" else study.validated(Withdrawal, raw, where)
+        act = study.validated(Decision, said, where) if kind == "decision" else study.validated(Withdrawal, said, where)
     except StudyError as problem:
         raise GateError(str(problem)) from None
+    refuse_contacts(act, where)
+    return act
 
 
 def load_decision(path: str | Path) -> Decision | Withdrawal:

@@ -4,13 +4,17 @@ Each line of the chain carries the digest of the line before it, and a small hea
 the last digest, so an edit, a deletion, a reordering and a cut are all noticed by `read_chain`. This shows tampering;
 it does not prevent it: whoever may write the whole folder can rebuild it, so keep a copy, or the newest seal, where
 they cannot.
+
+A line counts from its last byte on. One that a crash cut short was never acknowledged, which the head shows: it counts
+for nothing, and the next writer puts it aside (``<study>.jsonl.unfinished``). A line that was acknowledged and is cut
+short is a broken record.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +23,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from riskmodels import storage
-from riskmodels.errors import GateError
+from riskmodels.errors import GateError, OutsideError
 from riskmodels.governance.acts import ACTS, Act
 
 FIRST = "0" * 64
@@ -59,21 +63,31 @@ def read_chain(path: Path) -> list[Record]:
         naming the line that was edited, moved or cut, or saying that lines are missing at the end.
     """
     path = Path(path)
-    head = _read_head(path)  # before the lines: a writer moves the head last
-    lines = storage.read_bytes(path, GateError).split(b"\n") if path.exists() else [b""]
-    unfinished = lines.pop()
-    chain: list[Record] = []
-    for number, line in enumerate(lines, 1):
-        chain.append(_read_line(path, number, line, chain[-1].sha256 if chain else FIRST))
-    if unfinished and head is not None and head["seq"] == len(chain):
-        raise GateError(
-            f"{path}, line {len(chain) + 1}: is unfinished (recording it was interrupted); "
-            "delete this line and record the decision again"
-        )
-    if unfinished:
-        raise _broken(path, len(chain) + 1, "is cut short")
-    _compare_with_head(path, chain, head)
-    return chain
+    while True:
+        head = _read_head(path)  # before the lines: a writer moves the head last
+        try:
+            return _read_lines(path, head)
+        except GateError:
+            # Unless somebody wrote in between, so that the lines are newer than the head by more than one.
+            if _read_head(path) == head:
+                raise
+
+
+def unfinished_line(path: Path) -> str | None:
+    """In words, that a line is unfinished after all that count: somebody is writing it, or was stopped while they did.
+
+    Raises
+    ------
+    GateError
+        if the record is broken.
+    """
+    chain = read_chain(path)
+    if not Path(path).exists() or not storage.read_bytes(path, GateError).rpartition(b"\n")[2]:
+        return None
+    return (
+        f"line {len(chain) + 1} of {path} is unfinished: whoever was recording it was stopped, and it counts for "
+        "nothing; the next act to be recorded puts it aside"
+    )
 
 
 @dataclass
@@ -85,23 +99,41 @@ class Writer:
     chain: list[Record]
 
     def append(self, act: Act, digests: Digests) -> Record:
-        """Add one line, have it on the disk and read it back. Raises OutsideError if the disk refuses."""
-        previous = self.chain[-1].sha256 if self.chain else FIRST
+        """Add one line, have it on the disk and read it back.
+
+        Raises
+        ------
+        OutsideError
+            if the disk refuses; nothing was then recorded, unless it says that the line stands.
+        """
+        previous, number = self.chain[-1].sha256 if self.chain else FIRST, len(self.chain) + 1
         body = {
-            "seq": len(self.chain) + 1,
+            "seq": number,
             "previous": previous,
             "recorded_on": self.today.isoformat(),
             "act": act.model_dump(mode="json"),
             "digests": {"model": digests.model, "card": digests.card, "data": digests.data, "policy": digests.policy},
         }
         seal = storage.sha256(_line(body))
+        for kept in (_head_path(self.path), _aside_path(self.path)):
+            storage.sweep_beside(kept)
         # The first time, so that a missing head is a deleted one; later, to catch up after an interruption.
-        _write_head(self.path, len(self.chain), previous)
-        storage.append_line(self.path, _line({**body, "sha256": seal}).decode())
-        written = read_chain(self.path)[-1]  # a full disk can cut a line: nobody is told before it reads back
-        _write_head(self.path, written.seq, seal)
-        self.chain.append(written)
-        return written
+        storage.write_whole(_head_path(self.path), _head(len(self.chain), previous))
+        _put_aside(self.path)
+        with storage.laid_beside(_head_path(self.path), _head(number, seal)) as move_head:
+            storage.append_line(self.path, _line({**body, "sha256": seal}).decode())
+            chain = read_chain(self.path)  # nobody is told before it reads back
+            if len(chain) != number or chain[-1].sha256 != seal:
+                raise OutsideError(f"{self.path}: the disk did not take record {number} whole; nothing was recorded")
+            try:
+                move_head()
+            except OSError as reason:
+                raise OutsideError(
+                    f"{_head_path(self.path)}: cannot be written ({reason.strerror}), but record {number} stands "
+                    f"({act.kind}); mend that before anything else is recorded"
+                ) from None
+        self.chain.append(chain[-1])
+        return chain[-1]
 
 
 @contextmanager
@@ -122,10 +154,7 @@ def writing(path: Path, today: dt.date, *, follows: int | None = None) -> Iterat
     path = Path(path)
     with storage.locked(path):
         chain = read_chain(path)
-        if chain and today < chain[-1].recorded_on:
-            raise GateError(
-                f"today is {today}, but the record was last written on {chain[-1].recorded_on}; correct the clock"
-            )
+        refuse_set_back(chain, today)
         if follows is not None and len(chain) != follows:
             other = chain[-1].act if chain else None
             by = getattr(other, "by_role", None) or getattr(other, "owner_role", None) or "somebody else"
@@ -136,8 +165,38 @@ def writing(path: Path, today: dt.date, *, follows: int | None = None) -> Iterat
         yield Writer(path, today, chain)
 
 
+def refuse_set_back(chain: Sequence[Record], today: dt.date) -> None:
+    """Raises GateError if today is before the day of the last record."""
+    if chain and today < chain[-1].recorded_on:
+        raise GateError(
+            f"today is {today}, but the record was last written on {chain[-1].recorded_on}; correct the clock"
+        )
+
+
 def _line(body: dict[str, Any]) -> bytes:
     return json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _read_lines(path: Path, head: dict[str, Any] | None) -> list[Record]:
+    """The records, held to a head. Raises GateError."""
+    lines = storage.read_bytes(path, GateError).split(b"\n") if path.exists() else [b""]
+    unfinished = lines.pop()
+    chain: list[Record] = []
+    for number, line in enumerate(lines, 1):
+        chain.append(_read_line(path, number, line, chain[-1].sha256 if chain else FIRST))
+    if unfinished and (head is None or head["seq"] != len(chain)):  # the writer moves the head up to here before
+        raise _broken(path, len(chain) + 1, "is cut short")
+    _compare_with_head(path, chain, head)
+    return chain
+
+
+def _put_aside(path: Path) -> None:
+    """Take off what stands after the last line without an end. The lock is held, and the head says it is not one."""
+    content = storage.read_bytes(path, GateError) if path.exists() else b""
+    whole, end, unfinished = content.rpartition(b"\n")
+    if unfinished:
+        storage.write_whole(_aside_path(path), unfinished)
+        storage.cut_to(path, len(whole + end))
 
 
 def _read_line(path: Path, number: int, line: bytes, previous: str) -> Record:
@@ -169,18 +228,29 @@ def _head_path(path: Path) -> Path:
     return path.with_suffix(".head")
 
 
+def _aside_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unfinished")
+
+
 def _read_head(path: Path) -> dict[str, Any] | None:
     if not _head_path(path).exists():
         return None
-    head: dict[str, Any] = storage.read_json(_head_path(path), GateError)
-    seq = head.get("seq") if isinstance(head, dict) else None
-    if not isinstance(seq, int) or seq < 0 or not isinstance(head.get("sha256"), str):
+    content = storage.read_bytes(_head_path(path), GateError)
+    try:
+        said = json.loads(content)
+        head = {"seq": said["seq"], "sha256": said["sha256"]}
+        # The bytes are compared too, so that there is one way only to write a head.
+        sound = isinstance(head["seq"], int) and head["seq"] >= 0 and isinstance(head["sha256"], str)
+        sound = sound and storage.canonical_json(head) == content
+    except (ValueError, KeyError, TypeError, RecursionError):
+        sound = False
+    if not sound:
         raise GateError(f"{_head_path(path)}: is not the head of a review record; restore it from a copy")
     return head
 
 
-def _write_head(path: Path, seq: int, seal: str) -> None:
-    storage.write_whole(_head_path(path), storage.canonical_json({"seq": seq, "sha256": seal}))
+def _head(seq: int, seal: str) -> bytes:
+    return storage.canonical_json({"seq": seq, "sha256": seal})
 
 
 def _compare_with_head(path: Path, chain: list[Record], head: dict[str, Any] | None) -> None:

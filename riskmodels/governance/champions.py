@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskmodels.governance.acts import Promotion, Withdrawal
@@ -50,15 +50,26 @@ def champion(chain: Sequence[Record], on: dt.date | None = None) -> Reign | None
 
 
 def previous(chain: Sequence[Record]) -> Reign | None:
-    """The champion to go back to: the last other model or card that was one and was not withdrawn since."""
+    """The champion to go back to: the last other model or card before this one that was not withdrawn since.
+
+    What was gone back from is not gone back to: a rollback that is done twice does not undo itself.
+    """
+    before: list[Reign] = []
+    for reign, line in _with_withdrawals(chain):
+        if reign is None:
+            before = [one for one in before if one.began.model_sha256 != line.model_sha256]
+            continue
+        if reign.promotion.rollback:
+            while before and before[-1].digests != reign.digests:
+                before.pop()
+        before.append(reign)
     now = champion(chain)
-    withdrawn: set[str] = set()
+    return next((one for one in reversed(before) if now is None or one.digests != now.digests), None)
+
+
+def _with_withdrawals(chain: Sequence[Record]) -> Iterator[tuple[Reign | None, Record]]:
+    """Every promotion with the reign that it began, and every withdrawal with None, in order."""
+    began = {reign.began.seq: reign for reign in reigns(chain)}
     for line in chain:
-        if isinstance(line.act, Withdrawal):
-            withdrawn.add(line.model_sha256)
-        elif isinstance(line.act, Promotion):
-            withdrawn.discard(line.model_sha256)
-    for reign in reversed(reigns(chain)):
-        if reign.began.model_sha256 not in withdrawn and (now is None or reign.digests != now.digests):
-            return reign
-    return None
+        if isinstance(line.act, Promotion | Withdrawal):
+            yield began.get(line.seq), line

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
@@ -136,6 +136,16 @@ class Decision(study.Section):
         return self
 
     @model_validator(mode="after")
+    def _conditions_come_later(self) -> Decision:
+        for index, condition in enumerate(self.conditions):
+            if condition.status == "open" and condition.due is not None and condition.due < self.meeting.date:
+                raise ValueError(
+                    f"conditions[{index}].due: {condition.due} is before the meeting of {self.meeting.date}; give a "
+                    "later day, or show that it is met"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _ends_in_time(self) -> Decision:
         if self.owner_decision == "approve" and self.expires is None:
             raise ValueError("expires: an approval ends; give the last day on which it holds")
@@ -185,13 +195,20 @@ def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
         keys = [
             f"{row['attribute']}: {row['group']}: {row['metric']}"
             for row in contrasts
-            if (row["family"] == "primary" and row["verdict"] in TO_ANSWER)
-            or (row["family"] == "second" and row["verdict"] == "FAIL")
-            or (row["family"] == "exploratory" and row["verdict"] == FLAGGED)
+            if is_to_answer(row)
         ]
     except (KeyError, TypeError):
         raise CardError("card.json: audit.contrasts is not readable; build the card again") from None
     return list(dict.fromkeys(keys))
+
+
+def is_to_answer(row: Mapping[str, Any]) -> bool:
+    """Whether a contrast of an audit is one that somebody answers for by name."""
+    return (
+        (row["family"] == "primary" and row["verdict"] in TO_ANSWER)
+        or (row["family"] == "second" and row["verdict"] == "FAIL")
+        or (row["family"] == "exploratory" and row["verdict"] == FLAGGED)
+    )
 
 
 def unanswered(decision: Decision, card: Mapping[str, Any], today: dt.date) -> list[str]:
@@ -200,11 +217,12 @@ def unanswered(decision: Decision, card: Mapping[str, Any], today: dt.date) -> l
     ``sex`` covers ``sex: F``, which covers ``sex: F: recall``. ``sex`` and ``age`` together cover ``sex × age``.
     """
     lasting = {key for key, answer in decision.answers.items() if answer.expires >= today}
+    return [verdict for verdict in verdicts_to_answer(card) if not covers(lasting, verdict)]
 
-    def covered(verdict: str) -> bool:
-        if any(verdict == key or verdict.startswith(f"{key}: ") for key in lasting):
-            return True
-        crossed = verdict.split(": ")[0].split(CROSSED)
-        return len(crossed) > 1 and lasting.issuperset(crossed)
 
-    return [verdict for verdict in verdicts_to_answer(card) if not covered(verdict)]
+def covers(keys: Set[str], verdict: str) -> bool:
+    """Whether answers under these keys answer a verdict, as `unanswered` has it."""
+    if any(verdict == key or verdict.startswith(f"{key}: ") for key in keys):
+        return True
+    crossed = verdict.split(": ")[0].split(CROSSED)
+    return len(crossed) > 1 and keys >= set(crossed)

@@ -1,14 +1,14 @@
-"""The models of a workspace: which versions there are, where they lie, and in what state each one stands.
+"""The models of a workspace: which versions there are, and where they lie.
 
 ``models.json`` maps a study to its versions, and ``candidate`` to the newest. It names digests and folders; which
-version is the champion, and whether it may be used, the record says.
+version is the champion, and in what state each stands, the record says (`riskmodels.governance.standing`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,16 +17,14 @@ from pydantic import Field, RootModel, ValidationError, field_validator, model_v
 
 from riskmodels import storage
 from riskmodels.errors import GateError, ModelFileError, UsageError
-from riskmodels.governance.chain import read_chain
+from riskmodels.governance.chain import Record, read_chain
 from riskmodels.governance.champions import champion, previous
-from riskmodels.governance.review import conditions_of, governing, status_banner
 from riskmodels.governance.rules import MANIFEST, read_model_folder
 from riskmodels.study import Section, Slug
 from riskmodels.workspace import Workspace
 
 CANDIDATE, CHAMPION, PREVIOUS = "candidate", "champion", "previous"
 REFERENCE = re.compile(r"(?P<study>[a-z][a-z0-9_]*)(?:@(?P<alias>[a-z_]+)|/(?P<version>[0-9]{1,6}))?")
-UNSEEN = {"data_sha256", "policy_sha256"}
 DIGESTS = ("model_sha256", "card_sha256", "data_sha256", "policy_sha256")
 
 
@@ -129,6 +127,7 @@ def register(workspace: Workspace, study: str, entry: Mapping[str, Any]) -> int:
         if the disk refuses; the index is then as it was.
     """
     with storage.locked(workspace.models_index):
+        storage.sweep_beside(workspace.models_index)
         index = read_index(workspace)
         known = index.get(study, Registered())
         new = _entry({**entry, "version": len(known.versions) + 1}, study)
@@ -144,14 +143,12 @@ def register(workspace: Workspace, study: str, entry: Mapping[str, Any]) -> int:
 
 
 def aliases(workspace: Workspace, study: str, known: Registered) -> dict[str, int]:
-    """What each alias points at: ``candidate`` by the index; ``champion`` and ``previous`` by the record.
+    """What each alias points at. Raises GateError if the record is broken."""
+    return aliases_in(read_chain(workspace.reviews(study)), known)
 
-    Raises
-    ------
-    GateError
-        if the record is broken.
-    """
-    chain = read_chain(workspace.reviews(study))
+
+def aliases_in(chain: Sequence[Record], known: Registered) -> dict[str, int]:
+    """What each alias points at: ``candidate`` by the index; ``champion`` and ``previous`` by the record."""
     found = dict(known.aliases)
     for name, reign in ((CHAMPION, champion(chain)), (PREVIOUS, previous(chain))):
         digests = None if reign is None else reign.digests
@@ -171,6 +168,8 @@ def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
     ------
     UsageError
         listing what exists.
+    GateError
+        if the study has no champion, or none before, and that is asked for; or its record is broken.
     ModelFileError
         if the index, or a model that was never registered, cannot be read.
     """
@@ -185,6 +184,11 @@ def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
     if found["version"]:
         return _resolved(workspace, name, _version(index, name, int(found["version"])))
     known = aliases(workspace, name, _study(index, name))
+    if alias in (CHAMPION, PREVIOUS) and alias not in known:
+        raise GateError(
+            f"{name} has no {alias} now: none was promoted, or it was withdrawn; see `riskmodels models`, then promote "
+            "one that is approved"
+        )
     if alias and alias not in known:
         raise UsageError(f"{name} has no alias {alias!r}; it has {', '.join(sorted(known)) or 'none'}")
     version = known[alias] if alias else known.get(CHAMPION, known.get(CANDIDATE, len(index[name].versions)))
@@ -197,70 +201,7 @@ def names_a_model(workspace: Workspace, reference: str) -> bool:
     return found is not None and found["study"] in read_index(workspace)
 
 
-def states(workspace: Workspace, today: dt.date) -> list[dict[str, Any]]:
-    """Every version and its state, newest last, then the runs that were never registered (DRAFT).
-
-    Keys: study, version, aliases, state, words, until, stage, conditions_open, verdict, recommendation, registered_on,
-    folder, model_sha256, card_sha256; None where a draft has none. A study whose review record is broken has
-    the state RECORD BROKEN.
-    """
-    index = read_index(workspace)
-    rows = []
-    for study, known in sorted(index.items()):
-        try:
-            pointing = aliases(workspace, study, known)
-        except GateError:
-            pointing = known.aliases
-        for entry in known.versions:
-            named = sorted(name for name, version in pointing.items() if version == entry.version)
-            row = {"study": study, "aliases": named, **entry.model_dump(mode="json", exclude=UNSEEN)}
-            rows.append(row | _state(workspace, study, entry, today))
-    folders = {row["folder"] for row in rows}
-    digests = {(row["model_sha256"], row["card_sha256"]) for row in rows}
-    drafts = (row for row in _drafts(workspace) if row["folder"] not in folders)
-    return rows + [row for row in drafts if (row["model_sha256"], row["card_sha256"]) not in digests]
-
-
 # ---------------------------------------------------------------- within
-
-
-def _state(workspace: Workspace, study: str, entry: Entry, today: dt.date) -> dict[str, Any]:
-    try:
-        chain = read_chain(workspace.reviews(study))
-    except GateError as broken:
-        return {"state": "RECORD BROKEN", "words": str(broken), "until": None, "stage": None, "conditions_open": None}
-    banner = status_banner(entry.card_sha256, entry.model_sha256, chain, today)
-    found = governing(chain, entry.model_sha256, entry.card_sha256)
-    conditions = conditions_of(chain, found) if found else ()
-    return {
-        "state": banner["state"],
-        "words": banner["words"],
-        "until": banner["until"],
-        "stage": getattr(found.act, "stage", None) if found else None,
-        "conditions_open": sum(condition.status == "open" for condition in conditions),
-    }
-
-
-def _drafts(workspace: Workspace) -> Iterator[dict[str, Any]]:
-    for manifest in sorted((workspace.root / "runs").glob(f"[!.]*/[!.]*/riskmodel/{MANIFEST}")):
-        run = manifest.parent.parent
-        card = run / "card" / "card.json"
-        yield {
-            "study": run.parent.name,
-            "version": None,
-            "aliases": [],
-            "state": "DRAFT",
-            "words": "DRAFT. This run is not registered as a version of its own.",
-            "until": None,
-            "stage": None,
-            "conditions_open": 0,
-            "verdict": None,
-            "recommendation": None,
-            "registered_on": None,
-            "folder": run.relative_to(workspace.root).as_posix(),
-            "model_sha256": storage.sha256(storage.read_bytes(manifest)),
-            "card_sha256": storage.sha256(storage.read_bytes(card)) if card.is_file() else None,
-        }
 
 
 def _entry(raw: Mapping[str, Any], study: str) -> Entry:
@@ -297,15 +238,18 @@ def _resolve_folder(workspace: Workspace, index: dict[str, Registered], folder: 
     for study, entry in entries:
         if (workspace.root / entry.folder).resolve() == folder.resolve():
             return ResolvedModel(study, entry.version, folder, entry)
+    from riskmodels.cards.card_file import read_card_file
+
     files = read_model_folder(folder / "riskmodel")
     card = folder / "card" / "card.json"
-    card_sha256 = storage.sha256(storage.read_bytes(card)) if card.is_file() else None
+    card_sha256 = storage.sha256(read_card_file(card)) if card.is_file() else None
     for study, entry in entries:
         if (entry.model_sha256, entry.card_sha256) == (storage.sha256(files[MANIFEST]), card_sha256):
             return ResolvedModel(study, entry.version, folder, entry)
-    from riskmodels.models.risk_model import RiskModel
+    # By what the manifest says: a model that nobody registered is not loaded to know its name.
+    from riskmodels.models.risk_model import verify_manifest
 
-    return ResolvedModel(RiskModel.from_files(files).study_id, None, folder, None)
+    return ResolvedModel(verify_manifest(files)["study"], None, folder, None)
 
 
 def _resolved(workspace: Workspace, study: str, entry: Entry) -> ResolvedModel:

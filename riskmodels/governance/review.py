@@ -60,13 +60,14 @@ def record(
         if the disk refuses.
     """
     if isinstance(decision, Decision):
-        _refuse_today(decision, card, model_sha256, card_sha256, today)
+        refuse_today(decision, card, model_sha256, card_sha256, today)
     with writing(path, today) as writer:
         written = writer.append(decision, Digests(model_sha256, card_sha256, data_sha256, policy_sha256))
     return approval_in(written)
 
 
-def _refuse_today(decision: Decision, card: bytes | None, model_sha256: str, card_sha256: str, today: dt.date) -> None:
+def refuse_today(decision: Decision, card: bytes | None, model_sha256: str, card_sha256: str, today: dt.date) -> None:
+    """Raises GateError if a decision may not be recorded on this model and card on this day."""
     for what, named, held in (
         ("model", decision.model_sha256, model_sha256), ("card", decision.card_sha256, card_sha256)
     ):  # fmt: skip
@@ -160,21 +161,34 @@ def current_approval(chain: Sequence[Record], model_sha256: str, card_sha256: st
 
 def approval_in(found: Record, chain: Sequence[Record] = ()) -> Approval | None:
     """The approval that a record gives, with its conditions as the chain has them by now; None where it gives none."""
-    decision = found.act
-    if not isinstance(decision, Decision) or decision.owner_decision != "approve" or decision.expires is None:
+    digests = Digests(found.model_sha256, found.card_sha256)
+    return approval_of(found.act, digests, found.seq, found.sha256, conditions_of(chain, found))
+
+
+def approval_of(
+    act: Act, digests: Digests, seq: int, seal: str = "", conditions: tuple[Condition, ...] | None = None
+) -> Approval | None:
+    """The approval that an act gives, or would give if it were recorded; None where it gives none.
+
+    Parameters
+    ----------
+    seal : of its record; empty while it has none
+    conditions : as they stand by now; as the decision has them unless given
+    """
+    if not isinstance(act, Decision) or act.owner_decision != "approve" or act.expires is None:
         return None
     return Approval(
-        stage=decision.stage,
-        decided_on=decision.meeting.date,
-        expires=decision.expires,
-        minute=decision.meeting.minute,
-        owner_role=decision.owner_role,
-        conditions=conditions_of(chain, found),
-        example=decision.example,
-        model_sha256=found.model_sha256,
-        card_sha256=found.card_sha256,
-        seq=found.seq,
-        record_sha256=found.sha256,
+        stage=act.stage,
+        decided_on=act.meeting.date,
+        expires=act.expires,
+        minute=act.meeting.minute,
+        owner_role=act.owner_role,
+        conditions=act.conditions if conditions is None else conditions,
+        example=act.example,
+        model_sha256=digests.model,
+        card_sha256=digests.card,
+        seq=seq,
+        record_sha256=seal,
     )
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 from riskmodels import storage
 from riskmodels.data.register import refuse_unpermitted
-from riskmodels.errors import GateError, ModelFileError
+from riskmodels.errors import GateError
 from riskmodels.governance.acts import Withdrawal
 from riskmodels.governance.chain import Record, read_chain
 from riskmodels.governance.champions import champion
 from riskmodels.governance.decision import STAGES_IN_USE, Condition, Decision, parse_card, same_role, unanswered
 from riskmodels.governance.review import conditions_of, governing
-from riskmodels.study import Study, load_study
+from riskmodels.study import Study, load_kept_study
 
 MANIFEST = "manifest.json"
 
@@ -54,15 +54,9 @@ def reviewed_study(folder: Path, card: Mapping[str, Any]) -> Study:
     ModelFileError
         if a file of it is not the one that the card was built from.
     """
-    study = load_study(folder)
     digests = card.get("digests")
     named = (digests.get("study"), digests.get("answers")) if isinstance(digests, Mapping) else (None, None)
-    if (study.digest, study.answers_digest) != named:
-        raise ModelFileError(
-            f"{folder}: a file of the study was changed after the card was built; restore the folder, or run the "
-            "changed study and have it reviewed"
-        )
-    return study
+    return load_kept_study(folder, named)
 
 
 @dataclass(frozen=True)

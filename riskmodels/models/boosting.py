@@ -222,7 +222,10 @@ def load_boosted_trees(raw: Mapping[str, Any], columns: int, booster: bytes) -> 
     ModelFileError
         if the text is not one of ours, or a tree points outside itself: LightGBM trusts what it reads.
     """
-    text = booster.decode("utf-8")
+    try:
+        text = booster.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""  # no text, and so no trees
     refuse_malformed(text, columns)
     importance = {str(name): float(size) for name, size in raw["importance"].items()}
     return Boosted(text, float(raw["base"]), importance, loaded=True)

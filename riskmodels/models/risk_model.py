@@ -198,21 +198,8 @@ def verify_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
         raise ModelFileError(f"{MANIFEST}: is missing, so this is not a saved model; name the folder that holds it")
     for name, content in files.items():
         _refuse_foreign(name, len(content))
-    manifest = _strict_json(MANIFEST, files[MANIFEST])
-    try:
-        form, study, family, listed = (manifest[key] for key in ("format", "study", "family", "files"))
-        expected = {"model.json", "features.json", "calibrator.json", "reasons.json", *MODELS[family].files}
-        # The study's name becomes the name of files.
-        sound = len(manifest) == 4 and set(listed) == expected and STUDY.fullmatch(study) is not None
-    except (KeyError, TypeError):
-        form, listed, sound = FORMAT, {}, False
-    if type(form) is not int or form != FORMAT:
-        raise ModelFileError(
-            f"{MANIFEST}: has format {_shown(str(form))}, and this version reads {FORMAT}; use the version that saved "
-            "the model"
-        )
-    if not sound:
-        raise ModelFileError(f"{MANIFEST}: does not list the files of a saved model; restore the model from its run")
+    manifest = read_manifest(files[MANIFEST])
+    listed = manifest["files"]
     for name in sorted({*listed, *files} - {MANIFEST}):
         if name not in files:
             raise ModelFileError(f"{name}: is missing from the saved model; restore the model from its run")
@@ -220,6 +207,34 @@ def verify_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
             raise ModelFileError(f"{name}: does not belong to this model (its manifest does not list it); take it away")
         if storage.sha256(files[name]) != listed[name]:
             raise ModelFileError(f"{name}: was changed after the model was saved; restore the model from its run")
+    return manifest
+
+
+def read_manifest(content: bytes) -> dict[str, Any]:
+    """What a manifest says: ``format``, ``study``, ``family`` and ``files`` (name -> SHA-256), and nothing else.
+
+    The files are those that a model of its family has, and the study is a name that a file may have.
+
+    Raises
+    ------
+    ModelFileError
+        if it is not readable, of another format, or lists other files.
+    """
+    _refuse_foreign(MANIFEST, len(content))
+    manifest = _strict_json(MANIFEST, content)
+    try:
+        form, study, family, listed = (manifest[key] for key in ("format", "study", "family", "files"))
+        expected = {"model.json", "features.json", "calibrator.json", "reasons.json", *MODELS[family].files}
+        sound = len(manifest) == 4 and set(listed) == expected and STUDY.fullmatch(study) is not None
+    except (KeyError, TypeError):
+        form, sound = FORMAT, False
+    if type(form) is not int or form != FORMAT:
+        raise ModelFileError(
+            f"{MANIFEST}: has format {_shown(str(form))}, and this version reads {FORMAT}; use the version that saved "
+            "the model"
+        )
+    if not sound:
+        raise ModelFileError(f"{MANIFEST}: does not list the files of a saved model; restore the model from its run")
     return dict(manifest)
 
 

@@ -39,7 +39,7 @@ from riskmodels.study.features import (
     PlannedColumn,
 )
 from riskmodels.study.file import StudyFile
-from riskmodels.study.folder import Study, load_study, parse_study_file
+from riskmodels.study.folder import Study, load_kept_study, load_study, parse_study_file
 from riskmodels.study.models import (
     BASELINES,
     ExplainableBoostingSettings,
@@ -133,6 +133,7 @@ __all__ = [
     "Tuning",
     "clock",
     "fact_word",
+    "load_kept_study",
     "load_study",
     "parse_study_file",
     "parts_of",

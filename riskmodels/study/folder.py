@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,12 +76,14 @@ def load_study(folder: str | Path) -> Study:
 def load_kept_study(folder: str | Path, digests: tuple[object, object]) -> Study:
     """A study as a run kept it, held to its `Study.digest` and `Study.answers_digest` before a word of it is parsed.
 
-    Without the examples, which those digests do not cover, and which are for whoever changes a study.
+    The digests do not cover the examples, which decide nothing; they are read as any file of unknown origin.
 
     Raises
     ------
     ModelFileError
         if a file is missing, is a link, a device or a pipe, or is not the one that the digests name.
+    StudyError
+        if the examples are wrong.
     """
     folder = Path(folder)
     files = {name: storage.read_plain_file(folder / name, storage.MOST_YAML, ModelFileError) for name in REQUIRED}
@@ -89,6 +92,8 @@ def load_kept_study(folder: str | Path, digests: tuple[object, object]) -> Study
             f"{folder}: a file of the study was changed after the card was built; restore the folder, or run the "
             "changed study and have it reviewed"
         )
+    if os.path.lexists(folder / EXAMPLES):
+        files[EXAMPLES] = storage.read_plain_file(folder / EXAMPLES, storage.MOST_YAML, ModelFileError)
     return _checked(folder, files)
 
 

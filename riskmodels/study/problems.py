@@ -34,7 +34,7 @@ def _first_problem(error: ValidationError, schema: type[BaseModel]) -> str:
     problems = error.errors()
     problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
     problem = problems[0]
-    path = _path(problem["loc"])
+    path = path_of(problem["loc"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
         return f"{path}: unknown key{meant(str(problem['loc'][-1]), _keys_at(problem['loc'][:-1], schema))}{more}"
@@ -47,7 +47,8 @@ def _first_problem(error: ValidationError, schema: type[BaseModel]) -> str:
     return f"{path}: {message}{more}" if path else f"{message}{more}"
 
 
-def _path(location: tuple[int | str, ...]) -> str:
+def path_of(location: tuple[int | str, ...]) -> str:
+    """Where a problem lies, as a person would write it: ``conditions[0].owner``."""
     text = ""
     for part in location:
         if isinstance(part, int):

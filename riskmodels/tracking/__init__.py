@@ -9,20 +9,35 @@ loaded by code (``pyfunc_model.py``).
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from riskmodels.errors import OutsideError
+from riskmodels.tracking.store import (
+    REGISTRY_VARIABLE,
+    URI_VARIABLE,
+    connected,
+    resolve_tracking_uri,
+    without_password,
+)
 from riskmodels.workspace import Workspace
 
 LOGGED_FOLDERS = ("card", "audit", "figures", "explain", "checks", "riskmodel")
 CANDIDATE = "candidate"
-URI_VARIABLE = "MLFLOW_TRACKING_URI"
-REGISTRY_VARIABLE = "MLFLOW_REGISTRY_URI"
+
+__all__ = [
+    "CANDIDATE",
+    "REGISTRY_VARIABLE",
+    "URI_VARIABLE",
+    "LoggedRun",
+    "RunRecord",
+    "connected",
+    "log_batch",
+    "log_training",
+    "resolve_tracking_uri",
+    "without_password",
+]
 
 
 @dataclass(frozen=True)
@@ -48,16 +63,6 @@ class RunRecord:
     trials: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
-def resolve_tracking_uri(workspace: Workspace, given: str | None) -> str:
-    """--tracking-uri, else MLFLOW_TRACKING_URI, else the workspace's own database."""
-    return given or os.environ.get(URI_VARIABLE) or workspace.tracking_uri
-
-
-def without_password(tracking_uri: str) -> str:
-    """An address that may be printed: ``//user:secret@host`` becomes ``//host``."""
-    return re.sub(r"//[^/@]*@", "//", tracking_uri)
-
-
 def log_training(workspace: Workspace, tracking_uri: str, record: RunRecord) -> LoggedRun:
     """Log a training and register its model as ``candidate``.
 
@@ -66,7 +71,7 @@ def log_training(workspace: Workspace, tracking_uri: str, record: RunRecord) -> 
     OutsideError
         if the store cannot be reached or written.
     """
-    with _mlflow(workspace, tracking_uri) as mlflow:
+    with connected(workspace, tracking_uri) as mlflow:
         _use_experiment(mlflow, workspace, tracking_uri, record.study)
         with mlflow.start_run(run_name=record.folder.name, tags=dict(record.tags)) as run:
             mlflow.log_params(dict(record.params))
@@ -79,7 +84,7 @@ def log_training(workspace: Workspace, tracking_uri: str, record: RunRecord) -> 
                 if (record.folder / name).is_dir():
                     mlflow.log_artifacts(str(record.folder / name), name)
             info = _log_model(mlflow, record)
-            version = _register(mlflow, record, info.model_uri)
+            version = _register(mlflow, record, info)
             return LoggedRun(run.info.run_id, tracking_uri, record.study, version)
 
 
@@ -96,63 +101,28 @@ def log_batch(
     workspace: Workspace, tracking_uri: str, study: str, batch_id: str, tags: dict[str, str], counts: dict[str, int]
 ) -> None:
     """One run for each scored batch, in the experiment ``<study>/scoring``: counts and digests, nobody's data."""
-    with _mlflow(workspace, tracking_uri) as mlflow:
+    with connected(workspace, tracking_uri) as mlflow:
         _use_experiment(mlflow, workspace, tracking_uri, f"{study}/scoring")
         with mlflow.start_run(run_name=f"batch {batch_id}", tags=tags):
             mlflow.log_metrics({name: float(value) for name, value in counts.items()})
-
-
-@contextmanager
-def _mlflow(workspace: Workspace, tracking_uri: str) -> Iterator[Any]:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    import logging
-    import warnings
-
-    with warnings.catch_warnings():
-        # The store's own migration notes and hints are not for our users.
-        warnings.simplefilter("ignore")
-        import mlflow
-        from sqlalchemy.exc import SQLAlchemyError
-
-        where = without_password(tracking_uri)
-
-        # What goes wrong is told in one line below; theirs would be a traceback.
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-        workspace.root.mkdir(parents=True, exist_ok=True)
-        before = {name: os.environ.get(name) for name in (URI_VARIABLE, REGISTRY_VARIABLE)}
-        try:
-            mlflow.set_tracking_uri(tracking_uri)
-            mlflow.set_registry_uri(tracking_uri)
-            yield mlflow
-        except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError, ImportError) as reason:
-            first = (str(reason).strip() or type(reason).__name__).splitlines()[0][:200].replace(tracking_uri, where)
-            raise OutsideError(
-                f"MLflow at {where}: {first}; what was made stands in the workspace, run again to log it"
-            ) from None
-        finally:
-            # MLflow writes the addresses it is given into the environment, where the next run would take them for a
-            # wish, and keeps the registry's, where the next workspace's models would be looked for.
-            mlflow.set_registry_uri(None)
-            for name, address in before.items():
-                os.environ.pop(name, None)
-                if address is not None:
-                    os.environ[name] = address
-            if before[URI_VARIABLE] is not None:
-                mlflow.set_tracking_uri(before[URI_VARIABLE])
 
 
 def _use_experiment(mlflow: Any, workspace: Workspace, tracking_uri: str, name: str) -> None:
     # Inside `mlflow run` the run already exists: naming another experiment would be refused.
     if os.environ.get("MLFLOW_RUN_ID"):
         return
-    if mlflow.get_experiment_by_name(name) is None:
-        own = tracking_uri == workspace.tracking_uri
-        place = (workspace.artifacts / name.replace("/", "-")).resolve().as_uri() if own else None
-        mlflow.create_experiment(name, artifact_location=place)
+    ensure_experiment(mlflow.MlflowClient(), workspace, tracking_uri, name)
     mlflow.set_experiment(name)
+
+
+def ensure_experiment(client: Any, workspace: Workspace, tracking_uri: str, name: str) -> str:
+    """The id of an experiment, made if there is none; in the workspace's own store its files lie in the workspace."""
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    own = tracking_uri == workspace.tracking_uri
+    place = (workspace.artifacts / name.replace("/", "-")).resolve().as_uri() if own else None
+    return str(client.create_experiment(name, artifact_location=place))
 
 
 def _log_model(mlflow: Any, record: RunRecord) -> Any:
@@ -173,7 +143,7 @@ def _log_model(mlflow: Any, record: RunRecord) -> Any:
     )
 
 
-def _register(mlflow: Any, record: RunRecord, model_uri: str) -> int:
+def _register(mlflow: Any, record: RunRecord, info: Any) -> int:
     """Register once for each pair of digests; ``candidate`` points at the newest."""
     client = mlflow.MlflowClient()
     if not client.search_registered_models(filter_string=f"name = '{record.study}'"):
@@ -184,6 +154,9 @@ def _register(mlflow: Any, record: RunRecord, model_uri: str) -> int:
             break
     else:
         run_id = mlflow.active_run().info.run_id
-        version = client.create_model_version(record.study, model_uri, run_id, tags=dict(record.tags))
+        # A server takes no model that its id does not name as well.
+        version = client.create_model_version(
+            record.study, info.model_uri, run_id, tags=dict(record.tags), model_id=info.model_id
+        )
     client.set_registered_model_alias(record.study, CANDIDATE, version.version)
     return int(version.version)

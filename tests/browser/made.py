@@ -15,6 +15,7 @@ from tests.conftest import ROOT, TODAY, Demo
 from tests.reports.example_audit import made as audit_page
 from tests.reports.example_comparison import comparison
 from tests.reports.test_batch_page import made as batch_page
+from tests.reports.test_models_page import made as models_page
 from tests.reports.test_profile_page import made as profile_page
 
 LETTER = Letter(
@@ -55,6 +56,7 @@ def write_kinds(demo: Demo, folder: Path) -> dict[str, Path]:
         "change": render_change(change(better).to_dict()),
         "batch": batch_page(),
         "letter": render_letter(LETTER, "html"),
+        "models": models_page(folder / "of_models"),
     }
     for name, content in others.items():
         (folder / f"{name}.html").write_bytes(content)

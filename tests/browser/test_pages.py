@@ -13,7 +13,7 @@ from tests.browser.made import write_kinds
 from tests.conftest import Demo
 from tests.reports.test_page import Page
 
-PAGES = ("card", "evaluation", "comparison", "three-runs", "profile", "audit", "change")
+PAGES = ("card", "evaluation", "comparison", "three-runs", "profile", "audit", "change", "models")
 
 
 @pytest.fixture(scope="module")

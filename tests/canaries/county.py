@@ -58,7 +58,9 @@ def sections() -> dict[str, Any]:
 def write_data(folder: Path, people_count: int = 1_200) -> list[str]:
     """The tables of the county, as its study reads them; everybody's id, in the order of the table of people."""
     write_county(folder, make_county(people_count, 5, base_rate=0.25), entity="child_id")
-    people, events, equality = (pl.read_parquet(folder / f"{name}.parquet") for name in ("people", "events", "equality"))
+    people, events, equality = (
+        pl.read_parquet(folder / f"{name}.parquet") for name in ("people", "events", "equality")
+    )
     ids = {old: planted.person_id(place) for place, old in enumerate(people["child_id"])}
     people, events, equality = (
         frame.with_columns(pl.col("child_id").replace_strict(ids)) for frame in (people, events, equality)
@@ -89,9 +91,7 @@ def _unasked(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _people(people: pl.DataFrame) -> pl.DataFrame:
     rows = range(people.height)
-    marker = [
-        planted.full_name("rare", n // 150) if n % 150 < FEW else COMMON if n % 3 else None for n in rows
-    ]
+    marker = [planted.full_name("rare", n // 150) if n % 150 < FEW else COMMON if n % 3 else None for n in rows]
     ward = people["ward"].to_list()
     team = ["south" if n % 2 else "north" for n in rows]
     for n in rows:
@@ -103,21 +103,21 @@ def _people(people: pl.DataFrame) -> pl.DataFrame:
     return _unasked(
         people.with_columns(
             homes, pl.Series("ward", ward), pl.Series("team", team), pl.Series("marker", marker),
-            pl.Series("remark", [planted.sentence("note", n) if n % 5 == 0 else None for n in rows]),
+            pl.Series("remark", [f"Rang {planted.full_name('note', n)} again" if n % 5 == 0 else None for n in rows]),
         )
     )  # fmt: skip
 
 
 def _events(events: pl.DataFrame) -> pl.DataFrame:
     rows = range(events.height)
-    kind = [planted.full_name("kind", n) if n % 9_000 == 17 else said for n, said in zip(rows, events["kind"], strict=True)]
+    kind = [
+        planted.full_name("kind", n) if n % 9_000 == 17 else said for n, said in zip(rows, events["kind"], strict=True)
+    ]
     return _unasked(events.with_columns(pl.Series("kind", kind)))
 
 
 def _equality(equality: pl.DataFrame) -> pl.DataFrame:
-    ethnicity = [
-        planted.full_name("group", n) if n % 40 == 3 else said for n, said in enumerate(equality["ethnicity"])
-    ]
+    ethnicity = [planted.full_name("group", n) if n % 40 == 3 else said for n, said in enumerate(equality["ethnicity"])]
     return _unasked(equality.with_columns(pl.Series("ethnicity", ethnicity)))
 
 
@@ -134,10 +134,8 @@ def write_registered_study(folder: Path, **more: Any) -> None:
         (folder / name).write_bytes((SHIPPED / name).read_bytes())
 
 
-
-
 def write_given(folder: Path, ids: list[str]) -> None:
-    """What people hand in beside the study: a file of features, objections, groups, a vendor's predictions, a decision."""
+    """What people hand in beside the study: features, objections, groups, a vendor's predictions, a decision."""
     rows = range(len(ids))
     matrix = pl.DataFrame(
         {
@@ -147,7 +145,7 @@ def write_given(folder: Path, ids: list[str]) -> None:
             "days_absent": [float(n % 7) for n in rows], "exclusions": [float(n % 2) for n in rows],
             "age": [5.0 + n % 12 for n in rows], "ward": [f"W{n % 24 + 1:02d}" for n in rows],
             "marker": [planted.full_name("rare", n) if n % 50 == 0 else COMMON for n in rows],
-            "remark": [planted.sentence("note", n) for n in rows],
+            "remark": [f"Rang {planted.full_name('note', n)} again" for n in rows],
             "excluded": ["already has early help" if n % 9 == 0 else None for n in rows],
             "team": [planted.full_name("team", n) if n % 90 == 0 else "north" if n % 2 else "south" for n in rows],
             "household": [f"Home of {planted.WORDS['home'].capitalize()} {n // 2}" for n in rows],
@@ -170,7 +168,9 @@ def write_given(folder: Path, ids: list[str]) -> None:
         {
             "who": ids, "y": [int(n % 5 == 0) for n in rows], "p": [(n % 50) / 60 for n in rows],
             "sex": ["female" if n % 2 else "male" for n in rows],
-            "ethnicity": [planted.full_name("prediction", n) if n % 80 == 1 else "one" if n % 3 else "two" for n in rows],
+            "ethnicity": [
+                planted.full_name("prediction", n // 400) if n % 80 == 1 else "one" if n % 3 else "two" for n in rows
+            ],
             "name": [planted.full_name("name", n) for n in rows],
         }
     ).write_csv(folder / "vendor.csv")  # fmt: skip

@@ -18,6 +18,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,7 +88,7 @@ def nothing() -> Iterator[None]:
 def raising(kind: str, text: str) -> Callable[..., Any]:
     def raises(*_: Any, **__: Any) -> Any:
         if kind == "full":
-            raise OSError(28, "No space left on device", text)
+            raise OSError(28, "No space left on device")
         raise getattr(builtins, kind)(text)
 
     return raises
@@ -126,8 +127,11 @@ def main(plan: dict[str, Any], folder: Path) -> None:
     logging.getLogger().setLevel(0)
     codes: dict[str, int] = {}
     for step in plan["steps"]:
+        began = time.process_time()
         codes[step["name"]] = call(step, folder)
         (folder / "codes.json").write_text(json.dumps(codes))
+        with (folder / "seconds.txt").open("a") as file:
+            file.write(f"{time.process_time() - began:6.2f} {step['name']}\n")
 
 
 if __name__ == "__main__":

@@ -7,17 +7,29 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from tests.canaries import planted, seen
-from tests.canaries.county import TODAY
+from tests.canaries.county import TODAY, write_data, write_given, write_registered_study
 
 DRIVER = Path(__file__).with_name("driver.py")
-# The package's own folder, where machine code is kept, is none of the test's: it is named so that nothing lands in HOME.
+
 LEFT_OPEN = 0o077
+
+
+def made(root: Path) -> Town:
+    """A town with all that is handed in, before any command is called."""
+    town = Town(root)
+    ids = write_data(town.data)
+    write_registered_study(town.study)
+    write_given(town.given, ids)
+    return town
 
 
 def step(name: str, *argv: object, **more: Any) -> dict[str, Any]:
@@ -30,7 +42,7 @@ class Town:
 
     root: Path
     codes: dict[str, int] = field(default_factory=dict)
-    # Path -> the widest permissions that it was ever seen with while a process of ours worked.
+    # What others could read or write while a process of ours worked -> with which permissions.
     open_once: dict[Path, int] = field(default_factory=dict)
 
     @property
@@ -40,6 +52,10 @@ class Town:
     @property
     def given(self) -> Path:
         return self.root / "given"
+
+    @property
+    def study(self) -> Path:
+        return self.given / "study"
 
     @property
     def work(self) -> Path:
@@ -65,7 +81,8 @@ class Town:
     def call(self, *steps: Mapping[str, Any], umask: int = 0o000, **variables: str) -> dict[str, int]:
         """Call the commands in one new process, and watch its folders until it ends: name of step -> exit code."""
         for folder in (*self.watched, self.said):
-            folder.mkdir(parents=True, exist_ok=True)
+            if folder != self.work:  # it is ours to make
+                folder.mkdir(parents=True, exist_ok=True)
         plan = self.root / "plan.json"
         plan.write_text(json.dumps({"steps": steps}))
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "RISK"))}
@@ -73,20 +90,26 @@ class Town:
             "TMPDIR": str(self.root / "tmp"), "HOME": str(self.root / "home"), "NUMBA_NUM_THREADS": "1",
             "POLARS_MAX_THREADS": "2", **variables,
         }  # fmt: skip
-        with subprocess.Popen(
-            [sys.executable, str(DRIVER), str(plan), str(self.said)], cwd=self.root / "cwd", env=environment,
-            umask=umask, stdout=(self.said / "process.out").open("ab"), stderr=(self.said / "process.err").open("ab"),
-        ) as process:  # fmt: skip
+        command = [sys.executable, str(DRIVER), str(plan), str(self.said)]
+        with (
+            (self.said / "process.out").open("ab") as out,
+            (self.said / "process.err").open("ab") as err,
+            subprocess.Popen(
+                command, cwd=self.root / "cwd", env=environment, umask=umask, stdout=out, stderr=err
+            ) as process,
+        ):
             while process.poll() is None:
                 self._watch()
-        found: dict[str, int] = json.loads((self.said / "codes.json").read_text())
+                time.sleep(0.01)
+        codes = self.said / "codes.json"
+        found: dict[str, int] = json.loads(codes.read_text()) if codes.exists() else {}
+        codes.unlink(missing_ok=True)  # a process that is killed says of its last step nothing
         self.codes |= found
         return found
 
     def _watch(self) -> None:
-        for path, mode in _modes(self.watched):
-            if mode & LEFT_OPEN:
-                self.open_once[path] = self.open_once.get(path, 0) | mode
+        for path, mode in _open_to_others(self.watched):
+            self.open_once[path] = self.open_once.get(path, 0) | mode
 
     def paths(self) -> Iterator[Path]:
         """Everything that was left, by whatever process; the watched folders themselves are the test's."""
@@ -105,6 +128,17 @@ class Town:
                         once.setdefault(one.kind, one)
                 yield from once.values()
 
+    def batch(self) -> str:
+        """The id of the first list."""
+        return str(self._list()["batch_id"][0])
+
+    def listed(self) -> str:
+        """The id of somebody on the first list."""
+        return str(self._list().filter(pl.col("listed") == "true")["entity_id"][0])
+
+    def _list(self) -> pl.DataFrame:
+        return pl.read_csv(self.out / "list.csv", infer_schema=False)
+
     def mode(self, path: Path) -> int:
         return stat.S_IMODE(path.stat().st_mode)
 
@@ -115,9 +149,10 @@ class Town:
         return (self.said / f"{name}.out").read_text(encoding="utf-8", errors="replace")
 
 
-def _modes(folders: Sequence[Path]) -> Iterator[tuple[Path, int]]:
-    """Permissions of all that stands in folders, of which some may go while they are looked at."""
-    waiting = [str(folder) for folder in folders]
+def _open_to_others(folders: Sequence[Path]) -> Iterator[tuple[Path, int]]:
+    """Files and folders that others may read or write, and the permissions of each; those in a folder that others
+    cannot enter are none of them. Some may go while they are looked at."""
+    waiting = [str(folder) for folder in folders if folder.exists() and folder.stat().st_mode & LEFT_OPEN]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
@@ -126,10 +161,13 @@ def _modes(folders: Sequence[Path]) -> Iterator[tuple[Path, int]]:
                         found = entry.stat(follow_symlinks=False)
                     except FileNotFoundError:
                         continue
+                    mode = stat.S_IMODE(found.st_mode)
+                    if not mode & LEFT_OPEN:
+                        continue
                     if stat.S_ISDIR(found.st_mode):
                         waiting.append(entry.path)
                     elif not stat.S_ISREG(found.st_mode):
                         continue
-                    yield Path(entry.path), stat.S_IMODE(found.st_mode)
+                    yield Path(entry.path), mode
         except OSError:
             continue

@@ -10,8 +10,8 @@ from typing import Any
 
 from riskmodels import storage
 from riskmodels.cards.card import ModelCard
+from riskmodels.governance import acts, registry, review
 from riskmodels.governance import decision as decisions
-from riskmodels.governance import registry, review
 from riskmodels.workspace import Workspace
 from tests.cards import example_card as example
 from tests.governance.conftest import make_files
@@ -88,7 +88,7 @@ def decide(chain: Path, content: bytes, raw: dict[str, Any] | None = None, today
         raw["answers"] = dict.fromkeys(decisions.verdicts_to_answer(read), until)
     review.record(
         chain,
-        decisions.parse_decision(raw),
+        acts.parse_decision(raw),
         model_sha256=read["model"]["sha256"],
         card_sha256=storage.sha256(content),
         data_sha256="3" * 64,

@@ -99,9 +99,9 @@ def test_wrong_options_are_refused(call: CALL, draft: Path, tmp_path: Path) -> N
 @pytest.fixture
 def decision(workspace: Workspace) -> dict[str, Any]:
     """The example decision as the demo recorded it, to be recorded again."""
-    from riskmodels.governance.review import read_chain
+    from riskmodels.governance.chain import read_chain
 
-    recorded = read_chain(workspace.reviews(NAME))[-1].decision
+    recorded = read_chain(workspace.reviews(NAME))[0].act
     found: dict[str, Any] = recorded.model_dump(mode="json")
     return {**found, "meeting": {**found["meeting"], "date": TODAY}, "expires": recorded.expires}
 

@@ -162,21 +162,10 @@ def test_nobody_is_named_and_no_handful_is_counted(runs: Workspace, tmp_path: Pa
 # ---------------------------------------------------------------- which runs
 
 
-@pytest.fixture
-def champion(runs: Workspace) -> Iterator[Workspace]:
-    """Version 1 as the champion. An alias is moved by the gate; here its place in the index is what counts."""
-    index = json.loads(runs.models_index.read_bytes())
-    index[STUDY]["aliases"]["champion"] = 1
-    shutil.copy(runs.models_index, runs.root / "before.json")
-    runs.models_index.write_bytes(storage.canonical_json(index))
-    yield runs
-    shutil.move(runs.root / "before.json", runs.models_index)
-
-
 @pytest.mark.parametrize(("references", "second"), [((), 3), ((STUDY,), 3), ((f"{STUDY}/2",), 2)])
-def test_with_the_champion(champion: Workspace, references: tuple[str, ...], second: int) -> None:
-    """Without a run, or with a bare study, the candidate is compared: newest registered, version 3."""
-    found = compared(champion, *references, alias="champion")
+def test_with_the_champion(runs: Workspace, references: tuple[str, ...], second: int) -> None:
+    """Version 1 is the demo's champion. Without a run, or with a bare study, the candidate is compared: version 3."""
+    found = compared(runs, *references, alias="champion")
     assert [run["name"] for run in found["runs"]] == [f"{STUDY}/1", f"{STUDY}/{second}"]
     assert "is compared with the champion on 30 June 1988" in found["comparisons"][0]["words"][0]
 
@@ -246,7 +235,7 @@ def test_too_few_runs_unknown_runs_and_aliases(refused: Callable[..., str], tmp_
     assert "name two runs or more" in refused(2)
     assert "has no version 9; it has 1 to 3" in refused(2, f"{STUDY}/1", f"{STUDY}/9")
     assert "no such study" in refused(2, f"{STUDY}/1", "other_study/1")
-    assert f"{STUDY} has no alias 'champion'; it has candidate" in refused(2, STUDY, "--with", "champion")
+    assert f"{STUDY} has no alias 'previous'; it has candidate, champion" in refused(2, STUDY, "--with", "previous")
     assert "nothing is registered" in refused(2, "--with", "champion", workspace=tmp_path)
     assert "is a folder; name a file" in refused(7, f"{STUDY}/1", f"{STUDY}/2", "--html", tmp_path)
     same = tmp_path / "same"
@@ -326,12 +315,12 @@ def test_from_python_the_same_line(runs: Workspace) -> None:
 
 
 def test_the_commands_on_the_page_run(
-    champion: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    runs: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (block,) = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
     lines = [line.partition("#")[0].split() for line in block.strip().splitlines()]
     assert len(lines) >= 4
-    (tmp_path / "work").symlink_to(champion.root)
+    (tmp_path / "work").symlink_to(runs.root)
     monkeypatch.chdir(tmp_path)
     for name, *arguments in lines:
         assert name == "riskmodels"

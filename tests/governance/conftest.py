@@ -193,3 +193,31 @@ def decision_file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A workspace with one registered version, whose card passes its checks without being looked at."""
+    from tests.governance.review_workspace import make_workspace
+
+    monkeypatch.setattr("riskmodels.commands.card_checks.failing_checks", lambda *asked: [])
+    return make_workspace(tmp_path / "work")
+
+
+@pytest.fixture(scope="session")
+def acted_once(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A workspace with three versions that are approved, of which the second is champion; not to be changed."""
+    from tests.governance.acting import make_acting
+
+    with pytest.MonkeyPatch.context() as unlooked:
+        unlooked.setattr("riskmodels.commands.card_checks.failing_checks", lambda *asked: [])
+        return make_acting(tmp_path_factory.mktemp("acting"))
+
+
+@pytest.fixture
+def acting(acted_once: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A copy, in which cards pass their checks without being looked at: that is slow, and no act."""
+    from tests.governance.acting import copy_of
+
+    monkeypatch.setattr("riskmodels.commands.card_checks.failing_checks", lambda *asked: [])
+    return copy_of(acted_once, tmp_path / "acting")

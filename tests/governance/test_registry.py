@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from riskmodels import storage
-from riskmodels.errors import ModelFileError, OutsideError, RiskModelsError, UsageError
-from riskmodels.governance import gate, registry
+from riskmodels.errors import GateError, ModelFileError, OutsideError, RiskModelsError, UsageError
+from riskmodels.governance import gate, registry, standing
 from riskmodels.workspace import Workspace
 
 TODAY = dt.date(2026, 11, 23)
@@ -157,7 +157,7 @@ def test_a_foreign_or_damaged_index_is_one_line(
         lambda: registry.read_index(workspace),
         lambda: registry.register(workspace, STUDY, entry),
         lambda: registry.resolve(workspace, STUDY),
-        lambda: registry.states(workspace, TODAY),
+        lambda: standing.states(workspace, TODAY),
     ):
         with pytest.raises(ModelFileError, match=r"models\.json") as refusal:
             act()
@@ -235,7 +235,7 @@ def test_a_run_that_was_never_registered_is_found_without_a_version(
         ("reading", "no such study among the registered models; registered: reading_help (versions 1 to 3)"),
         ("reading_help/4", "has no version 4; it has 1 to 3"),
         ("reading_help/0", "has no version 0"),
-        ("reading_help@champion", "has no alias 'champion'; it has candidate"),
+        ("reading_help@live", "has no alias 'live'; it has candidate"),
         ("runs/reading_help/nowhere", "no model lies there and it is not a name; registered: reading_help"),
         ("models:/", "registered: reading_help"),
         ("reading_help/" + "9" * 5000, "registered: reading_help"),
@@ -249,10 +249,16 @@ def test_a_wrong_reference_lists_what_exists(three: Workspace, reference: str, w
     assert words in str(refusal.value)
 
 
+@pytest.mark.parametrize("alias", ["champion", "previous"])
+def test_that_there_is_no_champion_is_a_matter_for_the_gate(three: Workspace, alias: str) -> None:
+    with pytest.raises(GateError, match=f"has no {alias} now"):
+        registry.resolve(three, f"{STUDY}@{alias}")
+
+
 def test_an_empty_workspace_says_so(workspace: Workspace) -> None:
     with pytest.raises(UsageError, match="registered: nothing yet"):
         registry.resolve(workspace, STUDY)
-    assert registry.states(workspace, TODAY) == []
+    assert standing.states(workspace, TODAY) == []
     assert not workspace.root.exists()
 
 
@@ -275,7 +281,7 @@ def test_the_champion_is_what_the_record_says(three: Workspace, governed: Any) -
     assert registry.resolve(three, f"{STUDY}@candidate").version == 3
     governed.withdraw()
     assert registry.resolve(three, STUDY).version == 3
-    with pytest.raises(UsageError, match="has no alias 'champion'"):
+    with pytest.raises(GateError, match="has no champion now"):
         registry.resolve(three, f"{STUDY}@champion")
 
 
@@ -298,7 +304,7 @@ def test_states_follow_the_review_record_and_the_day(
     put_run("fourth")
     govern_second(three, governed)
     governed.decide()
-    rows = registry.states(three, TODAY)
+    rows = standing.states(three, TODAY)
     assert [(row["version"], row["state"]) for row in rows] == [
         (1, "AWAITING REVIEW"),
         (2, "APPROVED"),
@@ -310,16 +316,16 @@ def test_states_follow_the_review_record_and_the_day(
     assert rows[3]["folder"] == "runs/reading_help/fourth"
     assert len({frozenset(row) for row in rows}) == 1
     json.dumps(rows)
-    assert registry.states(three, dt.date(2027, 6, 1))[1]["state"] == "EXPIRED"
+    assert standing.states(three, dt.date(2027, 6, 1))[1]["state"] == "EXPIRED"
     governed.withdraw()
-    assert registry.states(three, TODAY)[1]["state"] == "WITHDRAWN"
+    assert standing.states(three, TODAY)[1]["state"] == "WITHDRAWN"
 
 
 def test_a_run_that_gave_the_same_bytes_again_is_no_draft(
     three: Workspace, put_run: Callable[..., dict[str, Any]]
 ) -> None:
     registry.register(three, STUDY, put_run("first_again", text="first"))
-    assert [row["state"] for row in registry.states(three, TODAY)] == ["AWAITING REVIEW"] * 3
+    assert [row["state"] for row in standing.states(three, TODAY)] == ["AWAITING REVIEW"] * 3
 
 
 def test_a_broken_record_of_one_study_does_not_hide_the_others(
@@ -329,7 +335,7 @@ def test_a_broken_record_of_one_study_does_not_hide_the_others(
     governed.path = three.reviews("heart_check")
     governed.decide()
     governed.path.write_bytes(b"{}\n")
-    rows = {(row["study"], row["version"]): row for row in registry.states(three, TODAY)}
+    rows = {(row["study"], row["version"]): row for row in standing.states(three, TODAY)}
     assert rows["heart_check", 1]["state"] == "RECORD BROKEN"
     assert "line 1" in rows["heart_check", 1]["words"]
     assert rows[STUDY, 1]["state"] == "AWAITING REVIEW"
@@ -337,7 +343,7 @@ def test_a_broken_record_of_one_study_does_not_hide_the_others(
 
 def test_reading_writes_nothing(three: Workspace) -> None:
     before = sorted(path for path in three.root.rglob("*"))
-    registry.states(three, TODAY)
+    standing.states(three, TODAY)
     registry.resolve(three, STUDY)
     with pytest.raises(RiskModelsError):
         registry.resolve(three, "nothing")

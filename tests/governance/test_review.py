@@ -336,52 +336,6 @@ def test_a_last_line_cut_short_is_noticed(three: Any) -> None:
         assert "line 3: is cut short" in refusal_of(three)
 
 
-def test_an_unfinished_line_is_told_from_a_cut_one(three: Any) -> None:
-    whole = three.path.read_bytes()
-    three.path.write_bytes(whole + b'{"decision":{"adv')
-    assert "line 4: is unfinished (recording it was interrupted); delete this line" in refusal_of(three)
-    with pytest.raises(GateError, match="unfinished"):
-        three.withdraw(TOMORROW)
-
-
-@pytest.mark.parametrize("before", [0, 1])
-def test_a_writer_stopped_before_the_head_leaves_a_good_chain(
-    governed: Any, monkeypatch: pytest.MonkeyPatch, before: int
-) -> None:
-    move_head = chain_file._write_head
-
-    def stop(path: Path, seq: int, seal: str) -> None:
-        if seq > before:
-            raise KeyboardInterrupt
-        move_head(path, seq, seal)
-
-    _withdraw_many(governed, before)
-    with monkeypatch.context() as stopped:
-        stopped.setattr(chain_file, "_write_head", stop)
-        with pytest.raises(KeyboardInterrupt):
-            governed.decide()
-    assert len(chain_file.read_chain(governed.path)) == before + 1
-    governed.withdraw()
-    assert len(chain_file.read_chain(governed.path)) == before + 2
-
-
-def test_a_line_that_the_disk_cut_is_not_called_recorded(governed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    governed.decide()
-    whole = governed.path.read_bytes()
-
-    def short_write(path: Path, line: str) -> None:
-        with path.open("ab") as file:
-            file.write(line.encode()[:50])
-
-    with monkeypatch.context() as full:
-        full.setattr(storage, "append_line", short_write)
-        with pytest.raises(GateError, match="line 2: is unfinished"):
-            governed.withdraw()
-    governed.path.write_bytes(whole)
-    governed.withdraw()
-    assert len(chain_file.read_chain(governed.path)) == 2
-
-
 def _withdraw_many(governed: Any, times: int) -> None:
     for _ in range(times):
         governed.withdraw()

@@ -15,10 +15,11 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())
-COMMANDS = {"train": ["run"], "score": ["score"], "card": ["card"], "review": ["review", "record"]}
+COMMANDS = {"train": ["run"], "score": ["score"], "card": ["card"], "review": ["review", "record"],
+            "promote": ["promote"]}  # fmt: skip
 
 
-def test_the_project_has_the_four_entry_points() -> None:
+def test_the_project_has_these_entry_points() -> None:
     assert set(PROJECT["entry_points"]) == set(COMMANDS)
     assert (ROOT / PROJECT["python_env"]).is_file()
 

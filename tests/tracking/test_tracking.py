@@ -125,7 +125,7 @@ def test_an_error_without_words_is_told_by_its_kind(tmp_path: Path, reason: Exce
 
     with (
         pytest.raises(OutsideError, match=f": {type(reason).__name__}; what was made stands in the workspace"),
-        tracking._mlflow(Workspace(tmp_path / "work"), f"sqlite:///{tmp_path / 'mlflow.db'}"),
+        tracking.connected(Workspace(tmp_path / "work"), f"sqlite:///{tmp_path / 'mlflow.db'}"),
     ):
         raise reason
 

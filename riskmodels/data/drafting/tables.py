@@ -13,6 +13,7 @@ from riskmodels.data.drafting import guess
 from riskmodels.data.drafting.asking import NONE, Notebook, Question
 from riskmodels.data.drafting.guess import RawTable
 from riskmodels.data.drafting.names import slug
+from riskmodels.data.headers import refuse_lost_header
 from riskmodels.errors import DataError
 
 WELL_COVERED = 0.5
@@ -75,6 +76,7 @@ def look_at_tables(files: Mapping[str, pl.DataFrame]) -> list[RawTable]:
             raise DataError(f"{file}: a table is a .parquet or .csv file, named relative to the data folder")
         if frame.height == 0 or frame.width == 0:
             raise DataError(f"{file}: has no rows")
+        refuse_lost_header(file, frame.columns)
         name = slug(path.stem, "table", taken=[table.name for table in tables])
         tables.append(RawTable(file, name, frame, {column.name: guess.look_at(column) for column in frame}))
     return tables
