@@ -289,7 +289,7 @@ def _laid_beside(path: Path, put: Callable[[Path], None], mode: int) -> Iterator
 
 def sweep_beside(path: Path) -> None:
     """Delete what writers of a file left beside it when they were killed. The caller holds the file's lock."""
-    for left in Path(path).parent.glob(f".{Path(path).name}.*.part"):
+    for left in Path(path).parent.glob(f".{Path(path).name}.*.part*"):
         with suppress(OSError):
             left.unlink()
 

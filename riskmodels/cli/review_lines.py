@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +11,7 @@ from riskmodels.reports.review_words import condition_state, said
 from riskmodels.reports.visible import visible_text
 
 Row = Mapping[str, Any]
-WIDEST, NARROWEST = 100, 60
+WIDTH = 100
 
 
 def account_lines(found: Row) -> Iterator[str]:
@@ -58,8 +57,7 @@ def labelled(name: str, texts: tuple[str, ...]) -> Iterator[str]:
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
-    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns))
     return textwrap.wrap(
-        visible_text(text), width, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False,
+        visible_text(text), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip

@@ -209,24 +209,24 @@ def withdraw(
     with writing(path, today) as writer:
         now = champion(writer.chain)
         standing = governing(writer.chain, entry.model_sha256, entry.card_sha256)
-        already = standing is not None and isinstance(standing.act, Withdrawal)
-        if standing is not None and isinstance(standing.act, Withdrawal):
-            if notice is None:
-                raise GateError(
-                    f"{name_of(found)} was withdrawn on {standing.recorded_on} by the {standing.act.owner_role}; "
-                    "nothing was changed"
-                )
-            # Whoever was stopped before the notice was written gets the one of the act that stands.
-            record, text = standing, notice_of(standing.act, standing.recorded_on)
-        else:
-            record = writer.append(act, digests_of(entry))
+        already = standing if standing is not None and isinstance(standing.act, Withdrawal) else None
+        record = already or writer.append(act, digests_of(entry))
     warning = tell_mlflow(found.study, workspace, tracking_uri, progress)
+    if already is not None:
+        assert isinstance(already.act, Withdrawal)
+        if notice is None:
+            raise GateError(
+                f"{name_of(found)} was withdrawn on {already.recorded_on} by the {already.act.owner_role}; nothing was "
+                "changed"
+            )
+        # Whoever was stopped before it was written gets the notice of the act that stands.
+        text = notice_of(already.act, already.recorded_on)
     if notice is not None and text is not None:
         storage.write_whole(notice / "notice.yaml", text, mode=0o644)
     touched = tuple(line for line in read_ledger(workspace) if line["model_sha256"] == entry.model_sha256)
     return WithdrawalReport(
         found.study, entry.version, record.seq, now is not None and now.began.model_sha256 == entry.model_sha256,
-        touched, None if notice is None else notice / "notice.yaml", already, warning,
+        touched, None if notice is None else notice / "notice.yaml", already is not None, warning,
     )  # fmt: skip
 
 

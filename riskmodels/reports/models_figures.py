@@ -128,10 +128,9 @@ def timeline(figure: Content) -> bytes:
         if what == CHAMPION:
             plot.barh(places[version], end - start, left=start, height=2 * THIN, color=BLUE, zorder=3)
             continue
-        look = {"hatch": "////"} if "example" in stage else {}
         plot.barh(
             places[version], end - start, left=start, height=2 * HALF, facecolor=BAND, edgecolor=EDGE,
-            linewidth=0.7, zorder=2, **look,
+            linewidth=0.7, zorder=2, hatch="////" if "example" in stage else "",
         )  # fmt: skip
         plot.plot([end, end], [places[version] - HALF, places[version] + HALF], color=INK, linewidth=2, zorder=4)
     at = today.toordinal()

@@ -131,8 +131,8 @@ class _Store:
         source = self.find(study, pair)
         if source is None:
             raise AmissError(
-                f"it holds no version of {study} with this model and card; run the study again with the same address, "
-                "which logs it and changes nothing else"
+                f"it holds no version of {study} with this model and card that this account may see; run the study "
+                "again with the same address, which logs it and changes nothing else"
             )
         address = f"models:/{study}/{source.version}"
         elsewhere = self.tracking_uri != self.workspace.tracking_uri

@@ -11,8 +11,10 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from riskmodels import storage
 from riskmodels.errors import OutsideError
 from riskmodels.workspace import Workspace
 
@@ -94,6 +96,8 @@ def connected(
         try:
             if is_server(tracking_uri):
                 _reach(tracking_uri, progress)
+            elif tracking_uri == workspace.tracking_uri:
+                _make_whole(workspace.root / "mlflow.db")
             mlflow.set_tracking_uri(tracking_uri)
             mlflow.set_registry_uri(tracking_uri)
             yield mlflow
@@ -109,6 +113,29 @@ def connected(
                     os.environ[name] = value_before
             if before[URI_VARIABLE] is not None:
                 mlflow.set_tracking_uri(before[URI_VARIABLE])
+
+
+def _make_whole(path: Path) -> None:
+    """Make the workspace's own database unless it is there: its tables take long, and one that has only some of them,
+    since its maker was killed, is of no use to MLflow ever after. Raises SQLAlchemyError or OSError."""
+    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+
+    def put(temporary: Path) -> None:
+        engine = create_sqlalchemy_engine(f"sqlite:///{temporary}")
+        try:
+            _initialize_tables(engine)
+        finally:
+            engine.dispose()
+
+    if path.exists():
+        return
+    try:
+        with storage.locked(path):
+            if not path.exists():
+                storage.sweep_beside(path)
+                storage.write_whole_with(path, put)
+    except OutsideError as refusal:
+        raise AmissError(str(refusal).removesuffix("; nothing was changed")) from None
 
 
 def refused(reason: Exception) -> bool:

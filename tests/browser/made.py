@@ -10,6 +10,7 @@ from riskmodels.reports.change_page import render_change
 from riskmodels.reports.comparison_page import render_comparison
 from riskmodels.reports.letter_page import Letter, render_letter
 from riskmodels.reports.parts import Section, bullets, texts
+from riskmodels.reports.review_page import render_review
 from tests.cards.change.pairs import all_of, change, estimate, put
 from tests.conftest import ROOT, TODAY, Demo
 from tests.reports.example_audit import made as audit_page
@@ -17,6 +18,7 @@ from tests.reports.example_comparison import comparison
 from tests.reports.test_batch_page import made as batch_page
 from tests.reports.test_models_page import made as models_page
 from tests.reports.test_profile_page import made as profile_page
+from tests.reports.test_review_page import account as review_account
 
 LETTER = Letter(
     title="What was used about you",
@@ -56,6 +58,7 @@ def write_kinds(demo: Demo, folder: Path) -> dict[str, Path]:
         "change": render_change(change(better).to_dict()),
         "batch": batch_page(),
         "letter": render_letter(LETTER, "html"),
+        "review": render_review(review_account(), "Reading help"),
         "models": models_page(folder / "of_models"),
     }
     for name, content in others.items():

@@ -66,7 +66,15 @@ def test_every_kind_of_page_is_looked_at(pages: dict[str, Path]) -> None:
     shipped = [path for path in pages.values() if path.name in ("card.html", "card-public.html")]
     assert len([path for path in shipped if path.name == "card-public.html"]) >= 4
     assert len(shipped) >= 9
-    assert {"audit.html", "batch.html", "change.html", "letter.html", "models.html", "profile.html"} <= set(pages)
+    assert {
+        "audit.html",
+        "batch.html",
+        "change.html",
+        "letter.html",
+        "models.html",
+        "profile.html",
+        "review.html",
+    } <= set(pages)
     assert len(pages) > 20
 
 
@@ -84,7 +92,7 @@ def test_on_a_phone_nothing_is_cut_off(pages: dict[str, Path], browser: Chromium
 
 def test_axe_finds_nothing_on_a_phone_either(pages: dict[str, Path], browser: Chromium, axe: str) -> None:
     """The smallest page of each kind: what the width changes is in the style sheet, which all of a kind share."""
-    for name in ("card.html", "audit.html", "change.html", "profile.html", "letter.html", "models.html"):
+    for name in ("card.html", "audit.html", "change.html", "profile.html", "letter.html", "models.html", "review.html"):
         assert (name, look(browser, pages[name], axe, PHONE)["violations"]) == (name, [])
 
 

@@ -264,7 +264,7 @@ def the_end(town: Town) -> Steps:
         (step("withdraw", *town.at("withdraw", NAME, "--by", APPROVER, "--reason", "The service ends.")), 0),
         (step("refused", *town.at("score", NAME, town.data, *DAY, "--output", town.out / "x.csv")), 6),
         (step("show at the end", *town.at("review", "show", NAME)), 0),
-        (step("verify", *town.at("review", "verify")), 0),
+        (step("verify", "review", "verify", "--workspace", town.work), 0),
         (step("export", *town.at("review", "export", NAME, "--output", town.out / "archive")), 0),
         (step("open", *town.at("review", "open", NAME, "--stage", "pilot", "--output", town.out / "form.yaml")), 0),
         (step("purge", *town.at("purge", NAME, "--dry-run")), 0),

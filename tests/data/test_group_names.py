@@ -13,9 +13,13 @@ from riskmodels.assessment.audit.policy import load_policy
 from riskmodels.data.group_names import (
     MOST_GROUPS,
     NOT_RECORDED,
+    OTHERS,
+    UNSAID,
     band_labels,
     in_order,
     name_groups,
+    pool_rare,
+    pool_rare_groups,
     recorded,
     reference_of,
 )
@@ -101,3 +105,56 @@ def test_the_audit_calls_them_the_same(values: list[Any], spec: dict[str, Any]) 
 
 def test_an_accent_makes_one_group_however_it_is_written():
     assert recorded(pl.Series(["Fran\u00e7ais", "Franc\u0327ais"])).n_unique() == 1
+
+
+# ---------------------------------------------------------------- groups of few people
+
+
+def pooled(counts: dict[str | None, int], **spec: Any) -> dict[str | None, int]:
+    values = pl.Series("one", [value for value, count in counts.items() for _ in range(count)], dtype=pl.String)
+    found = pool_rare(values, pl.Series(range(values.len())), Protected(column="e.one", law="race", **spec))
+    return dict(found.value_counts().iter_rows())
+
+
+def test_groups_of_fewer_than_ten_are_one() -> None:
+    assert pooled({"Asian": 10, "Maria Weber": 9, "Jo Weber": 1, None: 3}) == {"Asian": 10, OTHERS: 10, None: 3}
+
+
+def test_what_the_study_names_keeps_its_name() -> None:
+    counts: dict[str | None, int] = {"Roma": 2, "Maria Weber": 1}
+    assert pooled(counts, reference="Roma") == {"Roma": 2, OTHERS: 1}
+    assert pooled(counts, labels={"Roma": "Roma or Traveller"}) == {"Roma": 2, OTHERS: 1}
+    assert pooled({"Roma or Traveller": 2}, labels={"R": "Roma or Traveller"}) == {"Roma or Traveller": 2}
+
+
+def test_codes_numbers_and_words_for_nothing_are_nobodys_name() -> None:
+    assert pooled({"F": 1, "X12": 2, "Prefer not to say": 3, "don\N{RIGHT SINGLE QUOTATION MARK}t  know": 1}) == {
+        "F": 1, "X12": 2, "Prefer not to say": 3, "don\N{RIGHT SINGLE QUOTATION MARK}t  know": 1,
+    }  # fmt: skip
+    assert pooled({"1970": 1, "Maria": 1}, bands=(18,)) == {"1970": 1, OTHERS: 1}
+    assert pooled({"1970": 1}) == {OTHERS: 1}
+    numbers = pl.Series([1.0, 2.0])
+    assert pool_rare(numbers, pl.Series([1, 2]), None) is numbers
+
+
+def test_people_are_counted_and_not_rows() -> None:
+    """On twelve dates one person is still one person."""
+    values = pl.Series(["Maria Weber"] * 12)
+    assert pool_rare(values, pl.Series(["a"] * 12), None).to_list() == [OTHERS] * 12
+    assert pool_rare(values, pl.Series(range(12)), None).to_list() == ["Maria Weber"] * 12
+
+
+def test_a_column_of_too_many_values_is_left_to_be_refused() -> None:
+    names = {f"name {n}": 1 for n in range(MOST_GROUPS + 1)}
+    assert pooled(dict(names)) == names
+    assert pooled(dict(list(names.items())[:-1])) == {OTHERS: MOST_GROUPS}
+
+
+def test_each_characteristic_of_a_study_but_not_of_places() -> None:
+    rows = pl.DataFrame({"entity_id": list("abc"), "as_of_date": [DAY] * 3, "one": ["Maria", "Weber", None]})
+    assert pool_rare_groups(rows, study())["one"].to_list() == [OTHERS, OTHERS, None]
+    assert pool_rare_groups(rows, study().model_copy(update={"level": "place"})).equals(rows)
+
+
+def test_the_words_for_nothing_are_those_of_the_default_policy() -> None:
+    assert set(UNSAID) == set(load_policy("default").missing.words)

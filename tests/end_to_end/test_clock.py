@@ -63,24 +63,25 @@ def test_a_model_withdrawn_while_its_batch_runs_leaves_no_list(
     assert not [path for path in tmp_path.glob("*") if path.is_file()]
 
 
-def test_a_champion_replaced_while_its_batch_runs_leaves_no_list(bare: Workspace, demo: Demo, tmp_path: Path) -> None:
-    """Withdrawn and decided on anew, it is approved again and champion no more."""
+def test_a_champion_replaced_while_its_batch_runs_leaves_no_list(
+    workspace: Workspace, demo: Demo, tmp_path: Path
+) -> None:
     from tests.end_to_end.test_promotions import approve_second, second_version
 
-    before, met = kept(bare), []
+    before, met = kept(workspace), []
     with pytest.MonkeyPatch.context() as unlooked:
-        second_version(bare)
-        approve_second(bare, unlooked, TODAY)
+        second_version(workspace)
+        approve_second(workspace, unlooked, TODAY)
 
         def interfere(said: str) -> None:
             if "scoring" in said and not met:
                 met.append(said)
-                commands.promote(f"{NAME}/2", bare, TODAY, by_role="Head of Service")
+                commands.promote(f"{NAME}/2", workspace, TODAY, by_role="Head of Service")
 
         with pytest.raises(GateError, match="the champion is version 2, and only the champion scores"):
-            score(bare, demo, tmp_path / "list.csv", TODAY, interfere, capacity=7)
+            score(workspace, demo, tmp_path / "list.csv", TODAY, interfere, capacity=7)
     assert met
-    assert (kept(bare), (tmp_path / "list.csv").exists()) == (before, False)
+    assert (kept(workspace), (tmp_path / "list.csv").exists()) == (before, False)
 
 
 def test_an_approval_that_ends_at_a_midnight_in_between_leaves_no_list(
@@ -117,7 +118,7 @@ def test_a_batch_that_was_stopped_is_not_gone_on_with_after_a_withdrawal(
     withdraw(bare)
     command = ["score", NAME, demo.data, "--as-of", AS_OF, "--output", tmp_path / "list.csv", "--capacity", "7"]
     for resume in ([], ["--resume"]):
-        refused(call(bare, *command, *resume), 6, "the model was withdrawn on 2026-11-22")
+        refused(call(bare, *command, *resume, today=TODAY), 6, "the model was withdrawn on 2026-11-22")
     assert (kept(bare), (tmp_path / "list.csv").exists()) == (before, False)
 
 
@@ -139,6 +140,6 @@ def test_no_cohort_of_a_day_after_the_approval(bare: Workspace, demo: Demo, tmp_
 def test_the_champion_of_a_study_whose_champion_was_withdrawn(bare: Workspace, demo: Demo, tmp_path: Path) -> None:
     withdraw(bare)
     command = [demo.data, "--as-of", AS_OF, "--output", tmp_path / "list.csv"]
-    refused(call(bare, "score", f"{NAME}@champion", *command), 6, "has no champion now")
-    refused(call(bare, "score", NAME, *command), 6, "the model was withdrawn on 2026-11-22")
+    refused(call(bare, "score", f"{NAME}@champion", *command, today=TODAY), 6, "has no champion now")
+    refused(call(bare, "score", NAME, *command, today=TODAY), 6, "the model was withdrawn on 2026-11-22")
     assert not (tmp_path / "list.csv").exists()

@@ -13,6 +13,7 @@ import pytest
 from riskmodels import storage
 from riskmodels.governance import standing
 from riskmodels.governance.registry import read_index
+from riskmodels.service.people.record import BATCH, BatchNote
 from riskmodels.workspace import Workspace
 from tests.end_to_end.served import call, refused
 from tests.governance.recorded import DIRECTOR, HEAD, STUDY, Recorded, busy_workspace, day
@@ -87,7 +88,9 @@ def test_one_study_alone(busy: Workspace) -> None:
 def test_the_champion_of_a_past_day_and_who_moved_it(busy: Workspace) -> None:
     before = " ".join(said(busy, "--on", "2026-06-09").split())
     after = " ".join(said(busy, "--on", "2026-06-10").split())
-    assert f"reading_help: version 2, for pilot; APPROVED until 19 October 2026 (stage: pilot) by the {DIRECTOR}" in before
+    assert (
+        f"reading_help: version 2, for pilot; APPROVED until 19 October 2026 (stage: pilot) by the {DIRECTOR}" in before
+    )
     assert f"promoted by the {HEAD} (record 4) on 2026-05-04" in before
     assert "reading_help: version 1, for pilot" in after
     assert f"brought back by the {HEAD} (record 5): Lists were too short on 2026-06-10" in after
@@ -193,10 +196,11 @@ def test_a_list_whose_line_a_crash_left_out_counts_by_its_record(tmp_path: Path)
     entry = Recorded(workspace).version()
     note = BatchNote(
         batch_id="0123456789abcdef", study=STUDY, version=entry.version, model_sha256=entry.model_sha256,
-        card_sha256=entry.card_sha256, as_of=day("2026-02-01"), scored_on=day("2026-02-02"), stage="pilot",
-        owner_role=HEAD, minute="DEC-1", expires=day("2026-08-01"), example=False, counts={"scored": 3},
+        card_sha256=entry.card_sha256, as_of=day("2026-02-01"), scored_on=day("2026-02-02"), counts={"scored": 3},
+        options={}, output="list.csv", who=None, stage="pilot", example=False,
     )  # fmt: skip
-    write_note(workspace, note)
+    folder = workspace.batch(STUDY, note.batch_id)
+    storage.write_folder(folder, {BATCH: note.model_dump_json().encode()})
     assert "2026-02-02 x1!" in said(workspace)
 
 

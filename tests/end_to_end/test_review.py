@@ -64,6 +64,7 @@ def fill_in(form: Path) -> None:
     form.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_from_the_form_to_the_archive(ours: Workspace, tmp_path: Path) -> None:
     form, name = tmp_path / "decision.yaml", f"{STUDY}/1"
     code, out, _ = call(ours, "review", "open", name, "--stage", "pilot", "--output", form)

@@ -171,6 +171,15 @@ def test_a_withdrawal_of_the_day_counts_from_the_next(recorded: Recorded) -> Non
     assert [(span.until, span.ended) for span in spans] == [(day("2026-03-01"), lines[1])]
 
 
+def test_what_comes_after_an_approval_is_over_does_not_lengthen_it(recorded: Recorded) -> None:
+    entry = recorded.version()
+    recorded.decide(entry, "2026-02-01", expires="2026-03-01")
+    recorded.withdraw(entry, "2026-04-01")
+    lines = read_chain(recorded.workspace.reviews(STUDY))
+    (span,) = approvals(lines, entry.model_sha256, entry.card_sha256)
+    assert (span.until, span.ended) == (day("2026-03-01"), None)
+
+
 @pytest.mark.parametrize("damage", [{"scored_on": "soon"}, {"scored_on": None}, {"scored_on": 3}])
 def test_a_line_of_the_ledger_without_a_day_is_left_out(damage: dict[str, Any]) -> None:
     line = {"study": STUDY, "version": 1, "model_sha256": "a", "scored_on": "2026-02-01", "stage": "pilot"}

@@ -18,7 +18,6 @@ from typing import Any
 import cloudpickle
 import joblib
 import numpy as np
-import skops.io
 import yaml
 
 
@@ -61,6 +60,13 @@ def _cloudpickle(mark: Path) -> bytes:
     return cloudpickle.dumps(Travels())
 
 
+def _skops() -> Any:
+    """It imports much, so it is imported where it is asked for."""
+    import skops.io
+
+    return skops.io
+
+
 def _written(write: Callable[[io.BytesIO], object]) -> bytes:
     stream = io.BytesIO()
     write(stream)
@@ -87,8 +93,8 @@ PAYLOADS = {
     ),
     "skops with an unknown type": Payload(
         "model.skops",
-        lambda mark: skops.io.dumps(MarksWhenSet(mark)),
-        lambda content: skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content)),
+        lambda mark: _skops().dumps(MarksWhenSet(mark)),
+        lambda content: _skops().loads(content, trusted=_skops().get_untrusted_types(data=content)),
     ),
     "numpy with objects": Payload(
         "weights.npy",

@@ -17,7 +17,7 @@ from riskmodels.governance.rules import reviewed_study
 from riskmodels.study import load_kept_study, load_study
 from tests.end_to_end.served import Called, refused
 from tests.hostile.conftest import STUDY, Spoilt, card_for
-from tests.hostile.doors import COMMANDS
+from tests.hostile.doors import VERBS
 from tests.hostile.payloads import PAYLOADS
 from tests.hostile.watching import Watch
 
@@ -76,7 +76,7 @@ def test_a_card_that_is_not_the_registered_one_is_refused(
     mark = marks()
     for run in spoilt.runs:
         CARDS[how](run / "card" / "card.json", other, mark)
-    for name, command in COMMANDS.items():
+    for name, command in VERBS.items():
         for model in (f"{STUDY}/1", str(spoilt.folder)):
             with watch():
                 called = command(spoilt.workspace, model, tmp_path)

@@ -14,8 +14,8 @@ from riskmodels.models.risk_model import RiskModel, read_model_folder, verify_ma
 from riskmodels.workspace import Workspace
 from tests.end_to_end.served import refused
 from tests.hostile.conftest import STUDY, Spoilt
-from tests.hostile.doors import COMMANDS, as_a_mapping, read_and_load
-from tests.hostile.kinds import KINDS, RESEALED, Kind, Tools
+from tests.hostile.doors import COMMANDS, VERBS, as_a_mapping, read_and_load
+from tests.hostile.kinds import KINDS, RESEALED, Tools
 from tests.hostile.watching import Watch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices are made here")
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and dev
 @pytest.fixture(scope="session", autouse=True)
 def _everything_imported(shelf: Workspace, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the commands import, they import now, and not while they are watched."""
-    for command in COMMANDS.values():
+    for command in (*VERBS.values(), *COMMANDS.values()):
         command(shelf, f"{STUDY}/1", tmp_path_factory.mktemp("first"))
     read_and_load(shelf.runs(STUDY) / "one" / "riskmodel")
 
@@ -87,19 +87,19 @@ def test_is_refused_at_every_door(
         with watch(), pytest.raises(ModelFileError) as refusal:
             RiskModel.from_files(files)
         refusals.append(str(refusal.value))
-    for how, command in COMMANDS.items():
+    for how, command in VERBS.items():
         for model, run in ((f"{STUDY}/1", registered), (str(folder), folder)):
             with watch():
                 called = command(spoilt.workspace, model, tmp_path)
             if how == "review show" and called.code == ExitCode.DONE:
                 # It explains, and says which rule does not hold.
-                assert re.search(r"^\W*NO\W+the model('s files are whole| is registered)", called.out, re.MULTILINE)
+                assert re.search(r"^NO the model('s files are whole| is registered)", called.out, re.MULTILINE)
             elif called.code == ExitCode.USAGE:
                 # A folder in which no model can be seen is no model at all.
                 refused(called, ExitCode.USAGE, "no model lies there")
                 assert run == folder
                 assert not (folder / "riskmodel" / "manifest.json").is_file()
-            elif is_sealed(run / "riskmodel") and run == registered:
+            elif is_sealed(run / "riskmodel"):
                 # Whole as far as its own manifest goes, which is not the one that was registered: nobody reads on.
                 code, words = (ExitCode.GATE, "not the registered") if how == "score" else (ExitCode.FILE, "another")
                 refused(called, code, words)
@@ -125,16 +125,52 @@ def test_another_model_under_its_own_manifest_is_not_the_registered_one(
     for run in (registered, folder):
         RESEALED[name](run / "riskmodel", tools)
     assert read_and_load(folder / "riskmodel").study_id == STUDY
+    monkeypatch.setattr(RiskModel, "from_files", None)
     for model in (str(folder), f"{STUDY}/1"):
-        if model != str(folder):
-            monkeypatch.setattr(RiskModel, "from_files", None)
         with watch():
-            refused(COMMANDS["card"](spoilt.workspace, model, tmp_path), ExitCode.FILE, "is the card of another model")
-            score = COMMANDS["score"](spoilt.workspace, model, tmp_path)
+            refused(VERBS["card"](spoilt.workspace, model, tmp_path), ExitCode.FILE, "is the card of another model")
+            score = VERBS["score"](spoilt.workspace, model, tmp_path)
             refused(score, ExitCode.GATE, "this model is not the registered one")
-            shown = COMMANDS["review show"](spoilt.workspace, model, tmp_path)
-        assert re.search(r"^\W*NO\W+the model is registered", shown.out, flags=re.MULTILINE), shown
+            shown = VERBS["review show"](spoilt.workspace, model, tmp_path)
+        assert "NO the model is registered: this model is not the registered one" in shown.out, shown
     nothing_happened(watch, tools)
+
+
+# One of each sort, through the command line itself.
+ON_THE_COMMAND_LINE = [
+    "pickle, beside the model", "joblib, as manifest.json", "an MLmodel with its own loader and code",
+    "a link to the passwords of the system", "a pipe as the manifest", "bomb.zip, beside the model",
+    "the knots of the calibrator, edited", "nested 200,000 deep as calibrator.json", "a model.json that is too large",
+    "a name of two lines and a colour", "very many files",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ON_THE_COMMAND_LINE)
+def test_on_the_command_line_too_it_is_one_line_and_nothing_is_written(
+    name: str, spoilt: Spoilt, tools: Tools, watch: Watch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    registered, folder = spoilt.runs
+    for run in (registered, folder):
+        KINDS[name].spoil(run / "riskmodel", tools)
+    for how in ("score", "card"):
+        for model in (f"{STUDY}/1", str(folder)):
+            with watch():
+                called = COMMANDS[how](spoilt.workspace, model, tmp_path)
+            refused(called, called.code)
+            assert called.code in (ExitCode.FILE, ExitCode.GATE, ExitCode.USAGE), called
+            line = called.err.splitlines()[-1]
+            assert line.isprintable()
+            assert len(line) < 500
+    for how in ("review show", "gate"):
+        with watch():
+            called = COMMANDS[how](spoilt.workspace, f"{STUDY}/1", tmp_path)
+        assert called.code in (ExitCode.FILE, ExitCode.GATE, ExitCode.DONE), called
+        assert "Traceback" not in called.said
+        assert called.said.replace("\n", "").isprintable()
+    nothing_happened(watch, tools)
+    assert not (tmp_path / "list.csv").exists()
+    assert not (tmp_path / "card").exists()
+    assert capfd.readouterr() == ("", "")
 
 
 def _can_be_read(folder: Path) -> bool:
@@ -173,5 +209,4 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str, saved: dict[str, byte
 
 
 def test_there_are_many_kinds() -> None:
-    assert len(KINDS) + len(RESEALED) > 100
-    assert all(isinstance(kind, Kind) for kind in KINDS.values())
+    assert len(KINDS) + len(RESEALED) > 150

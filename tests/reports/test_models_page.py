@@ -63,7 +63,9 @@ def test_what_waits_stands_under_the_role_that_has_to_do_it(page: Page) -> None:
     roles = [text for level, text in page.headings if level == 3]
     assert roles[:3] == ["Head of service", "Team manager", "Director of children's services"]
     first, second = waits.index("Team manager"), waits.index("Director of children's services")
-    assert "NO LISTS UNTIL THIS IS DONE. Late since 20 November 2026 (11 days ago): condition 1 is late" in waits[:first]
+    assert (
+        "NO LISTS UNTIL THIS IS DONE. Late since 20 November 2026 (11 days ago): condition 1 is late" in waits[:first]
+    )
     assert "By 5 December 2026 (4 days left): condition 2 is due" in waits[first:second]
     assert "By 12 December 2026 (11 days left): the approval ends; have it reviewed again." in waits[second:]
     assert "`" not in page.text
@@ -90,8 +92,8 @@ def test_each_study_has_a_picture_with_words_and_a_table(found: dict[str, Any], 
     reading, homes = figures_of(found)
     assert [image["alt"] for image in page.all("img")] == [reading["alt"], homes["alt"]]
     assert reading["alt"] == (
-        "Bars over time for 3 versions, up to 1 December 2026. Version 3 is champion since 30 July 2026, and is approved "
-        "until 12 December 2026."
+        "Bars over time for 3 versions, up to 1 December 2026. Version 3 is champion since 30 July 2026, and is "
+        "approved until 12 December 2026."
     )
     assert "No version is champion now." in homes["alt"]
     rows = reading["table"]["rows"]
