@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from supply_chain.machines import Machine
 
 # pip's words when it tries again, which is all that it says of a network that is not there.
 UNREACHABLE = "Retrying ("
+YANKED = re.compile(r"yanked version: '([^']+)' candidate")
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Found:
     yanked: bool
 
 
-def pip(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
-    """Run pip; ``environment`` adds to ours.
+def pip(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run pip; ``environment`` adds to ours. Returns its warnings.
 
     Raises
     ------
@@ -57,6 +59,7 @@ def pip(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
                 "the package index cannot be reached, so nothing was looked up; try again with a network"
             )
         raise UsageError(errors[-1] if errors else f"pip ended with {done.returncode}")
+    return done.stderr
 
 
 def only_wheels(machine: Machine) -> list[str]:
@@ -81,21 +84,27 @@ def look_up(rows: Iterable[Locked], machine: Machine) -> list[Found]:
         asked, report = Path(folder) / "asked.txt", Path(folder) / "report.json"
         # Without hashes pip reads what the index says of a wheel; with them it would fetch each one whole.
         asked.write_text("".join(f"{row.name}=={row.version}\n" for row in rows), encoding="utf-8")
-        pip(
+        warnings = pip(
             "install", "--quiet", "--dry-run", "--ignore-installed", "--ignore-requires-python",
             *only_wheels(machine), "--target", str(Path(folder) / "never"), "--report", str(report), "-r", str(asked),
         )  # fmt: skip
-        return found_in(json.loads(report.read_text(encoding="utf-8")))
+        return found_in(json.loads(report.read_text(encoding="utf-8")), warnings)
 
 
-def found_in(report: dict[str, Any]) -> list[Found]:
-    """What a report of ``pip install --report`` holds (its format version 1)."""
+def found_in(report: dict[str, Any], warnings: str) -> list[Found]:
+    """What a report of ``pip install --report`` holds (its format version 1).
+
+    Parameters
+    ----------
+    warnings : what pip said beside it: older ones tell only there that a release was withdrawn
+    """
+    yanked = {canonicalize_name(name) for name in YANKED.findall(warnings)}
     return [
         Found(
             canonicalize_name(item["metadata"]["name"]),
             PurePosixPath(item["download_info"]["url"]).name,
             item["download_info"]["archive_info"]["hashes"]["sha256"],
-            bool(item["is_yanked"]),
+            canonicalize_name(item["metadata"]["name"]) in yanked,
         )
         for item in report["install"]
     ]

@@ -130,8 +130,13 @@ def withdraw(
         print_table(report.batches, ["batch_id", "as_of_date", "scored_on", "stage", "scored", "listed"])
     else:
         print("It made no batch.")
-    if report.was_champion:
-        print(f"{report.study} has no champion now; go back to the one before with: riskmodels rollback {report.study}")
+    if report.was_champion and report.back_to is not None:
+        print(
+            f"{report.study} has no champion now. To go back to version {report.back_to}: riskmodels rollback "
+            f"{report.study} --by ROLE --reason WHY"
+        )
+    elif report.was_champion:
+        print(f"{report.study} has no champion now, and none before it to go back to.")
     if report.warning:
         print(f"Note: {report.warning}")
     return ExitCode.DONE

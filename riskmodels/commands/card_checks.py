@@ -104,10 +104,11 @@ def refuse_unfit_card(model: ResolvedModel, workspace: Workspace, stage: str, to
     if failing:
         name = model.study if model.version is None else f"{model.study}/{model.version}"
         public = failing[0].endswith(IN_PUBLIC)
+        names = ", ".join(one.removesuffix(IN_PUBLIC) for one in failing)
         raise GateError(
             f"the card may not be approved for {stage}, since {'its public edition' if public else 'it'} fails its "
-            f"checks ({', '.join(one.removesuffix(IN_PUBLIC) for one in failing)}); see what to do with: riskmodels card "
-            f"{name} --check{' --edition public' if public else ''} --workspace {workspace.root}"
+            f"checks ({names}); see what to do with: riskmodels card {name} --check"
+            f"{' --edition public' if public else ''} --workspace {workspace.root}"
         )
 
 

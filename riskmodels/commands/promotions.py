@@ -42,7 +42,8 @@ class PromotionReport:
 @dataclass(frozen=True)
 class WithdrawalReport:
     """``batches``: the batches that the model made, as the ledger has them. ``notice``: where it was written.
-    ``already``: it was withdrawn before, by ``record``, and only its notice was asked for."""
+    ``already``: it was withdrawn before, by ``record``, and only its notice was asked for. ``back_to``: the version
+    that was champion before and is not withdrawn; it has to pass the gate anew."""
 
     study: str
     version: int | None
@@ -51,6 +52,7 @@ class WithdrawalReport:
     batches: tuple[dict[str, Any], ...]
     notice: Path | None
     already: bool = False
+    back_to: int | None = None
     warning: str | None = None
 
 
@@ -188,7 +190,7 @@ def withdraw(
     from riskmodels.governance import registry
     from riskmodels.governance.acts import Withdrawal
     from riskmodels.governance.chain import read_chain, writing
-    from riskmodels.governance.champions import champion
+    from riskmodels.governance.champions import champion, previous
     from riskmodels.governance.review import governing
     from riskmodels.service.people.ledger import read_ledger
 
@@ -211,6 +213,7 @@ def withdraw(
         standing = governing(writer.chain, entry.model_sha256, entry.card_sha256)
         already = standing if standing is not None and isinstance(standing.act, Withdrawal) else None
         record = already or writer.append(act, digests_of(entry))
+        earlier = previous(writer.chain)
     warning = tell_mlflow(found.study, workspace, tracking_uri, progress)
     if already is not None:
         assert isinstance(already.act, Withdrawal)
@@ -226,7 +229,8 @@ def withdraw(
     touched = tuple(line for line in read_ledger(workspace) if line["model_sha256"] == entry.model_sha256)
     return WithdrawalReport(
         found.study, entry.version, record.seq, now is not None and now.began.model_sha256 == entry.model_sha256,
-        touched, None if notice is None else notice / "notice.yaml", already is not None, warning,
+        touched, None if notice is None else notice / "notice.yaml", already is not None,
+        None if earlier is None else earlier.promotion.version, warning,
     )  # fmt: skip
 
 

@@ -15,8 +15,7 @@ from pydantic import Field, StringConstraints, model_validator
 from riskmodels import storage, study
 from riskmodels.errors import GateError, StudyError
 from riskmodels.governance.contacts import refuse_contacts
-from riskmodels.governance.decision import STAGES_IN_USE, Decision, Digest, Role, Text
-from riskmodels.governance.forms import filled, still_blank
+from riskmodels.governance.decision import Decision, Digest, Role, Text
 
 
 class Withdrawal(study.Section):
@@ -88,11 +87,13 @@ ACTS: dict[str, type[Act]] = {
     "purge": Purge,
 }
 WRITTEN_BY_PEOPLE = ("decision", "withdrawal")
-assert set(STAGES_IN_USE) == {"pilot", "live"}
 
 
 def parse_decision(raw: Any, where: str = "decision") -> Decision | Withdrawal:
     """Check a decision or withdrawal that is already a mapping. Raises GateError, naming the path of the key."""
+    # What the audit's verdicts are called takes time to load, and the record is read by every command.
+    from riskmodels.governance.forms import filled, still_blank
+
     kind = raw.get("kind", "decision") if isinstance(raw, dict) else "decision"
     if not isinstance(kind, str) or kind not in WRITTEN_BY_PEOPLE:
         raise GateError(f"{where}: kind: is one of {', '.join(WRITTEN_BY_PEOPLE)}")

@@ -192,11 +192,7 @@ def verdicts_to_answer(card: Mapping[str, Any]) -> list[str]:
     if not isinstance(contrasts, Sequence):
         raise CardError("card.json: audit.contrasts is missing; audit the model and build its card again")
     try:
-        keys = [
-            f"{row['attribute']}: {row['group']}: {row['metric']}"
-            for row in contrasts
-            if is_to_answer(row)
-        ]
+        keys = [f"{row['attribute']}: {row['group']}: {row['metric']}" for row in contrasts if is_to_answer(row)]
     except (KeyError, TypeError):
         raise CardError("card.json: audit.contrasts is not readable; build the card again") from None
     return list(dict.fromkeys(keys))

@@ -11,8 +11,8 @@ from riskmodels.errors import DataError
 @pytest.mark.parametrize(
     "value",
     [
-        "2024-06-30", "2024-06-30T10:00", "30/06/2024", "1.6.24", "0.35", "-12.5", "9434765919", "943 476 5919", " 07700 900123",
-        "+44 7700 900123", "a.b@example.org", "SW1A 1AA", "m11ae",
+        "2024-06-30", "2024-06-30T10:00", "30/06/2024", "1.6.24", "0.35", "-12.5", "9434765919", "943 476 5919",
+        " 07700 900123", "+44 7700 900123", "a.b@example.org", "SW1A 1AA", "m11ae",
     ],
 )  # fmt: skip
 def test_a_value_in_place_of_a_name(value: str) -> None:

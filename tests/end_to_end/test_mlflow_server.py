@@ -264,8 +264,18 @@ def test_an_approver_promotes(team: Team) -> None:
     assert team.server.aliases() == {"champion": "1"}
     assert team.server.tags(LIVE)["gates.status"] == team.server.tags(NAME)["gates.status"] == "champion"
     assert team.server.moves() == [("promotion", "none", "1", BY[1])]
-    live, trained = team.server.tags(LIVE), team.server.tags(NAME)
-    assert live["model.sha256"] == trained["model.sha256"]
+    assert team.server.tags(LIVE)["model.sha256"] == team.server.tags(NAME)["model.sha256"]
+
+
+def test_the_history_is_added_to_and_not_deleted_from(team: Team) -> None:
+    def delete(client: mlflow.MlflowClient) -> None:
+        experiment = client.get_experiment_by_name(f"{NAME}/governance").experiment_id
+        client.delete_run(client.search_runs([experiment])[0].info.run_id)
+
+    with pytest.raises(mlflow.exceptions.MlflowException) as error:
+        team.server.as_("approver", delete)
+    assert error.value.error_code == "PERMISSION_DENIED"
+    assert len(team.server.moves()) == 1
 
 
 def test_the_service_logs_its_batches_and_a_refusal_is_a_note(team: Team, tmp_path: Path) -> None:

@@ -102,9 +102,9 @@ def test_a_folder_that_is_no_environment_is_refused(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- wheels
 
 
-def item(name: str, file: str, sha256: str = A, yanked: bool = False) -> dict[str, Any]:
+def item(name: str, file: str, sha256: str = A) -> dict[str, Any]:
     download = {"url": f"https://example.org/{file}", "archive_info": {"hashes": {"sha256": sha256}}}
-    return {"metadata": {"name": name}, "download_info": download, "is_yanked": yanked}
+    return {"metadata": {"name": name}, "download_info": download}
 
 
 def test_what_the_index_would_give_is_held_against_the_lock() -> None:
@@ -114,10 +114,13 @@ def test_what_the_index_would_give_is_held_against_the_lock() -> None:
             item("Sound", "sound-1-py3-none-any.whl"),
             item("source", "source-1.tar.gz"),
             item("other", "other-1-py3-none-any.whl", "b" * 64),
-            item("yanked", "yanked-1-py3-none-any.whl", yanked=True),
+            item("yanked", "yanked-1-py3-none-any.whl"),
         ]
     }
-    assert wheels.not_as_locked(rows, wheels.found_in(report)) == [
+    warned = (
+        "WARNING: The candidate selected for download or install is a yanked version: 'Yanked' candidate (version 1"
+    )
+    assert wheels.not_as_locked(rows, wheels.found_in(report, warned)) == [
         "source 1: comes as source-1.tar.gz, which is no wheel",
         "other 1: the hash of other-1-py3-none-any.whl is not in the lock",
         "yanked 1: was withdrawn by its makers; move to another version",
@@ -141,9 +144,11 @@ def test_every_row_is_a_wheel_on_windows(python: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_package_without_a_wheel_is_refused() -> None:
-    """The one above can fail: this version of this package never came as a wheel."""
+def test_a_package_without_a_wheel_and_one_that_was_withdrawn_are_found() -> None:
+    """The one above can fail: this version of this package never came as a wheel, and that of the other was withdrawn."""
     try:
+        (found,) = wheels.look_up([locked("attrs", "21.1.0")], Machine("windows", "3.12"))
+        assert found.yanked
         with pytest.raises(UsageError, match="venn-abers"):
             wheels.look_up([locked("venn-abers", "1.5.4")], Machine("windows", "3.12"))
     except OutsideError as problem:

@@ -140,6 +140,8 @@ def composition(groups: pl.DataFrame, scored: Iterable[pl.DataFrame], study: Stu
 
 def _without_names(counts: dict[tuple[str, str], list[int]], study: StudyFile) -> dict[tuple[str, str], list[int]]:
     """Groups of few people as one, unless the study names them: what few have in a column may be a person's name."""
+    if study.level == "place":
+        return counts
     pooled: dict[tuple[str, str], list[int]] = {}
     for (attribute, group), (scored, listed) in counts.items():
         rare = scored < FEWEST_PEOPLE and may_be_a_name(group, study.protected.get(attribute))

@@ -110,6 +110,18 @@ def test_counts_by_hand(study: StudyFile) -> None:
     assert all(row.reason is None for row in rows)
 
 
+def test_groups_of_few_that_the_study_does_not_name_are_one(study: StudyFile) -> None:
+    """A club of nine is not named, for its name may be a person's; the study's own groups keep theirs."""
+    ids = [f"p{n}" for n in range(100)]
+    clubs = ["chess"] * 60 + ["Maria Weber"] * 9 + ["Jo Weber"] * 31
+    groups = pl.DataFrame({"entity_id": ids, "club": clubs, "ethnicity": ["African American"] * 4 + ["white"] * 96})
+    scored = pl.DataFrame({"entity_id": ids, "listed": [n % 2 == 0 for n in range(100)]})
+    rows = composition(groups, [scored], study)
+    assert [row.group for row in rows] == ["Jo Weber", "Other small groups", "chess", "African American", "white"]
+    places = study.model_copy(update={"level": "place"})
+    assert "Maria Weber" in [row.group for row in composition(groups, [scored], places)]
+
+
 def test_who_has_no_row_is_not_recorded_and_who_is_not_scored_does_not_count(study: StudyFile) -> None:
     batch = people(male=(60, 20), female=(60, 20))
     groups = pl.concat([batch.select("entity_id", "gender")[:100], pl.DataFrame({"entity_id": ["x"], "gender": ["m"]})])

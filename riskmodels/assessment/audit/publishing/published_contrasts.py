@@ -226,6 +226,8 @@ def _made(contrast: Row, rows: Mapping[Key, Row], everybody: Mapping[str, Whole]
             return exact
         if metric == "calibration_slope":
             return _Made(ratio, ratio - 1)
+        if not row["positives"]:  # nothing came about: there is no spread to make anything of
+            return exact
         known = row["n"] - (row["unknown"] or 0)
         share = row["positives"] / known
         return _Made(ratio, share * (1 - 1 / ratio), math.sqrt((1 - share) / row["positives"]))
