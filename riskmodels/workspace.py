@@ -12,6 +12,7 @@
     batches/ledger.jsonl              one line for each batch, aggregates only
     batches/<study>/<batch>/          people.parquet batch.json: what trace and letter read, as long as it is kept
     cache/                            results kept between runs; it may be deleted at any time
+    cache/fetched/<model_sha256>/     models fetched from a shared MLflow server
     tuning/<study>/                   trials of tuning, so that a search that was stopped goes on
 """
 

@@ -37,7 +37,7 @@ ALLOWED = (
     Allowed(r"work/batches/\w+/\w+/people\.parquet", IDS, "what `trace` and `letter` look people up in"),
     Allowed(r"work/cache/results/\w\w/[\w.]+\.parquet", READ, "the tables as they were read, kept for the next time"),
     Allowed(r"work/cache/engine/.*", READ, "what DuckDB had no room for in memory"),
-    Allowed(r"(out/\.\w+\.(csv|parquet)\.work|out/\.riskmodels-\w+\.part)/.*", IDS_AND_HOMES,
+    Allowed(r"(out/\.\w+\.csv\.work|work/batches/\w+/\.riskmodels-\w+\.part)/.*", IDS_AND_HOMES,
             "a list that was stopped half-way, kept for --resume"),
     Allowed(r"tmp/riskmodels-.*", READ, "what a process that was killed could not take away"),
     Allowed(r"out/drafted/register\.yaml", frozenset({"header"}),

@@ -12,11 +12,10 @@ import sys
 
 
 def ready() -> None:
-    """Whatever a command would import first, without a thread of its own: a process with threads is not to be forked."""
+    """Import what a command would, without threads of its own: a process that has some is not to be forked."""
     for name in ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = "1"
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    import mlflow  # noqa: F401
     import mlflow.pyfunc
     import mlflow.store.model_registry.sqlalchemy_store
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401

@@ -145,7 +145,7 @@ def test_every_row_is_a_wheel_on_windows(python: str) -> None:
 
 @pytest.mark.slow
 def test_a_package_without_a_wheel_and_one_that_was_withdrawn_are_found() -> None:
-    """The one above can fail: this version of this package never came as a wheel, and that of the other was withdrawn."""
+    """The one above can fail: one of these never came as a wheel, and the other was withdrawn."""
     try:
         (found,) = wheels.look_up([locked("attrs", "21.1.0")], Machine("windows", "3.12"))
         assert found.yanked
