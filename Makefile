@@ -19,7 +19,7 @@ test: $(VENV)/.ready
 check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy riskmodels
+	$(BIN)/mypy riskmodels supply_chain
 	$(BIN)/python -m pytest -q $(WORKERS)
 
 # Every test, the slow ones included, and the simulations in full; what came out is kept under the day's date.

@@ -61,7 +61,6 @@ def test_every_heavy_library_has_a_home() -> None:
         "openpyxl": ["riskmodels.service.outputs", "riskmodels.reports.workbook"],
         "optuna": ["riskmodels.models.tuning"],
         "interpret": ["riskmodels.models.explainable_boosting"],
-        "venn_abers": ["riskmodels.models.calibration"],
         "pyspark": ["riskmodels.data.engines"],
         "weasyprint": ["riskmodels.reports.pdf"],
         "pypdf": ["riskmodels.reports.pdf_checks"],

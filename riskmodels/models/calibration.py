@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from riskmodels.errors import DataError
 from riskmodels.models.logit import fit_bent, fit_logistic, log_odds, significant
@@ -97,7 +97,7 @@ def fit_none(scores: np.ndarray, outcome: np.ndarray) -> Curve:
 
 
 def fit_venn_abers(scores: np.ndarray, outcome: np.ndarray) -> VennAbers:
-    """Inductive Venn-Abers prediction (Vovk and Petej 2014; the library venn-abers).
+    """Inductive Venn-Abers prediction (Vovk and Petej 2014).
 
     A score gets two risks: those of isotonic regressions of the calibration rows and itself, once with its outcome
     taken as 0 and once as 1. The true risk of a person drawn like the calibration rows is one of the two's, whatever
@@ -107,16 +107,28 @@ def fit_venn_abers(scores: np.ndarray, outcome: np.ndarray) -> VennAbers:
     spread = float(high - low) or float(np.ptp(scores))
     unit = max(rounding_unit(spread, 3), 1e-12 * float(np.abs(scores).max()))
     cells = cells_of(scores, unit)
-    # The library divides by nought, and switches numpy's own warnings off for everybody when it is imported.
-    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from venn_abers.venn_abers import calc_p0p1
-
-        p0, p1, distinct = calc_p0p1(np.column_stack([cells, cells]), outcome)
-    # p0 of a cell counts that cell's own rows with those below it, p1 with those above.
-    here, above = distinct.astype(np.int64), distinct.astype(np.int64) + 1
+    distinct, below, above = _two_risks(cells, outcome)
     note = "every outcome of the calibration rows is the same" if outcome.min() == outcome.max() else None
-    return VennAbers(unit, _stairs(here, p0[:, 1]), _stairs(above, p1[:, 1]), note)
+    return VennAbers(unit, _stairs(distinct, below), _stairs(distinct + 1, above), note)
+
+
+def _two_risks(cells: np.ndarray, outcome: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct cells [k], and the isotonic risks [k + 1] of one row more, without an event and with one.
+
+    A row between two cells has the risk without an event of the cell below it, and the risk with an event of the cell
+    above it: so the first risk without an event is 0, and the last one with an event is 1.
+    """
+    distinct, place = np.unique(cells, return_inverse=True)
+    rows, events = np.bincount(place).astype(float), np.bincount(place, outcome)
+    risks = np.array([[0.0, 1.0]] * (distinct.size + 1))
+    for at in range(distinct.size):
+        rows[at] += 1
+        for label in (0, 1):
+            events[at] += label
+            risks[at + 1 - label, label] = isotonic_regression(events / rows, weights=rows).x[at]
+        events[at] -= 1
+        rows[at] -= 1
+    return distinct.astype(np.int64), risks[:, 0], risks[:, 1]
 
 
 def _stairs(starts: np.ndarray, risks: np.ndarray) -> Stairs:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskmodels.__main__ import run
+from riskmodels.tracking import without_password
 from tests.canaries.county import TODAY, write_registered_study
 from tests.canaries.runs import Town, made, step
 from tests.canaries.seen import texts_of_file
@@ -85,12 +86,23 @@ def test_a_study_names_a_variable_and_never_a_connection(
     assert SECRET not in said.out + said.err
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (f"http://a:{SECRET}@db:1/x", "http://db:1/x"), (f"mysql+y://a:{SECRET}/x@z@db", "mysql+y://db"),
+        (f"no answer from http://{SECRET}@db, twice", "no answer from http://db, twice"),
+        ("sqlite:////srv/a@b/m.db", "sqlite:////srv/a@b/m.db"), ("http://db:1/x", "http://db:1/x"),
+    ],
+)  # fmt: skip
+def test_an_address_is_told_without_its_password(address: str, told: str) -> None:
+    assert without_password(address) == told
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
-    [f"http://analyst:{SECRET}@127.0.0.1:9", f"http://analyst:{SECRET}@127.0.0.1:9/",
-     f"http://analyst:{SECRET}/a@b@127.0.0.1:9"],
-)  # fmt: skip
+    [f"http://analyst:{SECRET}@127.0.0.1:9/", f"http://analyst:{SECRET}/a@b@127.0.0.1:9"],
+)
 def test_a_password_in_the_environment_is_used_and_never_told(address: str, tmp_path: Path) -> None:
     """A server that does not answer, asked with a password that stands in its address."""
     town: Town = made(tmp_path)

@@ -263,26 +263,6 @@ def test_venn_abers_equals_two_isotonic_regressions_a_score(seed):
     assert (ours.apply(asked) <= high).all()
 
 
-def test_venn_abers_equals_the_library():
-    with np.errstate(all="ignore"):  # which it sets for everybody, on import
-        from venn_abers import VennAbers as Theirs
-
-        scores, outcome = planted(rows=1_500)
-        asked = np.random.default_rng(8).normal(0, 2, 500)
-        ours = fit_calibrator("venn_abers", scores, outcome)
-        model = Theirs()
-        model.fit(np.column_stack([cells_of(scores, ours.unit)] * 2), outcome)
-        risk, both = model.predict_proba(np.column_stack([cells_of(asked, ours.unit)] * 2))
-    np.testing.assert_allclose(ours.apply(asked), np.clip(risk[:, 1], 1e-6, 1 - 1e-6), atol=1e-9)
-    np.testing.assert_allclose(np.column_stack(ours.interval(asked)), np.clip(both, 1e-6, 1 - 1e-6), atol=1e-9)
-
-
-def test_venn_abers_leaves_numpys_warnings_as_they_were():
-    before = np.geterr()
-    fit_calibrator("venn_abers", *planted(rows=100))
-    assert np.geterr() == before
-
-
 def test_venn_abers_holds_no_persons_score_and_few_steps():
     scores, outcome = planted(rows=5_000)
     ours = fit_calibrator("venn_abers", scores, outcome)
