@@ -42,7 +42,7 @@ def resolve_tracking_uri(workspace: Workspace, given: str | None) -> str:
 def without_password(text: str) -> str:
     """A text that may be printed: ``//user:secret@host`` becomes ``//host``."""
     # Whatever stands before the last @: a password may hold a / or an @. In a file's path they are no account.
-    return re.sub(r"(?<!sqlite:)(?<!file:)//\S*@", "//", text)
+    return re.sub(r"(?<!sqlite:)(?<!file:)(?<!/)//\S*@", "//", text)
 
 
 def is_server(tracking_uri: str) -> bool:
