@@ -14,6 +14,7 @@ import pytest
 
 from riskmodels import storage
 from riskmodels.errors import OutsideError
+from riskmodels.storage import locks
 from tests.interrupted import at_step, dies_at, fill
 
 FILES = {"a.txt": b"one", "deep/b.txt": b"two"}
@@ -143,9 +144,9 @@ def test_so_does_the_lock_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise PermissionError(13, "Permission denied") from None
 
     real: Any = fcntl
-    monkeypatch.setattr(storage, "fcntl", None)
-    monkeypatch.setattr(storage, "WAIT", 0.0005)
-    monkeypatch.setattr(storage, "windows_locks", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    monkeypatch.setattr(locks, "fcntl", None)
+    monkeypatch.setattr(locks, "WAIT", 0.0005)
+    monkeypatch.setattr(locks, "windows_locks", SimpleNamespace(locking=locking, LK_NBLCK=2))
     assert counted(tmp_path / "count") == 120
     assert len(asked) > 120, "nobody ever had to wait"
     assert set(asked) == {(2, 1)}

@@ -14,7 +14,7 @@ from riskmodels import storage
 
 FORMAT = 2
 # What a step's result depends on besides its ingredients. Cards and reports may change without a step being done again.
-CODE = ("__init__.py", "caching", "storage.py", "study", "data")
+CODE = ("__init__.py", "caching", "storage", "study", "data")
 LIBRARIES = ("polars", "narwhals")
 MOST_PATHS_SHOWN = 3
 

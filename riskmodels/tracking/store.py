@@ -88,7 +88,7 @@ def connected(
         # What goes wrong is told in one line below; theirs would be a traceback.
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        workspace.root.mkdir(parents=True, exist_ok=True)
+        storage.make_private(workspace.root)
         lent = {**PATIENCE, RETRIES_VARIABLE: str(retries)}
         before = {name: os.environ.get(name) for name in (URI_VARIABLE, REGISTRY_VARIABLE, *lent)}
         for name, value in lent.items():

@@ -85,7 +85,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Town:
         assert found.call(step(f"killed list {number}", *score, *more, kills=f"riskmodels.service.{place}")) == {}
     duckdb = found.at("run", found.study, "--data", found.data, "--engine", "duckdb", "--no-cache")
     assert found.call(step("killed duckdb", *duckdb, kills="riskmodels.data.preparing:build_dataset")) == {}
-    full = {"at": "riskmodels.storage:os.fsync", "kind": "full", "text": ""}
+    full = {"at": "riskmodels.storage.whole:os.fsync", "kind": "full", "text": ""}
     put_through(
         found,
         [

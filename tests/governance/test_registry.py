@@ -104,7 +104,7 @@ def test_a_disk_that_refuses_leaves_the_index_as_it_was(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("riskmodels.storage.os.replace", full)
+    monkeypatch.setattr("riskmodels.storage.whole.os.replace", full)
     with pytest.raises(OutsideError, match="No space left on device"):
         registry.register(three, STUDY, entry)
     assert three.models_index.read_bytes() == before

@@ -17,6 +17,7 @@ from riskmodels.governance import acts as decision_rules
 from riskmodels.governance import chain as chain_file
 from riskmodels.governance import decision as answering
 from riskmodels.governance import review
+from riskmodels.storage import locks
 
 TODAY = dt.date(2026, 11, 23)
 TOMORROW = TODAY + dt.timedelta(days=1)
@@ -351,7 +352,7 @@ def test_writers_at_once_do_not_interleave(governed: Any) -> None:
 
 
 def test_without_a_lock_recording_still_works(governed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "fcntl", None)
+    monkeypatch.setattr(locks, "fcntl", None)
     assert governed.decide() is not None
 
 

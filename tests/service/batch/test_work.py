@@ -16,6 +16,7 @@ from riskmodels.service.batch import folder_beside, publish, working_beside
 from riskmodels.service.batch import publishing as module
 from riskmodels.service.batch.publishing import StoppedError
 from riskmodels.service.batch.work import prepare
+from riskmodels.storage import whole
 from tests.service.batch.cohorts import Parts, all_of, cohort, score
 
 
@@ -225,13 +226,13 @@ def refused(*_: Any, **__: Any) -> None:
 
 def on_a_disk_that(refuses: Callable[..., None], after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the so-manieth file on, nothing is written any more."""
-    real, written = storage.write_whole_with, list[Path]()
+    real, written = whole.write_whole_with, list[Path]()
 
     def write(path: Path, fill: Callable[[Path], None], mode: int = 0o600) -> None:
         written.append(path)
         real(path, refuses if len(written) > after else fill, mode)
 
-    monkeypatch.setattr(storage, "write_whole_with", write)
+    monkeypatch.setattr(whole, "write_whole_with", write)
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 9])
