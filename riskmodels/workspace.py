@@ -18,13 +18,21 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
+
+USUAL = Path("work")
 
 
 @dataclass(frozen=True)
 class Workspace:
     root: Path
+
+    @property
+    def as_option(self) -> str:
+        """What a command that is shown has to say to find it, after a blank; nothing for the usual one."""
+        return "" if self.root == USUAL else f" --workspace {shlex.quote(str(self.root))}"
 
     @property
     def tracking_uri(self) -> str:

@@ -41,7 +41,9 @@ def read_environment(folder: Path) -> tuple[Installed, ...]:
     """
     places = [*folder.glob("lib/python3*/site-packages"), *folder.glob("Lib/site-packages")]
     if not places:
-        raise UsageError(f"{folder}: is not a virtual environment; make one (make .venv/.ready), or name another")
+        raise UsageError(
+            f"{folder}: is not a virtual environment; make one (make .venv/.ready), or name another with --environment"
+        )
     found = [installed(one.metadata, one.requires or ()) for one in metadata.distributions(path=[str(places[0])])]
     return tuple(sorted(found, key=lambda one: one.name))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -380,6 +382,53 @@ def test_private_folders_are_private_all_the_way(tmp_path: Path) -> None:
     storage.make_private(tmp_path / "there" / "a" / "b")
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
     assert modes == {"there": 0o755, "a": 0o700, "b": 0o700}
+
+
+def test_what_is_made_on_the_way_is_its_owners_unless_what_is_written_is_for_others(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir(mode=0o755)
+    (tmp_path / "work").chmod(0o755)
+    ours, others = tmp_path / "work" / "ours", tmp_path / "work" / "others"
+    storage.write_whole(ours / "a" / "file", b"1")
+    storage.write_together({ours / "b" / "file": b"1"})
+    storage.append_line(ours / "c" / "file", "1")
+    storage.write_folder(ours / "d" / "folder", {"below/file": b"1"})
+    with storage.laid_beside(ours / "e" / "file", b"1") as take_place:
+        take_place()
+    assert {mode(path) for path in ours.rglob("*") if path.is_dir()} | {mode(ours)} == {0o700}
+    before = os.umask(0o022)
+    try:
+        storage.write_whole(others / "a" / "file", b"1", mode=0o644)
+        storage.write_folder(others / "b" / "folder", {"below/file": b"1"}, mode=0o644)
+    finally:
+        os.umask(before)
+    assert {mode(path) for path in others.rglob("*") if path.is_dir()} | {mode(others)} == {0o755}
+    assert mode(tmp_path / "work") == 0o755
+
+
+def test_readers_share_a_lock_and_writers_wait_for_them(tmp_path: Path) -> None:
+    path, wrote = tmp_path / "record", threading.Event()
+
+    def write() -> None:
+        with storage.locked(path):
+            wrote.set()
+
+    writer = threading.Thread(target=write)
+    with storage.locked(path, shared=True), storage.locked(path, shared=True):
+        writer.start()
+        assert not wrote.wait(0.2)
+    writer.join()
+    assert wrote.is_set()
+
+
+def test_a_reader_goes_on_where_no_lock_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(*given: object, **named: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", read_only)
+    with storage.locked(tmp_path / "record", shared=True):
+        pass
+    with pytest.raises(OutsideError, match="Permission denied"), storage.locked(tmp_path / "record"):
+        pass
 
 
 def test_a_file_where_a_folder_is_to_be_written(tmp_path: Path) -> None:

@@ -66,16 +66,6 @@ def _without_secret(address: str | None) -> str | None:
     return address
 
 
-def _refuse_password(address: str | None) -> str | None:
-    """Whatever stands on a command line, others on the machine can read."""
-    if address is not None and re.search(r"//[^/@]*:[^/@]*@", address):
-        raise UsageError(
-            "--tracking-uri: a password does not belong on a command line; set MLFLOW_TRACKING_USERNAME and "
-            "MLFLOW_TRACKING_PASSWORD, or for a database the whole address as MLFLOW_TRACKING_URI"
-        )
-    return address
-
-
 StudyFolder = Annotated[Path, typer.Argument(help="A study folder, such as experiments/early_reading_support.")]
 Model = Annotated[str, typer.Argument(help="A model: STUDY, STUDY/3, STUDY@candidate, or a run's folder.")]
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", help="Where all state is kept.")]
@@ -121,6 +111,13 @@ def day_of(text: str | None) -> dt.date:
     from riskmodels.study import clock
 
     return read_day(text, "--today") or clock.today()
+
+
+def needed(value: str | None, option: str) -> str:
+    """What was given for an act that is recorded. Raises UsageError for nothing, and for blanks."""
+    if value is None or not value.strip():
+        raise UsageError(f"{option}: is needed; it stands in the record for good")
+    return value
 
 
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:

@@ -21,12 +21,17 @@ def gate_lines(name: str, act: str, rows: Sequence[Row]) -> list[str]:
     if not shut:
         many = f"all {len(rows)} rules hold"
         return [f"{name}: the gate to {act} is open: {many}", "", *_holding(rows)]
-    many = f"{len(shut)} of {len(rows)} rules do not hold"
+    many = f"{len(shut)} of {len(rows)} rules {'does' if len(shut) == 1 else 'do'} not hold"
+    return [f"{name}: the gate to {act} is SHUT: {many}", "", *rule_lines(rows)]
+
+
+def rule_lines(rows: Sequence[Row]) -> list[str]:
+    """What has to be done first, and then what holds."""
+    shut = [row for row in rows if not row["holds"]]
     holding = list(_holding(row for row in rows if row["holds"]))
-    return [
-        f"{name}: the gate to {act} is SHUT: {many}", "",
-        "What to do", *_refusing(shut), *(["", "What holds", *holding] if holding else []),
-    ]  # fmt: skip
+    if not shut:
+        return holding
+    return ["What to do", *_refusing(shut), *(["", "What holds", *holding] if holding else [])]
 
 
 def _refusing(rows: Iterable[Row]) -> Iterator[str]:

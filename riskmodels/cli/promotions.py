@@ -17,11 +17,12 @@ from riskmodels.cli.app import (
     WorkspaceOption,
     app,
     day_of,
-    print_table,
+    needed,
     progress,
 )
 from riskmodels.cli.gate_lines import gate_lines
-from riskmodels.errors import ExitCode, UsageError
+from riskmodels.cli.withdrawal_lines import print_withdrawal
+from riskmodels.errors import ExitCode
 from riskmodels.workspace import Workspace
 
 ByOption = Annotated[
@@ -69,7 +70,7 @@ def promote(
     from riskmodels import commands
 
     report = commands.promote(
-        model, Workspace(workspace), day_of(today), by_role=_asked(by, "--by"), stage=stage, reason=reason,
+        model, Workspace(workspace), day_of(today), by_role=needed(by, "--by"), stage=stage, reason=reason,
         tracking_uri=tracking_uri, progress=progress(),
     )  # fmt: skip
     _print_promotion(report)
@@ -89,7 +90,7 @@ def rollback(
     from riskmodels import commands
 
     report = commands.rollback(
-        study, Workspace(workspace), day_of(today), by_role=_asked(by, "--by"), reason=_asked(reason, "--reason"),
+        study, Workspace(workspace), day_of(today), by_role=needed(by, "--by"), reason=needed(reason, "--reason"),
         tracking_uri=tracking_uri, progress=progress(),
     )  # fmt: skip
     _print_promotion(report)
@@ -101,7 +102,9 @@ def withdraw(
     model: Model,
     by: ByOption = None,
     reason: ReasonOption = None,
-    instead: Annotated[str | None, typer.Option("--instead", help="What people are offered now.")] = None,
+    instead: Annotated[
+        str | None, typer.Option("--instead", help="What people are offered now; it stands in the public register.")
+    ] = None,
     minute: Annotated[str | None, typer.Option("--minute", help="The minute of the meeting, by reference.")] = None,
     notice: Annotated[
         Path | None,
@@ -111,34 +114,17 @@ def withdraw(
     tracking_uri: TrackingOption = None,
     today: Today = None,
 ) -> int:
-    """Stop the use of a model at once. Cards and register say so; the batches it made are listed."""
+    """Stop the use of a model at once. Cards and register say so; the batches it made are listed.
+
+    The reason stands word for word in the public register.
+    """
     from riskmodels import commands
 
     report = commands.withdraw(
-        model, Workspace(workspace), day_of(today), by_role=_asked(by, "--by"), reason=_asked(reason, "--reason"),
+        model, Workspace(workspace), day_of(today), by_role=needed(by, "--by"), reason=needed(reason, "--reason"),
         instead=instead, minute=minute, notice=notice, tracking_uri=tracking_uri, progress=progress(),
     )  # fmt: skip
-    name = f"{report.study}/{report.version}"
-    if report.already:
-        print(f"{name} was withdrawn before (record {report.record}); nothing was recorded.")
-    else:
-        print(f"Withdrawn: {name}; it scores nobody from now on (record {report.record}).")
-    if report.notice:
-        print(f"Notice for the public register: {report.notice}")
-    if report.batches:
-        print(f"It made {len(report.batches)} {'batch' if len(report.batches) == 1 else 'batches'}:")
-        print_table(report.batches, ["batch_id", "as_of_date", "scored_on", "stage", "scored", "listed"])
-    else:
-        print("It made no batch.")
-    if report.was_champion and report.back_to is not None:
-        print(
-            f"{report.study} has no champion now. To go back to version {report.back_to}: riskmodels rollback "
-            f"{report.study} --by ROLE --reason WHY"
-        )
-    elif report.was_champion:
-        print(f"{report.study} has no champion now, and none before it to go back to.")
-    if report.warning:
-        print(f"Note: {report.warning}")
+    print_withdrawal(report, workspace)
     return ExitCode.DONE
 
 
@@ -166,12 +152,6 @@ def rebuild(
     return ExitCode.DONE if report.same_model and report.same_card else ExitCode.FILE
 
 
-def _asked(value: str | None, option: str) -> str:
-    if value is None or not value.strip():
-        raise UsageError(f"{option}: is needed; it stands in the record for good")
-    return value
-
-
 def _print_promotion(report: object) -> None:
     from riskmodels.commands import PromotionReport
 
@@ -182,5 +162,6 @@ def _print_promotion(report: object) -> None:
     else:
         before = f" in the place of {report.study}/{report.before}" if report.before else ""
         print(f"Champion: {name}{before}, for {report.stage}, approved until {report.until} (record {report.record}).")
-    if report.warning:
-        print(f"Note: {report.warning}")
+        print(f"Seal, for the minutes: {report.seal}")
+    for note in filter(None, (report.note, report.warning)):
+        print(f"Note: {note}")

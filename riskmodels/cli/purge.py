@@ -39,7 +39,7 @@ def purge(
     if as_json:
         print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1))
     else:
-        _print(report)
+        _print(report, Workspace(workspace).as_option)
     if report.stuck:
         path, why = report.stuck[0]
         raise OutsideError(
@@ -49,12 +49,22 @@ def purge(
     return ExitCode.DONE
 
 
-def _print(report: PurgeReport) -> None:
+def _print(report: PurgeReport, where: str) -> None:
+    if report.done and not (report.due or report.kept or report.waiting or report.deleted or report.stuck):
+        print(f"Deleted: 0 files; nothing is due.{_next_due(report)}")
+        return
     print("Kept for")
     if len({line["study"] for line in report.periods}) > 1:
         print_table(report.periods, ["study", "artefact", "kept_for", "from", "said_in"])
     else:
         print_table(report.periods, ["artefact", "kept_for", "from", "said_in"])
+    if report.rows:
+        several = len({row["study"] for row in report.artefacts}) > 1
+        print("\nWhat there was" if report.done else "\nWhat there is")
+        print_table(
+            ({**row, "size": _size(row["bytes"]), "first due": row["first_due"]} for row in report.artefacts),
+            [*(["study"] if several else []), "artefact", "files", "size", "oldest", "first due"],
+        )
     if report.due:
         print("\nDeleted, and put on record" if report.done else "\nDue")
         print_table(_rows(report.due), COLUMNS)
@@ -69,17 +79,25 @@ def _print(report: PurgeReport) -> None:
         print(f"Deleted: {_files(report.deleted)}, {_size(report.bytes)}{earlier}.")
     elif report.due:
         files, size = sum(len(row.item.files) for row in report.due), sum(row.item.bytes for row in report.due)
-        print(f"Due: {_files(files)}, {_size(size)}. To delete: riskmodels purge --due --by ROLE")
+        print(f"Due: {_files(files)}, {_size(size)}. To delete: riskmodels purge --due --by ROLE{where}")
     else:
         print("Nothing is due.")
-    waits = [row.due for row in report.rows if row.state == "not yet" and row.due is not None]
-    if waits:
-        print(f"Next due: {min(waits)}.")
+    if _next_due(report):
+        print(_next_due(report).strip())
     if report.lists:
         print(
             f"Not ours to delete, wherever they were put: {', '.join(report.lists)}, with the rejects, sheets and "
             "report beside them."
         )
+
+
+def _next_due(report: PurgeReport) -> str:
+    waits = [(row.due, row.item.artefact) for row in report.rows if row.state == "not yet" and row.due is not None]
+    if not waits:
+        return ""
+    first = min(day for day, _ in waits)
+    names = dict.fromkeys(name for day, name in waits if day == first)
+    return f" Next due: {', '.join(names)}, {first}."
 
 
 def _rows(judged: Iterable[Judged]) -> list[dict[str, Any]]:

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from riskmodels.cli.app import WORK, Model, Today, TrackingOption, WorkspaceOption, day_of, print_table, review_app
+from riskmodels.cli.app import (
+    WORK,
+    Model,
+    Today,
+    TrackingOption,
+    WorkspaceOption,
+    day_of,
+    needed,
+    review_app,
+)
+from riskmodels.cli.gate_lines import rule_lines
 from riskmodels.cli.review_lines import account_lines, labelled
 from riskmodels.cli.review_options import typed_decision
 from riskmodels.errors import ExitCode, UsageError
@@ -31,10 +41,11 @@ def open_(
     from riskmodels import commands
 
     report = commands.open_review(model, output, Workspace(workspace), day_of(today), stage=stage)
-    print(f"Form: {report.path}")
+    print(f"A form for the decision on {report.name}: {report.path}")
     if report.to_answer:
         print(f"{report.to_answer} verdicts of the audit have to be answered by name; each stands in it.")
-    print(f"When it is filled in: riskmodels review record {report.name} {report.path} --dry-run")
+    where = Workspace(workspace).as_option
+    print(f"When it is filled in: riskmodels review record {report.name} {report.path} --dry-run{where}")
     return ExitCode.DONE
 
 
@@ -81,7 +92,10 @@ def record(
     tracking_uri: TrackingOption = None,
     today: Today = None,
 ) -> int:
-    """Record a committee's decision. It names this model and this card by digest, and cannot be edited afterwards."""
+    """Record a committee's decision. It names this model and this card by digest, and cannot be edited afterwards.
+
+    Reasons, answers and dissent stand word for word in the public register.
+    """
     from riskmodels import commands
 
     typed = {
@@ -102,7 +116,7 @@ def record(
         model, typed_decision(typed) if decision is None else decision, Workspace(workspace), day_of(today),
         dry_run=dry_run, tracking_uri=tracking_uri,
     )  # fmt: skip
-    _print_recorded(report)
+    _print_recorded(report, workspace)
     return ExitCode.DONE
 
 
@@ -119,19 +133,22 @@ def met(
     tracking_uri: TrackingOption = None,
     today: Today = None,
 ) -> int:
-    """Record that a condition of the decision in force is met, and what shows it."""
+    """Record that a condition of the decision in force is met, and what shows it.
+
+    The evidence stands word for word in the public register.
+    """
     from riskmodels import commands
 
     if condition is None:
         raise UsageError("--condition: is needed; `riskmodels review show MODEL` numbers them")
     report = commands.record_evidence(
-        model, Workspace(workspace), day_of(today), condition=condition, evidence=_asked(evidence, "--evidence"),
-        by_role=_asked(by, "--by"), tracking_uri=tracking_uri,
+        model, Workspace(workspace), day_of(today), condition=condition, evidence=needed(evidence, "--evidence"),
+        by_role=needed(by, "--by"), tracking_uri=tracking_uri,
     )  # fmt: skip
     print(f"Recorded as number {report.record}: condition {report.condition} is met.")
     left = {0: "No condition of the decision is open now.", 1: "1 condition is still open."}
     print(left.get(report.left, f"{report.left} conditions are still open."))
-    _print_seal(report.seal, report.warning)
+    _print_seal(report.seal, report.note, report.warning)
     return ExitCode.DONE
 
 
@@ -153,8 +170,7 @@ def show(
     print(report.name)
     print("\n".join(account_lines(report.account)))
     print(f"\nThe gate to score is {'open' if report.gate_opens else 'SHUT'}")
-    rows = [{**rule, "holds": "yes" if rule["holds"] else "NO"} for rule in report.account["gate"]]
-    print_table(rows, ["holds", "rule", "words"])
+    print("\n".join(rule_lines(report.account["gate"])))
     if report.page is not None:
         print(f"\nPage: {report.page}")
     return ExitCode.DONE
@@ -220,9 +236,13 @@ def export(
 # ---------------------------------------------------------------- how they print
 
 
-def _print_recorded(report: Any) -> None:
+def _print_recorded(report: Any, workspace: Path) -> None:
+    from riskmodels.cli.withdrawal_lines import print_withdrawal
     from riskmodels.reports.review_words import said
 
+    if report.withdrawal is not None:
+        print_withdrawal(report.withdrawal, workspace)
+        return
     row = {"kind": report.act.kind, "act": report.act.model_dump(mode="json"), "example": report.act.example,
            "departs_from_advice": getattr(report.act, "departs_from_advice", False)}  # fmt: skip
     words = said(row)
@@ -238,30 +258,24 @@ def _print_recorded(report: Any) -> None:
         for number, condition in still_open:
             due = f"by {condition.due}" if condition.due else "no day"
             print("\n".join(labelled(f"{number}", (f"{condition.text} ({condition.owner}, {due})",))))
-        print(f"As each is met: riskmodels review met {report.name} --condition N --evidence TEXT --by ROLE")
-    print(_next(report))
+        where = Workspace(workspace).as_option
+        print(f"As each is met: riskmodels review met {report.name} --condition N --evidence TEXT --by ROLE{where}")
+    print(_next(report, Workspace(workspace).as_option))
     _print_seal(report.seal, report.warning)
 
 
-def _next(report: Any) -> str:
-    if report.act.kind == "withdrawal":
-        return "It scores nobody from now on."
+def _next(report: Any, where: str) -> str:
     if report.approval is None:
         return "It may not be used."
     if report.approval.stage in ("explore", "link"):
         return "This stage scores nobody; a pilot is decided on its own."
     if report.in_use:
         return f"It is champion for {report.approval.stage} already, and may be used under this decision."
-    return f"Next, to have it used: riskmodels promote {report.name} --by '{report.act.approved_by_role}'"
+    ends = f"This ends the {report.ends} use until it is promoted: nobody is scored.\n" if report.ends else ""
+    return f"{ends}Next, to have it used: riskmodels promote {report.name} --by '{report.act.approved_by_role}'{where}"
 
 
-def _print_seal(seal: str, warning: str | None) -> None:
+def _print_seal(seal: str, *notes: str | None) -> None:
     print(f"Seal, for the minutes: {seal}")
-    if warning:
-        print(f"Note: {warning}")
-
-
-def _asked(value: str | None, option: str) -> str:
-    if value is None or not value.strip():
-        raise UsageError(f"{option}: is needed; it stands in the record for good")
-    return value
+    for note in filter(None, notes):
+        print(f"Note: {note}")

@@ -11,6 +11,7 @@ WIDTH = 120
 EXAMPLE = "*"
 SHORT = {"INSUFFICIENT EVIDENCE": "insufficient"}  # in a column; the whole word stands in --json and --html
 LONGEST = 12
+BROKEN = "RECORD BROKEN"  # as `riskmodels.governance.standing` has it
 LEAST = 40  # columns that a sentence gets, however long the names are
 Row = Mapping[str, Any]
 
@@ -52,7 +53,8 @@ def history_lines(rows: Sequence[Row]) -> list[str]:
 def _in_use(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         if row["version"] is None:
-            yield from _wrapped(f"{row['study']}: nothing. {_sentence(row['words'])}", 2)
+            what = "cannot be told" if row["state"] == BROKEN else "nothing"
+            yield from _wrapped(f"{row['study']}: {what}. {_sentence(row['words'])}", 2)
             continue
         example = ", EXAMPLE ONLY" if row["example"] else ""
         until = f", approved until {row['until']} ({days(row['days_left'])})" if row["until"] else ""

@@ -105,7 +105,9 @@ def run(
     _print_findings(report)
     print(f"\nCard:  {report.card_html}")
     print(f"Model: {report.study}/{report.version} (candidate; not approved)")
-    print(f"Next:  riskmodels review record {report.study}/{report.version} DECISION.yaml --workspace {workspace}")
+    name, where = f"{report.study}/{report.version}", Workspace(workspace).as_option
+    print(f"Next:  riskmodels review open {name} --stage pilot{where}   (writes the committee's form, decision.yaml)")
+    print(f"Then:  riskmodels review record {name} decision.yaml{where}   (once it is filled in)")
     return _with_reason(report, strict)
 
 

@@ -23,17 +23,16 @@ from riskmodels.commands.evaluations import EvaluationReport, evaluate
 from riskmodels.commands.gates import GateReport, gate
 from riskmodels.commands.mirrors import tell_record
 from riskmodels.commands.people import LetterReport, batches, letter, trace
-from riskmodels.commands.promotions import PromotionReport, WithdrawalReport, promote, rollback, withdraw
+from riskmodels.commands.promotions import PromotionReport, promote, rollback
 from riskmodels.commands.publishing import PublishReport, publish
 from riskmodels.commands.purges import PurgeReport, purge
 from riskmodels.commands.review_checks import VerifyReport, verify_reviews
 from riskmodels.commands.review_exports import ExportReport, export_review
+from riskmodels.commands.review_forms import FormReport, open_review
 from riskmodels.commands.reviews import (
     EvidenceReport,
-    FormReport,
     ReviewReport,
     ShowReport,
-    open_review,
     record_evidence,
     record_review,
     show_review,
@@ -44,6 +43,7 @@ from riskmodels.commands.sites import SiteReport, site
 from riskmodels.commands.sources import data_folder
 from riskmodels.commands.standing import ModelsReport, champions, history, models
 from riskmodels.commands.updates import UpdateReport, update
+from riskmodels.commands.withdrawals import WithdrawalReport, withdraw
 
 __all__ = [
     "AuditReport",

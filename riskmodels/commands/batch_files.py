@@ -81,10 +81,9 @@ def write_files(
     workspace: Workspace,
     work: Path,
     progress: Progress,
-) -> tuple[ScoreReport, BatchNote]:
-    """Write everything into the work folder, and let it take its places."""
+) -> tuple[ScoreReport, BatchNote, dict[str, Path]]:
+    """Write everything into the work folder; what is in it -> the places that it may take."""
     from riskmodels.assessment.suppression import PROFILES
-    from riskmodels.service.batch import publish
     from riskmodels.service.outputs.columns import dictionary
     from riskmodels.service.outputs.composition import composition
     from riskmodels.service.outputs.decision_sheets import decision_sheets
@@ -142,9 +141,8 @@ def write_files(
         made[f"For {role}"] = f"for {role}"
     finals = {part: report.files_by_name[name] for name, part in made.items()}
     finals |= {"record": workspace.batch(report.study, report.batch_id), "list": asked.output}
-    publish(work, finals)
     kept = {name: path for name, path in report.files_by_name.items() if name in made or name == "List"}
-    return replace(report, notes=tuple(notes), files_by_name=kept), note
+    return replace(report, notes=tuple(notes), files_by_name=kept), note, finals
 
 
 class _Tally:
@@ -304,4 +302,5 @@ def _note(
         who=asked.role,
         stage=approved.approval.stage,
         example=approved.approval.example,
+        record_sha256=approved.record_sha256,
     )

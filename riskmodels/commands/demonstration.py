@@ -90,8 +90,11 @@ def example_decision(template: Path, found: RunReport, today: dt.date) -> dict[s
     ]
     verdicts = verdicts_to_answer(found.run.card.to_dict())
     needed = {name for verdict in verdicts for name in verdict.split(":")[0].strip().split(CROSSED)}
+    # As in the form, an answer is a text and holds as long as the approval.
     answers = {
-        name: {**answer, "expires": expires} for name, answer in raw.get("answers", {}).items() if name in needed
+        name: {**(answer if isinstance(answer, dict) else {"reason": answer}), "expires": expires}
+        for name, answer in raw.get("answers", {}).items()
+        if name in needed
     }
     return {**raw, "answers": answers}
 

@@ -115,6 +115,11 @@ def rebuild(
     if output is not None:
         storage.refuse_unwritable(output, folder=True)
     study = load_study(kept / "study")
+    if data is None and not (study.folder / "prepare.py").is_file():
+        raise UsageError(
+            f"{found.study}/{entry.version}: prepare.py is not kept with a decision; name the folder of the sources: "
+            f"--data {workspace.data(found.study)}"
+        )
     made = json.loads(storage.read_bytes(kept / RUN))
     progress("making the model anew")
     run = run_study(

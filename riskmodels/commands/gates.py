@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from riskmodels.commands.sources import Progress, silent
 from riskmodels.errors import UsageError
 from riskmodels.workspace import Workspace
 
@@ -61,7 +62,13 @@ def gate(
 
 
 def case_of(
-    found: ResolvedModel, workspace: Workspace, today: dt.date, *, stage: str | None = None, by_role: str | None = None
+    found: ResolvedModel,
+    workspace: Workspace,
+    today: dt.date,
+    *,
+    stage: str | None = None,
+    by_role: str | None = None,
+    progress: Progress = silent,
 ) -> Case:
     """What the gate looks at: the files of the model and its card as they are now, read once.
 
@@ -73,9 +80,10 @@ def case_of(
     from riskmodels.cards.card_file import read_card_file
     from riskmodels.commands.card_checks import failing_checks
     from riskmodels.governance.rules import Case, read_model_folder
-    from riskmodels.service.people.ledger import last_scored_on
+    from riskmodels.service.people.ledger import last_scored_on, seals_seen
 
     def failing(asked: str) -> Sequence[str]:
+        progress("checking the card, both editions")  # which takes longer than all else
         return failing_checks(found, workspace, asked, today)
 
     return Case(
@@ -86,6 +94,7 @@ def case_of(
         today=today,
         study_folder=found.folder / "study",
         not_before=last_scored_on(workspace, found.study),
+        seals_seen=seals_seen(workspace, found.study),
         stage=stage,
         by_role=by_role,
         failing_checks=failing,

@@ -101,7 +101,7 @@ def chain_of(folder: Path, study: str, workspace: Workspace | None) -> list[Reco
     """
     from riskmodels.governance.chain import read_chain
 
-    copy = read_chain(folder / CHAIN)
+    copy = read_chain(folder / CHAIN, study)
     if workspace is None:
         return copy
     known = read_chain(workspace.reviews(study))

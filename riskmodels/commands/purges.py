@@ -56,6 +56,22 @@ class PurgeReport:
     def kept(self) -> list[Judged]:
         return [row for row in self.rows if row.state == "kept"]
 
+    @property
+    def artefacts(self) -> list[dict[str, Any]]:
+        """What there is of each kind: how many files, their size, the oldest, and the first day on which any is due."""
+        found: dict[tuple[str, str], list[Judged]] = {}
+        for row in self.rows:
+            found.setdefault((row.item.study, row.item.artefact), []).append(row)
+        return [
+            {
+                "study": study, "artefact": artefact, "files": sum(len(row.item.files) for row in rows),
+                "bytes": sum(row.item.bytes for row in rows),
+                "oldest": min((row.item.since for row in rows if row.item.since is not None), default=None),
+                "first_due": min((row.due for row in rows if row.due is not None), default=None),
+            }
+            for (study, artefact), rows in found.items()
+        ]  # fmt: skip
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON: what there is and what became of it; nobody's id."""
         rows = [
@@ -162,7 +178,7 @@ def why_gone(workspace: Workspace, study: str, path: Path) -> str | None:
 def _role(by: str | None) -> str:
     from pydantic import TypeAdapter, ValidationError
 
-    from riskmodels.governance.decision import Role
+    from riskmodels.governance.written import Role
 
     if by is None:
         raise UsageError("--by: say in which role you delete, as in --by 'information governance officer'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,9 @@ class VerifyReport:
         return {"sound": self.sound, "studies": studies, "problems": list(self.problems)}
 
 
-def verify_reviews(workspace: Workspace, study: str | None = None, *, seals: Sequence[str] = ()) -> VerifyReport:
+def verify_reviews(
+    workspace: Workspace, study: str | None = None, *, seals: Sequence[str] = (), today: dt.date | None = None
+) -> VerifyReport:
     """Look for any edit, deletion, reordering or cut in the records of a workspace, and in what was kept with them.
 
     Whoever may write the whole folder can make a record anew from its beginning, head and all. Only a seal that was
@@ -76,6 +79,7 @@ def verify_reviews(workspace: Workspace, study: str | None = None, *, seals: Seq
     ----------
     study : only this one; all of them unless given
     seals : newest seals as they were noted; each has to be on a record that is looked at
+    today : days of the record after this one are noted; the real day unless given
 
     Raises
     ------
@@ -83,7 +87,9 @@ def verify_reviews(workspace: Workspace, study: str | None = None, *, seals: Seq
         for a study without a record and without a model, or a seal that is none.
     """
     from riskmodels.governance import registry
+    from riskmodels.study import clock
 
+    today = today or clock.today()
     wanted = [seal.strip().lower() for seal in seals]
     for seal in wanted:
         if not SEAL.fullmatch(seal):
@@ -105,7 +111,7 @@ def verify_reviews(workspace: Workspace, study: str | None = None, *, seals: Seq
     checked, known = [], set()
     for name in names if study is None else [study]:
         entries = index[name].versions if name in index else ()
-        found, chain = _check(workspace, name, entries, not problems)
+        found, chain = _check(workspace, name, entries, not problems, today)
         checked.append(found)
         known |= {line.sha256 for line in chain}
     of_it = "" if study is None else f" of {study}"
@@ -119,11 +125,12 @@ def verify_reviews(workspace: Workspace, study: str | None = None, *, seals: Seq
 
 
 def _check(
-    workspace: Workspace, study: str, entries: Sequence[Entry], has_index: bool
+    workspace: Workspace, study: str, entries: Sequence[Entry], has_index: bool, today: dt.date
 ) -> tuple[StudyChecked, list[Record]]:
     from riskmodels.governance import verifying
     from riskmodels.governance.chain import read_chain, unfinished_line
-    from riskmodels.service.people.ledger import read_ledger
+    from riskmodels.governance.rules import refuse_put_back
+    from riskmodels.service.people.ledger import read_ledger, seals_seen
 
     path = workspace.reviews(study)
     try:
@@ -135,11 +142,28 @@ def _check(
     if has_index:
         problems += verifying.unlisted(chain, entries)
     problems += verifying.unexplained_batches(chain, [one for one in read_ledger(workspace) if one["study"] == study])
+    try:
+        refuse_put_back(chain, seals_seen(workspace, study))
+    except GateError as older:
+        problems.append(str(older))
     problems += _kept(workspace, study, chain)
     if has_index:
-        problems += _champion(workspace, chain, entries)
-    notes = [*([unfinished] if unfinished else []), *_without_decision(workspace, study, chain)]
+        problems += _champion(workspace, study, chain, entries)
+    notes = [
+        *([unfinished] if unfinished else []),
+        *_still_to_come(chain, today),
+        *_without_decision(workspace, study, chain),
+    ]
     return StudyChecked(study, len(chain), chain[-1].sha256 if chain else None, tuple(problems), tuple(notes)), chain
+
+
+def _still_to_come(chain: Sequence[Record], today: dt.date) -> Iterator[str]:
+    days = [line.recorded_on for line in chain]
+    if days and max(days) > today:
+        yield (
+            f"record {days.index(max(days)) + 1} is of {max(days)}, which is still to come (today is {today}): until "
+            "then nothing is scored, and only a withdrawal can be recorded"
+        )
 
 
 def _decided_on(chain: Sequence[Record]) -> list[tuple[str, str]]:
@@ -157,7 +181,7 @@ def _kept(workspace: Workspace, study: str, chain: Sequence[Record]) -> Iterator
         try:
             if not folder.is_dir():
                 raise ModelFileError(f"{folder}: is missing, which was kept with a decision; restore it from a copy")
-            listed = _whole(folder, model, card)
+            listed = _whole(folder, study, model, card)
             if not isinstance(json.loads(storage.read_plain_file(folder / "run.json", storage.MOST_YAML)), dict):
                 raise ModelFileError(f"{folder / 'run.json'}: is not what a run writes; restore it from a copy")
         except (RiskModelsError, ValueError) as problem:
@@ -170,15 +194,16 @@ def _kept(workspace: Workspace, study: str, chain: Sequence[Record]) -> Iterator
             yield f"{folder / name}: was not kept with the decision; take it away"
 
 
-def _whole(folder: Path, model_sha256: str, card_sha256: str) -> set[str]:
-    """Hold a model, its card and its study to their digests; the names of the model's files."""
+def _whole(folder: Path, study: str, model_sha256: str, card_sha256: str) -> set[str]:
+    """Hold a model, its card and its study's files to their digests, and the model to its study; its files' names."""
     from riskmodels.cards.card_file import read_card_file
     from riskmodels.governance.decision import parse_card
-    from riskmodels.governance.rules import read_model_folder, reviewed_study, verify_manifest
+    from riskmodels.governance.rules import read_model_folder, refuse_another_study, reviewed_study, verify_manifest
 
     files = read_model_folder(folder / "riskmodel")
     if verify_manifest(files) != model_sha256:
         raise ModelFileError(f"{folder / 'riskmodel'}: is not the model that was decided on; restore it from a copy")
+    refuse_another_study(files, study)
     card = read_card_file(folder / "card" / "card.json")
     if storage.sha256(card) != card_sha256:
         raise ModelFileError(f"{folder / 'card' / 'card.json'}: is not the card that was decided on; restore it")
@@ -186,7 +211,7 @@ def _whole(folder: Path, model_sha256: str, card_sha256: str) -> set[str]:
     return {f"riskmodel/{name}" for name in files}
 
 
-def _champion(workspace: Workspace, chain: Sequence[Record], entries: Sequence[Entry]) -> Iterator[str]:
+def _champion(workspace: Workspace, study: str, chain: Sequence[Record], entries: Sequence[Entry]) -> Iterator[str]:
     """The champion is a registered version, and its run's files are what was registered."""
     from riskmodels.governance.champions import champion
 
@@ -199,7 +224,7 @@ def _champion(workspace: Workspace, chain: Sequence[Record], entries: Sequence[E
         return
     folder = workspace.root / entry.folder
     try:
-        _whole(folder, *reign.digests)
+        _whole(folder, study, *reign.digests)
     except RiskModelsError as problem:
         yield f"the champion's files are not what was registered: {_said(problem, folder)}"
 

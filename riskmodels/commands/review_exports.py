@@ -16,8 +16,9 @@ from riskmodels.errors import CardError, GateError, UsageError
 from riskmodels.workspace import Workspace
 
 FORMATS = ("html", "md", "json", "csv")
-COLUMNS = ("record", "recorded_on", "kind", "version", "what", "by", "why", "example", "model_sha256", "card_sha256",
-           "data_sha256", "policy_sha256", "sha256")  # fmt: skip
+COLUMNS = ("record", "recorded_on", "kind", "version", "what", "by", "why", "stage", "advice", "decision",
+           "expires", "conditions", "answers", "example", "model_sha256", "card_sha256", "data_sha256", "policy_sha256",
+           "sha256")  # fmt: skip
 CHECK = "check.py"
 README, SUMS = "README.txt", "SHA256SUMS"
 # Ten lines that anybody can read, and that need Python alone.
@@ -150,6 +151,19 @@ def _render(told: Mapping[str, Any], study: str, form: str) -> bytes:
     return storage.canonical_json(told) if form == "json" else _table(told)
 
 
+def _decided(act: Mapping[str, Any]) -> dict[str, Any]:
+    """What a decision says beyond its title, each in one cell; nothing of another act but its stage."""
+    conditions = [
+        f"{number}. {one['text']} ({one['owner']}, {'by ' + one['due'] if one['due'] else one['status']})"
+        for number, one in enumerate(act.get("conditions", ()), 1)
+    ]
+    return {
+        "stage": act.get("stage"), "advice": act.get("advice"), "decision": act.get("owner_decision"),
+        "expires": act.get("expires"), "conditions": "\n".join(conditions) or None,
+        "answers": "\n".join(f"{name}: {one['reason']}" for name, one in act.get("answers", {}).items()) or None,
+    }  # fmt: skip
+
+
 def _table(told: Mapping[str, Any]) -> bytes:
     from riskmodels.reports.review_words import said
     from riskmodels.service.outputs.formulas import is_risky
@@ -159,7 +173,14 @@ def _table(told: Mapping[str, Any]) -> bytes:
     writer.writerow(COLUMNS)
     for row in told["history"]:
         words = said(row)
-        values = {**row, "what": words.title, "by": words.by, "why": words.why, "example": str(row["example"]).lower()}
+        values = {
+            **row,
+            **_decided(row["act"]),
+            "what": words.title,
+            "by": words.by,
+            "why": words.why,
+            "example": str(row["example"]).lower(),
+        }
         cells = ["" if values[name] is None else str(values[name]) for name in COLUMNS]
         writer.writerow([f"'{cell}" if is_risky(cell) else cell for cell in cells])
     return text.getvalue().encode()

@@ -1,4 +1,4 @@
-"""What a committee advises and an owner decides: the form, the record, the evidence, and how a model stands."""
+"""What a committee advises and an owner decides: the record, the evidence, and how a model stands."""
 
 from __future__ import annotations
 
@@ -10,30 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodels import storage
 from riskmodels.commands.sources import silent
-from riskmodels.errors import CardError, GateError, UsageError
+from riskmodels.errors import GateError
 from riskmodels.workspace import Workspace
 
 if TYPE_CHECKING:
+    from riskmodels.commands.withdrawals import WithdrawalReport
     from riskmodels.governance.acts import Withdrawal
     from riskmodels.governance.decision import Condition, Decision
-    from riskmodels.governance.registry import Entry, ResolvedModel
     from riskmodels.governance.review import Approval
-
-
-@dataclass(frozen=True)
-class FormReport:
-    """``to_answer``: how many verdicts of the audit an approval has to answer."""
-
-    name: str
-    path: Path
-    to_answer: int
 
 
 @dataclass(frozen=True)
 class ReviewReport:
     """What was recorded; after a dry run what would be, and ``seal`` is then None. ``approval``: if it is one.
 
-    ``in_use``: the model is champion already for the stage that was decided on, so it needs no promotion.
+    ``in_use``: the model is champion already for the stage that was decided on, so it needs no promotion. ``ends``: the
+    stage for which it is champion and which this approval replaces, so that it scores nobody until it is promoted.
+    ``withdrawal``: what a withdrawal did, as `withdraw` reports it.
     """
 
     name: str
@@ -43,6 +36,8 @@ class ReviewReport:
     seal: str | None
     in_use: bool = False
     warning: str | None = None
+    ends: str | None = None
+    withdrawal: WithdrawalReport | None = None
 
     @property
     def open_conditions(self) -> list[tuple[int, Condition]]:
@@ -53,7 +48,7 @@ class ReviewReport:
 
 @dataclass(frozen=True)
 class EvidenceReport:
-    """``left``: how many conditions of the decision are open still."""
+    """``left``: how many conditions of the decision are open still. ``note``: that the decision names another role."""
 
     name: str
     decision: int
@@ -63,6 +58,7 @@ class EvidenceReport:
     left: int
     seal: str
     warning: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,46 +72,6 @@ class ShowReport:
     @property
     def gate_opens(self) -> bool:
         return all(row["holds"] for row in self.account["gate"])
-
-
-def open_review(
-    reference: str, output: Path, workspace: Workspace, today: dt.date, *, stage: str | None = None
-) -> FormReport:
-    """Write the form that a committee's secretary fills in. A file that is there is never written over.
-
-    Parameters
-    ----------
-    stage : what the committee is asked for; left open unless given
-
-    Raises
-    ------
-    UsageError
-        for a stage that there is not, a model that is not registered, or a file that may be filled in already.
-    CardError
-        if the card is not the one that was registered.
-    OutsideError
-        if the disk refuses.
-    """
-    from riskmodels.commands.gates import name_of
-    from riskmodels.commands.promotions import registered
-    from riskmodels.governance import registry
-    from riskmodels.governance.decision import STAGES, parse_card, verdicts_to_answer
-    from riskmodels.governance.forms import blank_form
-
-    if stage is not None and stage not in STAGES:
-        raise UsageError(f"--stage {stage}: the stages are {', '.join(STAGES)}")
-    found = registry.resolve(workspace, reference)
-    entry = registered(found)
-    card = parse_card(_registered_card(found, entry))
-    form = blank_form(
-        card, name=name_of(found), model_sha256=entry.model_sha256, card_sha256=entry.card_sha256, today=today,
-        stage=stage,
-    )  # fmt: skip
-    storage.refuse_unwritable(output)
-    if output.exists() and storage.read_bytes(output) != form:
-        raise UsageError(f"{output}: is there already, and somebody may have filled it in; name another with --output")
-    storage.write_whole(output, form, mode=0o644)
-    return FormReport(name_of(found), output, len(verdicts_to_answer(card)))
 
 
 def record_review(
@@ -133,45 +89,63 @@ def record_review(
 
     Parameters
     ----------
+    reference : a version; a study's name alone is enough where the decision names its card
     dry_run : ask everything that recording asks, and write nothing
 
     Raises
     ------
     GateError
-        if the decision is not filled in, does not hold together, does not fit the model and its audit, or approves a
-        pilot or live use of a model whose card fails a check that holds it up.
+        if the decision is not filled in, does not hold together, does not fit the model and its audit, is older than
+        what was recorded since its meeting, or approves a pilot or live use of a model whose card fails a check that
+        holds it up; or if somebody else changed the record meanwhile.
+    UsageError
+        if neither the reference nor the decision names a version.
     CardError, ModelFileError
         if the card or the model is not what was registered.
     """
     from riskmodels.cards.card_file import read_card_file
     from riskmodels.commands.card_checks import refuse_unfit_card
+    from riskmodels.commands.decided import refuse_shut, version_meant
     from riskmodels.commands.deposits import deposit
     from riskmodels.commands.gates import name_of
     from riskmodels.commands.mirrors import tell_mlflow
     from riskmodels.commands.promotions import digests_of, registered
-    from riskmodels.governance import acts, registry, review
+    from riskmodels.commands.review_forms import refuse_early_meeting, with_questions
+    from riskmodels.commands.withdrawals import carry_out, model_to_withdraw
+    from riskmodels.governance import acts, recordable, registry, review
     from riskmodels.governance.chain import read_chain, refuse_set_back
     from riskmodels.governance.champions import champion
-    from riskmodels.governance.decision import STAGES_IN_USE, Decision
+    from riskmodels.governance.decision import STAGES_IN_USE
 
-    found = registry.resolve(workspace, reference)
+    if isinstance(decision, Mapping):
+        parsed = acts.parse_decision(with_questions(decision, reference, workspace))
+    else:
+        parsed = acts.load_decision(Path(decision))
+    if isinstance(parsed, acts.Withdrawal):  # possible even when the card has been lost
+        found = model_to_withdraw(reference, workspace)
+        registered(found)
+        if dry_run:
+            number = len(read_chain(workspace.reviews(found.study))) + 1
+            return ReviewReport(name_of(found), number, parsed, None, None)
+        done = carry_out(found, parsed, workspace, today, tracking_uri=tracking_uri)
+        return ReviewReport(name_of(found), done.record, parsed, None, done.seal, withdrawal=done)
+    found = registry.resolve(workspace, version_meant(reference, parsed, workspace))
     entry = registered(found)
-    parsed = acts.parse_decision(decision) if isinstance(decision, Mapping) else acts.load_decision(Path(decision))
-    # A withdrawal must be possible even when the card has been lost.
-    card = None if isinstance(parsed, acts.Withdrawal) else read_card_file(found.card_path)
+    card = read_card_file(found.card_path)
     digests = digests_of(entry)
-    if isinstance(parsed, Decision):
-        review.refuse_today(parsed, card, digests.model, digests.card, today)
-        if parsed.owner_decision == "approve" and parsed.stage in STAGES_IN_USE:
-            refuse_unfit_card(found, workspace, parsed.stage, today)
     path = workspace.reviews(found.study)
+    chain = read_chain(path)
+    recordable.refuse_today(parsed, card, digests.model, digests.card, today)
+    refuse_early_meeting(parsed, entry)
+    recordable.refuse_out_of_order(chain, parsed, digests.model, digests.card)
+    refuse_shut(parsed, card, entry)
+    if parsed.owner_decision == "approve" and parsed.stage in STAGES_IN_USE:
+        refuse_unfit_card(found, workspace, parsed.stage, today)
     if dry_run:
-        chain = read_chain(path)
         refuse_set_back(chain, today)
         would_be = review.approval_of(parsed, digests, len(chain) + 1)
         return ReviewReport(name_of(found), len(chain) + 1, parsed, would_be, None)
-    if isinstance(parsed, Decision):
-        deposit(found, workspace)
+    deposit(found, workspace)
     approval = review.record(
         path,
         parsed,
@@ -181,17 +155,19 @@ def record_review(
         policy_sha256=digests.policy,
         today=today,
         card=card,
+        follows=len(chain),
     )
     chain = read_chain(path)
     written = next(line for line in reversed(chain) if line.act == parsed)
     reign = champion(chain)
-    in_use = (
-        reign is not None
-        and approval is not None
-        and (reign.digests, reign.promotion.stage) == ((digests.model, digests.card), approval.stage)
-    )
+    # The stage for which it is champion, if the use that was approved now is what the gate goes by.
+    is_champion = reign is not None and reign.digests == (digests.model, digests.card)
+    decides_use = approval is not None and approval.stage in STAGES_IN_USE
+    stage = reign.promotion.stage if reign is not None and is_champion and decides_use else None
+    in_use = stage is not None and approval is not None and stage == approval.stage
     warning = tell_mlflow(found.study, workspace, tracking_uri, silent)
-    return ReviewReport(name_of(found), written.seq, parsed, approval, written.sha256, in_use, warning)
+    ends = None if in_use else stage
+    return ReviewReport(name_of(found), written.seq, parsed, approval, written.sha256, in_use, warning, ends)
 
 
 def record_evidence(
@@ -218,11 +194,12 @@ def record_evidence(
     """
     from riskmodels.commands.gates import name_of
     from riskmodels.commands.mirrors import tell_mlflow
-    from riskmodels.commands.promotions import checked_act, digests_of, registered
+    from riskmodels.commands.promotions import checked_act, registered
     from riskmodels.governance import registry
+    from riskmodels.governance.account import conditions
     from riskmodels.governance.acts import Evidence
-    from riskmodels.governance.chain import read_chain, writing
-    from riskmodels.governance.decision import Decision
+    from riskmodels.governance.chain import Digests, read_chain, writing
+    from riskmodels.governance.decision import Decision, not_named
     from riskmodels.governance.review import conditions_of, governing
 
     found = registry.resolve(workspace, reference)
@@ -241,18 +218,19 @@ def record_evidence(
         has = f"has the conditions 1 to {len(known)}" if known else "has no conditions"
         raise GateError(f"--condition {condition}: record {standing.seq}, the decision in force, {has}")
     if known[condition - 1].status == "met":
-        raise GateError(
-            f"--condition {condition}: is met already, by record {standing.seq} or later; nothing was recorded"
-        )
+        met_by = conditions(chain, standing, today)[condition - 1]["record"] or standing.seq
+        raise GateError(f"--condition {condition}: is met already, by record {met_by}; nothing was recorded")
     said = {"decision": standing.seq, "condition": condition, "evidence": evidence, "by_role": by_role,
             "example": standing.act.example}  # fmt: skip
     act = checked_act(Evidence, said)
+    # By the decision, not by models.json, which may have been changed since.
+    sealed = Digests(standing.model_sha256, standing.card_sha256, standing.data_sha256, standing.policy_sha256)
     with writing(path, today, follows=len(chain)) as writer:
-        written = writer.append(act, digests_of(entry))
+        written = writer.append(act, sealed)
     left = sum(one.status == "open" for one in conditions_of(writer.chain, standing))
     warning = tell_mlflow(found.study, workspace, tracking_uri, silent)
-    text = known[condition - 1].text
-    return EvidenceReport(name, standing.seq, condition, text, written.seq, left, written.sha256, warning)
+    text, note = known[condition - 1].text, not_named(standing.act, by_role, known[condition - 1].owner)
+    return EvidenceReport(name, standing.seq, condition, text, written.seq, left, written.sha256, warning, note)
 
 
 def show_review(reference: str, workspace: Workspace, today: dt.date, *, html: Path | None = None) -> ShowReport:
@@ -299,12 +277,3 @@ def versions_of(workspace: Workspace, study: str) -> dict[tuple[str, str], int]:
     known = registry.read_index(workspace).get(study)
     versions = known.versions if known else ()
     return {(entry.model_sha256, entry.card_sha256): entry.version for entry in versions}
-
-
-def _registered_card(found: ResolvedModel, entry: Entry) -> bytes:
-    from riskmodels.cards.card_file import read_card_file
-
-    content = read_card_file(found.card_path)
-    if storage.sha256(content) != entry.card_sha256:
-        raise CardError(f"{found.card_path}: is not the card that was registered; restore it, or run the study again")
-    return content

@@ -111,10 +111,12 @@ def run(
         deep=deep,
         mitigate=mitigate,
     )
-    gate.may_register(found.card.to_dict())
     progress("reading the saved model back")
     refuse_unfaithful(found.model, found.dataset.features.frame)
     files = run_files(found, started, today, since_last_card(found.card, workspace), draws=deep)
+    saved = {name.removeprefix("riskmodel/"): text for name, text in files.items() if name.startswith("riskmodel/")}
+    day = today or clock.today()
+    gate.open_for_registration(gate.Case(saved, files["card/card.json"], workspace.reviews(study.name), {}, day))
     folder = workspace.runs(study.name) / f"{started:%Y%m%dT%H%M%S}-{found.model.model_sha256[:8]}"
     storage.sweep_folders(folder.parent)  # what a run that was killed had begun: it holds people
     storage.write_folder(folder, files)
@@ -124,7 +126,7 @@ def run(
         "data_sha256": found.tables.sha256,
         "policy_sha256": found.audit.to_dict()["policy_sha256"],
         "folder": folder.relative_to(workspace.root).as_posix(),
-        "registered_on": (today or clock.today()).isoformat(),
+        "registered_on": day.isoformat(),
         "verdict": found.audit.to_dict()["verdict"],
         "recommendation": found.card.summary.recommendation.code,
     }

@@ -6,15 +6,15 @@ import datetime as dt
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from riskmodels import storage
 from riskmodels.commands.in_use import works_in_workspace
 from riskmodels.commands.score_options import LOCAL, SPARK, Asked, last_tested, refuse_unknown_role
 from riskmodels.commands.sources import Progress, engine_named, silent
-from riskmodels.errors import OutsideError, UsageError
+from riskmodels.errors import UsageError
 from riskmodels.study import Study, StudyFile, clock
 from riskmodels.workspace import Workspace
 
@@ -118,6 +118,10 @@ def score(
     from riskmodels.service.outputs.composition import read_groups
 
     began = clock.today()
+
+    def day_now() -> dt.date:
+        return today + (clock.today() - began)
+
     # Whatever was typed: `Asked` refuses what is none of these words.
     written_as = cast("Format", format or output.suffix.removeprefix("."))
     asked = Asked(
@@ -152,14 +156,16 @@ def score(
         if dry_run:
             return report
         from riskmodels.commands.batch_files import write_files
+        from riskmodels.commands.batch_publishing import logged, published
 
         # A long batch may outlive its model: nothing is written of one that was withdrawn while it ran, or whose
         # approval ended at a midnight that it ran over.
-        gate.open_for_scoring(case_of(found, workspace, today + (clock.today() - began)))
-        report, note = write_files(
+        gate.open_for_scoring(case_of(found, workspace, day_now()))
+        report, note, finals = write_files(
             report, batch, parts, approved, study, found, asked, grouped, workspace, work, progress
         )
-    return _logged(report, note, workspace, tracking_uri, progress)
+        report = published(report, note, workspace, work, finals, lambda: case_of(found, workspace, day_now()))
+    return logged(report, note, workspace, tracking_uri, progress)
 
 
 # ---------------------------------------------------------------- the steps
@@ -291,38 +297,3 @@ def _report_of(
         asked.output, files_of(asked.output, batch.batch_id, study.file, parts.routed, asked.role), found.study,
         approved.version, objections, tuple(notes), None, approved.approval.example, parts.ignored,
     )  # fmt: skip
-
-
-def _logged(
-    report: ScoreReport, note: Any, workspace: Workspace, tracking_uri: str | None, progress: Progress
-) -> ScoreReport:
-    """Write the batch into the ledger and log it. The list stands by now, whatever happens here."""
-    from riskmodels.service.people.ledger import append_batch
-
-    try:
-        append_batch(workspace, note)
-        _log_batch(report, note, workspace, tracking_uri, progress)
-    except OutsideError as error:
-        # That the batch is not logged must not look as if there were no list.
-        return replace(report, warning=str(error))
-    return report
-
-
-def _log_batch(
-    report: ScoreReport, note: Any, workspace: Workspace, tracking_uri: str | None, progress: Progress
-) -> None:
-    from riskmodels import tracking
-    from riskmodels.assessment.suppression import PROFILES, published_count
-
-    progress("logging the batch to MLflow")
-    # Rounded, and small ones left out: one person who objected is a person.
-    shown = {name: published_count(count, PROFILES["sro-10"]) for name, count in report.counts.items()}
-    tags = {"model.sha256": note.model_sha256, "as_of_date": note.as_of.isoformat(), "stage": note.stage}
-    tracking.log_batch(
-        workspace,
-        tracking.resolve_tracking_uri(workspace, tracking_uri),
-        report.study,
-        report.batch_id,
-        tags,
-        {name: count for name, count in shown.items() if count is not None},
-    )

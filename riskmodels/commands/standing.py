@@ -97,7 +97,8 @@ def champions(workspace: Workspace, today: dt.date, on: dt.date, *, study: str |
 
     if on > today:
         raise UsageError(f"--on {on}: is still to come; today is {today}")
-    return [champion_on(name, chain, on) for name, chain in _records(workspace, _index(workspace), study).items()]
+    records = _records(workspace, _index(workspace), study)
+    return [champion_on(name, chain, on, is_past=on < today) for name, chain in records.items()]
 
 
 def history(

@@ -23,7 +23,8 @@ def history(chain: Sequence[Record], versions: Versions) -> list[dict[str, Any]]
     """Every record of a study, first to last.
 
     Keys: record, recorded_on, kind, version (None for what is about none, or about one that is not registered),
-    example, act (as it was recorded), departs_from_advice, the four digests, sha256.
+    example, act (as it was recorded), departs_from_advice, replaced_by (the number of the record that took the place of a
+    decision; None where none did), the four digests, sha256.
     """
     return [
         {
@@ -34,13 +35,14 @@ def history(chain: Sequence[Record], versions: Versions) -> list[dict[str, Any]]
             "example": line.act.example,
             "act": line.act.model_dump(mode="json"),
             "departs_from_advice": isinstance(line.act, Decision) and line.act.departs_from_advice,
+            "replaced_by": _replaced_by(chain, place),
             "model_sha256": line.model_sha256,
             "card_sha256": line.card_sha256,
             "data_sha256": line.data_sha256,
             "policy_sha256": line.policy_sha256,
             "sha256": line.sha256,
         }
-        for line in chain
+        for place, line in enumerate(chain)
     ]
 
 
@@ -136,3 +138,18 @@ def account(
         "records": len(chain),
         "seal": chain[-1].sha256 if chain else FIRST,
     }
+
+
+def _replaced_by(chain: Sequence[Record], place: int) -> int | None:
+    """Of a decision that stood: the number of the record after which another stands."""
+    line = chain[place]
+    if not isinstance(line.act, Decision) or governing(chain[: place + 1], line.model_sha256, line.card_sha256) != line:
+        return None
+    later = (
+        number
+        for number, one in enumerate(chain[place + 1 :], place + 2)
+        if one.model_sha256 == line.model_sha256 and isinstance(one.act, Decision | Withdrawal)
+    )
+    found = (number for number in later if governing(chain[:number], line.model_sha256, line.card_sha256) != line)
+    number = next(found, None)
+    return None if number is None else chain[number - 1].seq

@@ -200,6 +200,27 @@ def _used_outside(view: View) -> Iterator[Action]:
             yield Action(view.study, entry.version, view.owner_of(entry), what)
 
 
+def _withdrawn(view: View) -> Iterator[Action]:
+    """Of late: its lists are still out, and whatever has the same model is stopped too, which nobody may have meant."""
+    for entry in view.known.versions:
+        found = view.decided(entry)
+        if found is None or not isinstance(found.act, Withdrawal):
+            continue
+        if (view.today - found.recorded_on).days > SOON_DAYS:
+            continue
+        made = view.used(entry)
+        said = []
+        if found.card_sha256 != entry.card_sha256:
+            said.append(f"it is stopped too: it is the same model as one withdrawn on {found.recorded_on}")
+        if made:
+            many = "list" if len(made) == 1 else f"{len(made)} lists"
+            last = max(batch.scored_on for batch in made)
+            when = f"of {last}" if len(made) == 1 else f"the last of {last}"
+            said.append(f"tell the team that holds its {many}, {when}: it was withdrawn on {found.recorded_on}")
+        if said:
+            yield Action(view.study, entry.version, view.owner_of(entry), "; ".join(said))
+
+
 LOOKS: tuple[Callable[[View], Iterator[Action]], ...] = (
     _record,
     _clock,
@@ -211,6 +232,7 @@ LOOKS: tuple[Callable[[View], Iterator[Action]], ...] = (
     _agreements,
     _candidate,
     _used_outside,
+    _withdrawn,
 )
 
 

@@ -6,16 +6,16 @@ say, behind the gate: nobody makes a champion by writing a file.
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from riskmodels import storage, study
+from riskmodels import study
 from riskmodels.errors import GateError, StudyError
 from riskmodels.governance.contacts import refuse_contacts
-from riskmodels.governance.decision import Decision, Digest, Role, Text
+from riskmodels.governance.decision import Decision
+from riskmodels.governance.written import Day, Digest, Flag, Role, Text, Whole, shown
 
 
 class Withdrawal(study.Section):
@@ -26,7 +26,7 @@ class Withdrawal(study.Section):
     owner_role: Role
     minute: Text | None = None
     instead: Text | None = None
-    example: bool = False
+    example: Flag = False
 
 
 class Promotion(study.Section):
@@ -34,11 +34,11 @@ class Promotion(study.Section):
 
     kind: Literal["promotion"] = "promotion"
     stage: Literal["pilot", "live"]
-    version: int = Field(ge=1)
+    version: Whole = Field(ge=1)
     by_role: Role
     reason: Text | None = None
-    rollback: bool = False
-    example: bool = False
+    rollback: Flag = False
+    example: Flag = False
 
     @model_validator(mode="after")
     def _says_why(self) -> Promotion:
@@ -51,19 +51,19 @@ class Evidence(study.Section):
     """A condition of a decision is met. ``decision``: the number of its record; ``condition``: from 1."""
 
     kind: Literal["evidence"] = "evidence"
-    decision: int = Field(ge=1)
-    condition: int = Field(ge=1)
+    decision: Whole = Field(ge=1)
+    condition: Whole = Field(ge=1)
     evidence: Text
     by_role: Role
-    example: bool = False
+    example: Flag = False
 
 
 class PurgedFile(study.Section):
-    """A file that is no more; ``path`` is relative to the workspace."""
+    """A file that is no more; ``path`` is relative to the workspace, and may hold what any file's name may."""
 
-    path: Text
+    path: Annotated[str, StringConstraints(min_length=1)]
     sha256: Digest
-    bytes: int = Field(ge=0)
+    bytes: Whole = Field(ge=0)
 
 
 class Purge(study.Section):
@@ -72,10 +72,10 @@ class Purge(study.Section):
     kind: Literal["purge"] = "purge"
     artefact: Annotated[Text, StringConstraints(pattern=r"^[a-z_]+$")]
     kept_for: Text
-    due: dt.date
+    due: Day
     files: tuple[PurgedFile, ...] = Field(min_length=1)
     by_role: Role | None = None
-    example: bool = False
+    example: Flag = False
 
 
 Act = Decision | Withdrawal | Promotion | Evidence | Purge
@@ -90,29 +90,37 @@ WRITTEN_BY_PEOPLE = ("decision", "withdrawal")
 
 
 def parse_decision(raw: Any, where: str = "decision") -> Decision | Withdrawal:
-    """Check a decision or withdrawal that is already a mapping. Raises GateError, naming the path of the key."""
-    # What the audit's verdicts are called takes time to load, and the record is read by every command.
-    from riskmodels.governance.forms import filled, still_blank
+    """Check a decision or withdrawal that is already a mapping. Raises GateError, naming the path of each key."""
+    # It takes time to load, and the record is read by every command.
+    from riskmodels.governance.filled_forms import filled, wrong_with
 
-    kind = raw.get("kind", "decision") if isinstance(raw, dict) else "decision"
+    if not isinstance(raw, dict):
+        raise GateError(f"{where}: is no decision; `riskmodels review open MODEL` writes the form of one")
+    kind = raw.get("kind", "decision")
     if not isinstance(kind, str) or kind not in WRITTEN_BY_PEOPLE:
         raise GateError(f"{where}: kind: is one of {', '.join(WRITTEN_BY_PEOPLE)}")
-    said = filled(raw) if isinstance(raw, dict) and kind == "decision" else raw
-    blank = still_blank(said) if isinstance(said, dict) and kind == "decision" else []
-    if len(blank) > 1 or any(path.startswith("answers.") and not path.endswith(".expires") for path in blank):
-        raise GateError(f"{where}: not filled in yet: {', '.join(blank)}")
+    said = filled(raw) if kind == "decision" else raw
+    wrong = wrong_with(said) if kind == "decision" else []
+    if wrong:
+        raise GateError(shown(f"{where}: {'; '.join(wrong)}"))
     try:
         act = study.validated(Decision, said, where) if kind == "decision" else study.validated(Withdrawal, said, where)
     except StudyError as problem:
-        raise GateError(str(problem)) from None
+        raise GateError(shown(str(problem))) from None  # it may repeat a key, and whoever looks is at a terminal
     refuse_contacts(act, where)
     return act
 
 
 def load_decision(path: str | Path) -> Decision | Withdrawal:
-    """Read a decision as the secretary wrote it. Raises GateError: file, path of the key, what is wrong."""
-    try:
-        raw = storage.read_yaml(Path(path))
-    except StudyError as problem:
-        raise GateError(str(problem)) from None
-    return parse_decision(raw, str(path))
+    """Read a decision as the secretary wrote it.
+
+    Raises
+    ------
+    UsageError
+        if there is no such file.
+    GateError
+        naming the file, the line or the path of the key, and what to do about it.
+    """
+    from riskmodels.governance.form_files import read_form
+
+    return parse_decision(read_form(Path(path)), str(path))

@@ -1,9 +1,9 @@
 """A study's record: one line for each act, each sealed and tied to the line before.
 
 Each line of the chain carries the digest of the line before it, and a small head file beside it holds the length and
-the last digest, so an edit, a deletion, a reordering and a cut are all noticed by `read_chain`. This shows tampering;
-it does not prevent it: whoever may write the whole folder can rebuild it, so keep a copy, or the newest seal, where
-they cannot.
+the last digest, so an edit, a deletion, a reordering and a cut are all noticed by `read_chain`. Each names its study
+under the seal, so a record that is copied to another name is no record there. This shows tampering; it does not prevent
+it: whoever may write the whole folder can rebuild it, so keep a copy, or the newest seal, where they cannot.
 
 A line counts from its last byte on. One that a crash cut short was never acknowledged, which the head shows: it counts
 for nothing, and the next writer puts it aside (``<study>.jsonl.unfinished``). A line that was acknowledged and is cut
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from riskmodels.errors import GateError, OutsideError
 from riskmodels.governance.acts import ACTS, Act
 
 FIRST = "0" * 64
+MOST_BYTES = 256_000_000  # of a record; a line is seldom more than a few thousand
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,24 @@ class Digests:
     policy: str = ""
 
 
-def read_chain(path: Path) -> list[Record]:
+def read_chain(path: Path, study: str | None = None) -> list[Record]:
     """Every record of a study, first to last, each one verified. A study without a record has an empty chain.
+
+    Parameters
+    ----------
+    study : whose record it has to be; the one that the file is named after unless given
 
     Raises
     ------
     GateError
-        naming the line that was edited, moved or cut, or saying that lines are missing at the end.
+        naming the line that was edited, moved or cut, or is of another study, or saying that lines are missing at the
+        end.
     """
     path = Path(path)
     while True:
         head = _read_head(path)  # before the lines: a writer moves the head last
         try:
-            return _read_lines(path, head)
+            return _read_lines(path, head, study or path.stem)
         except GateError:
             # Unless somebody wrote in between, so that the lines are newer than the head by more than one.
             if _read_head(path) == head:
@@ -82,7 +89,7 @@ def unfinished_line(path: Path) -> str | None:
         if the record is broken.
     """
     chain = read_chain(path)
-    if not Path(path).exists() or not storage.read_bytes(path, GateError).rpartition(b"\n")[2]:
+    if not Path(path).exists() or not _bytes(path).rpartition(b"\n")[2]:
         return None
     return (
         f"line {len(chain) + 1} of {path} is unfinished: whoever was recording it was stopped, and it counts for "
@@ -108,6 +115,7 @@ class Writer:
         """
         previous, number = self.chain[-1].sha256 if self.chain else FIRST, len(self.chain) + 1
         body = {
+            "study": self.path.stem,
             "seq": number,
             "previous": previous,
             "recorded_on": self.today.isoformat(),
@@ -137,12 +145,14 @@ class Writer:
 
 
 @contextmanager
-def writing(path: Path, today: dt.date, *, follows: int | None = None) -> Iterator[Writer]:
+def writing(path: Path, today: dt.date, *, follows: int | None = None, at_any_day: bool = False) -> Iterator[Writer]:
     """Hold the record while something is decided from it and written to it: one writer at a time, across processes.
 
     Parameters
     ----------
     follows : how many lines the caller has read and judged by; more by now means that somebody else was first
+    at_any_day : also on a day before the last one on record, whose day is then written. For a withdrawal alone: one line
+        of a day to come, by a mistyped date or a wrong clock, must not keep a harmful model in use
 
     Raises
     ------
@@ -154,6 +164,8 @@ def writing(path: Path, today: dt.date, *, follows: int | None = None) -> Iterat
     path = Path(path)
     with storage.locked(path):
         chain = read_chain(path)
+        if at_any_day:
+            today = max([today, *(line.recorded_on for line in chain)])
         refuse_set_back(chain, today)
         if follows is not None and len(chain) != follows:
             other = chain[-1].act if chain else None
@@ -165,6 +177,13 @@ def writing(path: Path, today: dt.date, *, follows: int | None = None) -> Iterat
         yield Writer(path, today, chain)
 
 
+@contextmanager
+def kept_still(path: Path) -> Iterator[None]:
+    """Hold a record as it is while something is done that it has to allow: whoever would write to it waits."""
+    with storage.locked(Path(path), shared=True):
+        yield
+
+
 def refuse_set_back(chain: Sequence[Record], today: dt.date) -> None:
     """Raises GateError if today is before the day of the last record."""
     if chain and today < chain[-1].recorded_on:
@@ -173,17 +192,24 @@ def refuse_set_back(chain: Sequence[Record], today: dt.date) -> None:
         )
 
 
+def _bytes(path: Path) -> bytes:
+    """A file of the record. A link would have another record obeyed, and so would one on which its folder stands."""
+    if path.parent.is_symlink():
+        raise GateError(f"{path.parent}: is a link; put the folder of the review records itself there")
+    return storage.read_plain_file(path, MOST_BYTES, GateError)
+
+
 def _line(body: dict[str, Any]) -> bytes:
     return json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _read_lines(path: Path, head: dict[str, Any] | None) -> list[Record]:
-    """The records, held to a head. Raises GateError."""
-    lines = storage.read_bytes(path, GateError).split(b"\n") if path.exists() else [b""]
+def _read_lines(path: Path, head: dict[str, Any] | None, study: str) -> list[Record]:
+    """The records, held to a head and to their study. Raises GateError."""
+    lines = _bytes(path).split(b"\n") if os.path.lexists(path) else [b""]
     unfinished = lines.pop()
     chain: list[Record] = []
     for number, line in enumerate(lines, 1):
-        chain.append(_read_line(path, number, line, chain[-1].sha256 if chain else FIRST))
+        chain.append(_read_line(path, study, number, line, chain[-1].sha256 if chain else FIRST))
     if unfinished and (head is None or head["seq"] != len(chain)):  # the writer moves the head up to here before
         raise _broken(path, len(chain) + 1, "is cut short")
     _compare_with_head(path, chain, head)
@@ -192,14 +218,14 @@ def _read_lines(path: Path, head: dict[str, Any] | None) -> list[Record]:
 
 def _put_aside(path: Path) -> None:
     """Take off what stands after the last line without an end. The lock is held, and the head says it is not one."""
-    content = storage.read_bytes(path, GateError) if path.exists() else b""
+    content = _bytes(path) if os.path.lexists(path) else b""
     whole, end, unfinished = content.rpartition(b"\n")
     if unfinished:
         storage.write_whole(_aside_path(path), unfinished)
         storage.cut_to(path, len(whole + end))
 
 
-def _read_line(path: Path, number: int, line: bytes, previous: str) -> Record:
+def _read_line(path: Path, study: str, number: int, line: bytes, previous: str) -> Record:
     try:
         body = json.loads(line)
         seal = body.pop("sha256")
@@ -207,6 +233,8 @@ def _read_line(path: Path, number: int, line: bytes, previous: str) -> Record:
         intact = storage.sha256(_line(body)) == seal and _line({**body, "sha256": seal}) == line
         if not intact:
             raise _broken(path, number, "was edited")
+        if body["study"] != study:
+            raise _broken(path, number, f"is of the study {str(body['study'])[:80]!a}, not of {study}")
         if body["seq"] != number or body["previous"] != previous:
             raise _broken(path, number, "does not follow the line before it (lines were moved or taken out)")
         digests = {f"{name}_sha256": digest for name, digest in body["digests"].items()}
@@ -233,9 +261,9 @@ def _aside_path(path: Path) -> Path:
 
 
 def _read_head(path: Path) -> dict[str, Any] | None:
-    if not _head_path(path).exists():
+    if not os.path.lexists(_head_path(path)):
         return None
-    content = storage.read_bytes(_head_path(path), GateError)
+    content = _bytes(_head_path(path))
     try:
         said = json.loads(content)
         head = {"seq": said["seq"], "sha256": said["sha256"]}

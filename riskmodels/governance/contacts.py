@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from riskmodels.errors import GateError
+from riskmodels.governance.written import shown
 from riskmodels.study import Section
 
 EMAIL, TELEPHONE, NHS_NUMBER = "an e-mail address", "a telephone number or a person's number", "an NHS number"
@@ -54,8 +55,8 @@ def refuse_contacts(act: Section, where: str) -> None:
         kind = contact_in(text)
         if kind is not None:
             raise GateError(
-                f"{where}: {path}: holds what looks like {kind}; what is recorded stays for good, so write in words "
-                "who it is by role, and put nothing there by which a person is reached or found"
+                f"{where}: {shown(path)}: holds what looks like {kind}; what is recorded stays for good, so write "
+                "in words who it is by role, and put nothing there by which a person is reached or found"
             )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from riskmodels import study
 from riskmodels.errors import CardError
+from riskmodels.governance.written import Day, Digest, Flag, Role, Sentences, Text, Whole, spelled
 
 STAGES = ("explore", "link", "pilot", "live")  # in the order in which a committee is asked
 STAGES_IN_USE = ("pilot", "live")
@@ -25,26 +25,14 @@ LONGEST_OTHERWISE = study.Period(12, "month")
 # ---------------------------------------------------------------- what a secretary writes
 
 
-def _role(value: str) -> str:
-    if re.search(r"@|\d{5}", value.replace(" ", "")):
-        raise ValueError("names a role, never a person's contact details")
-    return value
-
-
-def _sentences(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
 def _named(value: str) -> str:
     if value.strip(" *:") == "":
         raise ValueError("name what is answered, as in 'sex: F: recall'; '*' would answer what nobody has read")
     return value
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Role = Annotated[Text, AfterValidator(_role)]
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Sentences = Annotated[tuple[Text, ...], BeforeValidator(_sentences)]
+# A name of the audit may hold whatever the data hold; whether it is one is asked when the card is there.
+Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_named)]
 
 
 class Condition(study.Section):
@@ -52,7 +40,7 @@ class Condition(study.Section):
 
     text: Text
     owner: Role
-    due: dt.date | None = None
+    due: Day | None = None
     evidence: Text | None = None
     status: Literal["open", "met"] = "open"
 
@@ -67,9 +55,9 @@ class Condition(study.Section):
 
 
 class Quorum(study.Section):
-    members: int = Field(ge=1)
-    lay: int = Field(ge=0)
-    specialist: int = Field(ge=0)
+    members: Whole = Field(ge=1)
+    lay: Whole = Field(ge=0)
+    specialist: Whole = Field(ge=0)
 
     @model_validator(mode="after")
     def _adds_up(self) -> Quorum:
@@ -79,7 +67,7 @@ class Quorum(study.Section):
 
 
 class Meeting(study.Section):
-    date: dt.date
+    date: Day
     minute: Text
 
 
@@ -87,7 +75,7 @@ class Answer(study.Section):
     """Why a FAIL or INSUFFICIENT EVIDENCE is accepted, and until when."""
 
     reason: Text
-    expires: dt.date
+    expires: Day
 
 
 class Decision(study.Section):
@@ -104,14 +92,14 @@ class Decision(study.Section):
     owner_role: Role
     owner_decision: Literal["approve", "refuse"]
     reason: Text | None = None
-    expires: dt.date | None = None
-    answers: dict[Annotated[Text, AfterValidator(_named)], Answer] = Field(default_factory=dict)
+    expires: Day | None = None
+    answers: dict[Named, Answer] = Field(default_factory=dict)
     trained_by_role: Role
     approved_by_role: Role
     # The digests that the committee had before it; held to those of the model that the decision is recorded on.
     model_sha256: Digest | None = None
     card_sha256: Digest | None = None
-    example: bool = False
+    example: Flag = False
 
     @property
     def departs_from_advice(self) -> bool:
@@ -160,8 +148,26 @@ class Decision(study.Section):
 
 
 def same_role(one: str, *others: str) -> bool:
-    """Whether a role is one of the others, however it is spaced and capitalised."""
-    return " ".join(one.casefold().split()) in {" ".join(other.casefold().split()) for other in others}
+    """Whether a role is one of the others, however it is spaced, capitalised and punctuated."""
+    return spelled(one) in {spelled(other) for other in others}
+
+
+def not_named(decision: Decision, by_role: str, owner: str | None = None) -> str | None:
+    """In words, that an act is by a role that the decision does not name for it; None where it does.
+
+    It is said and not refused: whoever is named may be away, and a role may be called otherwise by now.
+
+    Parameters
+    ----------
+    owner : of the condition that the act is about, if it is about one
+    """
+    if same_role(by_role, decision.approved_by_role, decision.owner_role, *([] if owner is None else [owner])):
+        return None
+    about = "" if owner is None else f"the {owner} for this condition and "
+    return (
+        f"the decision names {about}the {decision.approved_by_role} as its approver, not the {by_role}; it is on "
+        "record all the same, so let them know"
+    )
 
 
 # ---------------------------------------------------------------- what the audit asks to be answered

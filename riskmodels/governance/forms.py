@@ -1,6 +1,7 @@
 """The form of a decision: what `riskmodels review open` writes and a committee's secretary fills in.
 
-A form is YAML with help in its comments. A key without a value is not filled in yet; `still_blank` names all of those.
+A form is YAML with help in its comments. A key without a value is not filled in yet. What came back is read by
+`riskmodels.governance.filled_forms`.
 """
 
 from __future__ import annotations
@@ -8,25 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from pydantic import ValidationError
 
 from riskmodels.assessment.audit.words import question_of, titled, why
 from riskmodels.cards.words import measure_words
 from riskmodels.governance.decision import (
+    CROSSED,
     FLAGGED,
     LONGEST,
     LONGEST_OTHERWISE,
     STAGES,
     STAGES_IN_USE,
-    Decision,
-    covers,
     is_to_answer,
     verdicts_to_answer,
 )
-from riskmodels.study.problems import path_of
+from riskmodels.governance.filled_forms import EXAMPLE_CONDITION, EXAMPLE_CONFLICT, EXAMPLE_DISSENT, EXAMPLE_OWNER
 
 WIDTH = 100
 STAGES_IN_WORDS = {
@@ -49,6 +47,7 @@ def blank_form(
     card_sha256: str,
     today: dt.date,
     stage: str | None = None,
+    workspace: str = "",
 ) -> bytes:
     """An empty form for the decision on one model and card, as YAML. The same arguments give the same bytes.
 
@@ -56,6 +55,7 @@ def blank_form(
     ----------
     name : how the model is called on the command line, as in ``early_reading_support/1``
     stage : what the committee is asked for; left to be filled in unless given
+    workspace : as the commands that are shown have to name it, as in ``" --workspace w"``; empty for the usual one
 
     Raises
     ------
@@ -65,11 +65,13 @@ def blank_form(
     lines = [
         *_help(
             f"What the committee advised on {name}, and what was decided. To be filled in by the secretary.\n"
-            "Write after each colon. Lines that begin with # are help. Put quotes around a text with a colon in it.\n"
-            f"Then look at it:  riskmodels review record {name} FILE --dry-run   (FILE is this file)\n"
-            f"and record it:    riskmodels review record {name} FILE\n"
+            "Write after each colon. Lines that begin with # are help. Put straight quotes round a text that holds a "
+            "colon or a #.\n"
+            f"Then look at it:  riskmodels review record {name} FILE --dry-run{workspace}   (FILE is this file)\n"
+            f"and record it:    riskmodels review record {name} FILE{workspace}\n"
             "What is recorded cannot be changed or taken back. So name roles, never people, and put no e-mail address, "
-            "telephone number or NHS number in it."
+            "telephone number or NHS number in it.\n"
+            "It is published: reasons, answers, dissent and evidence stand word for word in the public register."
         ),
         "kind: decision",
         "",
@@ -87,17 +89,20 @@ def blank_form(
         ),
         "advice:",
         "conditions:",
-        "# - text: What has to be done",
-        "#   owner: The role that has to do it",
+        f"# - text: {EXAMPLE_CONDITION}",
+        f"#   owner: {EXAMPLE_OWNER}",
         "#   due: YYYY-MM-DD",
         "",
         *_help("Who saw it otherwise, and who had an interest in it. One line each, after a dash; empty if nobody."),
         "dissent:",
-        "# - One member would wait for another year of data",
+        f"# - {EXAMPLE_DISSENT}",
         "conflicts_of_interest:",
-        "# - One member works for the service. They spoke but did not vote",
+        f"# - {EXAMPLE_CONFLICT}",
         "",
-        *_help("How many members were there; how many of them lay, and how many specialist."),
+        *_help(
+            "How many members were there; how many of them lay, and how many specialist. A pilot or live use is "
+            "advised by 3 at least, one of them lay and one a specialist."
+        ),
         "quorum:",
         "  members:",
         "  lay:",
@@ -155,6 +160,9 @@ def _answers(card: Mapping[str, Any]) -> list[str]:
         by_attribute.setdefault(str(rows[verdict]["attribute"]), []).append(verdict)
     for attribute, named in by_attribute.items():
         lines += ["", f"  # ---- {_flat(titled(titles, attribute))}: {len(named)} to answer"]
+        if CROSSED in attribute:
+            both = " and ".join(f'"{one}"' for one in attribute.split(CROSSED))
+            lines += _help(f"Answers to {both}, both of them, cover these too.", "  ")
         lines.append(f"  {_key(attribute)}:")
         for verdict in named:
             lines += [*_help(_in_words(rows[verdict]), "  "), f"  {_key(verdict)}:"]
@@ -192,106 +200,6 @@ def _help(text: str, indent: str = "") -> list[str]:
 def _flat(text: str) -> str:
     """A text as part of one line of a comment."""
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
-
-
-# ---------------------------------------------------------------- a form that came back
-
-
-def filled(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """What was filled in, without the keys that were left empty.
-
-    An answer that is a text holds as long as the approval. Empty answers that must not be empty stay: `still_blank`
-    names them.
-    """
-    found = {key: _without_blanks(value) for key, value in raw.items() if value is not None and key != "answers"}
-    answers = raw.get("answers")
-    if isinstance(answers, Mapping):
-        blank = _unanswered(answers) if raw.get("owner_decision") != "refuse" else []
-        ends = raw.get("expires")
-        if ends is None and raw.get("owner_decision") == "refuse" and isinstance(raw.get("meeting"), Mapping):
-            ends = raw["meeting"].get("date")  # what answers for no approval was never in force
-        # Without an end nothing can be dated; that the end is missing is what is said then.
-        said = {key: one for key, one in answers.items() if one is not None and not (ends is None and _is_text(one))}
-        found["answers"] = {key: _dated(one, ends) for key, one in said.items()} | dict.fromkeys(blank)
-    elif answers is not None:
-        found["answers"] = answers
-    return found
-
-
-def still_blank(found: Mapping[str, Any]) -> list[str]:
-    """The keys that are not filled in yet, by their paths, in the order of the form.
-
-    None where a key is unknown: that often explains one that is missing, and is said first.
-
-    Parameters
-    ----------
-    found : as `filled` gives it
-    """
-    given = found.get("answers")
-    answers: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-    blank = [key for key, answer in answers.items() if answer is None]
-    told = {**found, "answers": {key: one for key, one in answers.items() if one is not None}} if blank else found
-    problems: Sequence[Any] = ()
-    try:
-        Decision.model_validate(told)
-    except ValidationError as error:
-        problems = error.errors()
-    if any(problem["type"] == "extra_forbidden" for problem in problems):
-        return []
-    paths = [path_of(problem["loc"]) for problem in problems if problem["type"] == "missing"]
-    if found.get("owner_decision") != "refuse" and "expires" not in found:
-        paths.append("expires")
-    if found.get("advice") == "proceed with conditions" and not found.get("conditions"):
-        paths.append("conditions")
-    if _departs(found.get("advice"), found.get("owner_decision")) and "reason" not in found:
-        paths.append("reason")
-    return [*paths, *_together(blank, list(answers))]
-
-
-def _departs(advice: Any, decision: Any) -> bool:
-    return isinstance(advice, str) and bool(decision) and advice.startswith("proceed") != (decision == "approve")
-
-
-def _without_blanks(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_blanks(inner) for key, inner in value.items() if inner is not None}
-    if isinstance(value, list):
-        return [_without_blanks(inner) for inner in value if inner is not None]
-    return value
-
-
-def _is_text(answer: Any) -> bool:
-    return isinstance(answer, str)
-
-
-def _dated(answer: Any, ends: Any) -> Any:
-    return {"reason": answer, "expires": ends} if _is_text(answer) else _without_blanks(answer)
-
-
-def _unanswered(answers: Mapping[Any, Any]) -> list[str]:
-    """The names without an answer that no other answer covers; not those that only stand for the lines below them."""
-    names = [str(key) for key in answers]
-    said = {str(key) for key, answer in answers.items() if answer is not None}
-    return [
-        name
-        for name in names
-        if name not in said
-        and not covers(said, name)
-        and not any(other != name and other.startswith(f"{name}: ") for other in names)
-    ]
-
-
-def _together(blank: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Names of answers as paths; those of one characteristic together where none of its lines is answered."""
-    found: dict[str, list[str]] = {}
-    for name in blank:
-        found.setdefault(name.split(": ")[0], []).append(name)
-    paths = []
-    for attribute, missing in found.items():
-        all_of_them = len([name for name in names if name.startswith(f"{attribute}: ")]) == len(missing)
-        whole = len(missing) > 1 and all_of_them
-        paths += [f"answers.{attribute} (all {len(missing)})"] if whole else [f"answers.{name}" for name in missing]
-    return paths
 
 
 assert set(STAGES_IN_USE) < set(STAGES_IN_WORDS) == set(STAGES)

@@ -18,17 +18,22 @@ from riskmodels.governance.chain import Record
 from riskmodels.governance.champions import Reign, champion, reigns
 from riskmodels.governance.decision import STAGES_IN_USE, Decision
 from riskmodels.governance.review import approval_in, governing, status_banner
+from riskmodels.governance.standing import BROKEN
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A list that was made: with which version, on which day, for which stage."""
+    """A list that was made: with which version, on which day, for which stage.
+
+    ``record_sha256``: the newest seal of the record then; None in a ledger that does not tell it.
+    """
 
     study: str
     version: int | None
     model_sha256: str
     scored_on: dt.date
     stage: str
+    record_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,9 @@ def batches_by_study(ledger: Iterable[Mapping[str, Any]]) -> dict[str, list[Batc
     for line in ledger:
         with suppress(ValueError, TypeError):
             day = dt.date.fromisoformat(line["scored_on"])
-            batch = Batch(line["study"], line["version"], line["model_sha256"], day, str(line["stage"]))
+            batch = Batch(
+                line["study"], line["version"], line["model_sha256"], day, str(line["stage"]), line.get("record_sha256")
+            )
             found.setdefault(batch.study, []).append(batch)
     return found
 
@@ -89,7 +96,9 @@ def outside(spans: Sequence[Span], batches: Iterable[Batch]) -> list[Batch]:
 # ---------------------------------------------------------------- champions
 
 
-def champion_on(study: str, chain: Sequence[Record] | GateError, day: dt.date) -> dict[str, Any]:
+def champion_on(
+    study: str, chain: Sequence[Record] | GateError, day: dt.date, *, is_past: bool = True
+) -> dict[str, Any]:
     """Who was champion of a study at the end of a day, and who had moved it.
 
     Keys: study, version, stage, example, state (of its approval on that day), until, since, by_role, reason, record,
@@ -101,11 +110,11 @@ def champion_on(study: str, chain: Sequence[Record] | GateError, day: dt.date) -
     )  # fmt: skip
     nothing: dict[str, Any] = {"study": study, **dict.fromkeys(names)}
     if isinstance(chain, GateError):
-        return {**nothing, "words": f"not known: {chain}"}
+        return {**nothing, "state": BROKEN, "words": f"not known: {chain}"}
     by_then = [line for line in chain if line.recorded_on <= day]
     reign = champion(by_then)
     if reign is None:
-        return {**nothing, "words": _why_none(by_then)}
+        return {**nothing, "words": _why_none(by_then, is_past)}
     status = status_banner(reign.began.card_sha256, reign.began.model_sha256, by_then, day)
     row = _moved(study, reign) | {
         "state": status["state"],
@@ -117,10 +126,10 @@ def champion_on(study: str, chain: Sequence[Record] | GateError, day: dt.date) -
     return {**nothing, **row, "words": f"version {row['version']}, for {row['stage']}; {status['words']}"}
 
 
-def _why_none(by_then: Sequence[Record]) -> str:
+def _why_none(by_then: Sequence[Record], is_past: bool) -> str:
     ended = [reign.ended for reign in reigns(by_then) if reign.ended is not None]
     if not ended:
-        return "no champion: no model had been made one by then"
+        return f"no champion: no model {'had been made one by then' if is_past else 'has been made one'}"
     last = ended[-1]
     assert isinstance(last.act, Withdrawal)
     return (
@@ -136,7 +145,7 @@ def reign_rows(study: str, chain: Sequence[Record], batches: Sequence[Batch], to
     ended_by (None, "promotion" or "withdrawal"), ended_words, ended_by_role, ended_record, batches, last_used.
     """
     found = reigns(chain)
-    used = _batches_of(found, batches)
+    used = _batches_of(found, batches, {line.sha256: line.seq for line in chain})
     rows = []
     for reign, made in zip(found, used, strict=True):
         began, ended = reign.began.recorded_on, reign.ended
@@ -178,8 +187,11 @@ def _ended_words(reign: Reign) -> str | None:
     return f"{how} version {act.version}" + (f": {act.reason}" if act.reason else "")
 
 
-def _batches_of(found: Sequence[Reign], batches: Iterable[Batch]) -> list[list[Batch]]:
-    """The batches of each reign. On a day on which a model's reign ended and another of it began, the stage tells."""
+def _batches_of(found: Sequence[Reign], batches: Iterable[Batch], seals: Mapping[str, int]) -> list[list[Batch]]:
+    """The batches of each reign: by the record that was the newest when a list was made, where the ledger tells it.
+
+    Else by the day; on one on which a model's reign ended and another of it began, the stage tells.
+    """
     used: list[list[Batch]] = [[] for _ in found]
     places: dict[tuple[int | None, str], list[int]] = {}
     for place, reign in enumerate(found):
@@ -188,7 +200,7 @@ def _batches_of(found: Sequence[Reign], batches: Iterable[Batch]) -> list[list[B
         fitting = [
             place
             for place in places.get((batch.version, batch.model_sha256), ())
-            if _lasted(found[place], batch.scored_on)
+            if _lasted(found[place], batch, seals)
         ]
         of_stage = [place for place in fitting if found[place].promotion.stage == batch.stage]
         if fitting:
@@ -196,5 +208,9 @@ def _batches_of(found: Sequence[Reign], batches: Iterable[Batch]) -> list[list[B
     return used
 
 
-def _lasted(reign: Reign, day: dt.date) -> bool:
+def _lasted(reign: Reign, batch: Batch, seals: Mapping[str, int]) -> bool:
+    newest = seals.get(batch.record_sha256 or "")
+    if newest is not None:
+        return reign.began.seq <= newest and (reign.ended is None or newest < reign.ended.seq)
+    day = batch.scored_on
     return reign.began.recorded_on <= day and (reign.ended is None or day <= reign.ended.recorded_on)

@@ -16,8 +16,9 @@ from pydantic import AfterValidator
 from riskmodels import storage, study
 from riskmodels.errors import CardError, GateError, StudyError
 from riskmodels.governance.chain import Record
-from riskmodels.governance.decision import STAGES_IN_USE, Role, Text
+from riskmodels.governance.decision import STAGES_IN_USE
 from riskmodels.governance.review import approval_in, current_approval
+from riskmodels.governance.written import Role, Text
 from riskmodels.study.wording import ALIKE, BLAME
 
 # A tool may have failed to help, and an owner may have refused it: nobody is blamed by that.
@@ -89,7 +90,7 @@ def refuse_notice(notice: Notice, chain: Sequence[Record], today: dt.date, where
         if approval is not None:
             raise GateError(
                 f"{where}: says {notice.state}, but the review record approves the tool until {approval.expires} "
-                f"(record {approval.seq}); record the withdrawal first (riskmodels review record)"
+                f"(record {approval.seq}); withdraw it first (riskmodels withdraw)"
             )
         approval = approval_in(line)
         if notice.state == "never_proceeded" and approval is not None and approval.stage in STAGES_IN_USE:

@@ -138,7 +138,7 @@ def in_use_row(view: View, stopped: Sequence[str]) -> dict[str, Any]:
     """
     # All of the record counts, whatever the clock says.
     newest = max((line.recorded_on for line in view.lines), default=view.today)
-    row = champion_on(view.study, view.chain, max(newest, view.today))
+    row = champion_on(view.study, view.chain, max(newest, view.today), is_past=False)
     entry = view.champion
     used = view.used(entry) if entry is not None else ()
     return {

@@ -7,6 +7,7 @@ version is the champion, and in what state each stands, the record says (`riskmo
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from riskmodels.workspace import Workspace
 
 CANDIDATE, CHAMPION, PREVIOUS = "candidate", "champion", "previous"
 REFERENCE = re.compile(r"(?P<study>[a-z][a-z0-9_]*)(?:@(?P<alias>[a-z_]+)|/(?P<version>[0-9]{1,6}))?")
+MOST_BYTES = 64_000_000  # of the index: tens of thousands of versions
 DIGESTS = ("model_sha256", "card_sha256", "data_sha256", "policy_sha256")
 
 
@@ -97,10 +99,12 @@ def read_index(workspace: Workspace) -> dict[str, Registered]:
         if ``models.json`` is damaged or is not ours.
     """
     path = workspace.models_index
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
+    # A link would have another index obeyed, in a folder that others may write.
+    text = storage.read_plain_file(path, MOST_BYTES, ModelFileError)
     try:
-        return _Index.model_validate(storage.read_json(path, ModelFileError)).root
+        return _Index.model_validate(storage.parse_json(text, path, ModelFileError)).root
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the file"
@@ -161,8 +165,9 @@ def aliases_in(chain: Sequence[Record], known: Registered) -> dict[str, int]:
 def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
     """Find the model that a user means.
 
-    ``reference`` is a run's folder or its ``riskmodel/`` folder, ``study`` (its champion, else its candidate),
-    ``study@alias``, ``study/3``, or an MLflow address such as ``models:/study/3`` or ``models:/study@alias``.
+    ``reference`` is ``study`` (its champion, else its candidate), ``study@alias``, ``study/3``, an MLflow address such
+    as ``models:/study/3`` or ``models:/study@alias``, or a run's folder or its ``riskmodel/`` folder. The name of a
+    registered study wins over a folder that lies where we are: such a folder is named ``./study``, or as a `Path`.
 
     Raises
     ------
@@ -173,17 +178,17 @@ def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
     ModelFileError
         if the index, or a model that was never registered, cannot be read.
     """
-    folder = _run_folder(Path(reference))
     index = read_index(workspace)
+    folder = None if isinstance(reference, str) and _name_in(index, reference) else _run_folder(Path(reference))
     if folder is not None:
         return _resolve_folder(workspace, index, folder)
     found = REFERENCE.fullmatch(str(reference).removeprefix("models:/"))
     if found is None:
-        raise UsageError(f"{reference}: no model lies there and it is not a name; {_known(index)}")
+        raise UsageError(f"{reference}: no model lies there and it is not a name; {_known(index, workspace)}")
     name, alias = found["study"], found["alias"]
     if found["version"]:
-        return _resolved(workspace, name, _version(index, name, int(found["version"])))
-    known = aliases(workspace, name, _study(index, name))
+        return _resolved(workspace, name, _version(index, name, int(found["version"]), workspace))
+    known = aliases(workspace, name, _study(index, name, workspace))
     if alias in (CHAMPION, PREVIOUS) and alias not in known:
         raise GateError(
             f"{name} has no {alias} now: none was promoted, or it was withdrawn; see `riskmodels models`, then promote "
@@ -192,16 +197,26 @@ def resolve(workspace: Workspace, reference: str | Path) -> ResolvedModel:
     if alias and alias not in known:
         raise UsageError(f"{name} has no alias {alias!r}; it has {', '.join(sorted(known)) or 'none'}")
     version = known[alias] if alias else known.get(CHAMPION, known.get(CANDIDATE, len(index[name].versions)))
-    return _resolved(workspace, name, _version(index, name, version))
+    return _resolved(workspace, name, _version(index, name, version, workspace))
 
 
 def names_a_model(workspace: Workspace, reference: str) -> bool:
     """Whether a reference is the name of a registered study, with or without a version; `./NAME` is a path."""
-    found = REFERENCE.fullmatch(reference)
-    return found is not None and found["study"] in read_index(workspace)
+    return _name_in(read_index(workspace), reference) is not None
+
+
+def bare_name(workspace: Workspace, reference: str) -> str | None:
+    """The registered study that a reference names without a version or an alias; None for any other."""
+    found = _name_in(read_index(workspace), reference)
+    return found["study"] if found is not None and not (found["alias"] or found["version"]) else None
 
 
 # ---------------------------------------------------------------- within
+
+
+def _name_in(index: Mapping[str, Registered], reference: str) -> re.Match[str] | None:
+    found = REFERENCE.fullmatch(reference.removeprefix("models:/"))
+    return found if found is not None and found["study"] in index else None
 
 
 def _entry(raw: Mapping[str, Any], study: str) -> Entry:
@@ -253,22 +268,23 @@ def _resolve_folder(workspace: Workspace, index: dict[str, Registered], folder: 
 
 
 def _resolved(workspace: Workspace, study: str, entry: Entry) -> ResolvedModel:
+    storage.refuse_links(workspace.root, entry.folder, ModelFileError)
     return ResolvedModel(study, entry.version, workspace.root / entry.folder, entry)
 
 
-def _study(index: dict[str, Registered], study: str) -> Registered:
+def _study(index: dict[str, Registered], study: str, workspace: Workspace) -> Registered:
     if study not in index or not index[study].versions:
-        raise UsageError(f"{study}: no such study among the registered models; {_known(index)}")
+        raise UsageError(f"{study}: no such study among the registered models; {_known(index, workspace)}")
     return index[study]
 
 
-def _version(index: dict[str, Registered], study: str, version: int) -> Entry:
-    versions = _study(index, study).versions
+def _version(index: dict[str, Registered], study: str, version: int, workspace: Workspace) -> Entry:
+    versions = _study(index, study, workspace).versions
     if not 1 <= version <= len(versions):
         raise UsageError(f"{study} has no version {version}; it has 1 to {len(versions)}")
     return versions[version - 1]
 
 
-def _known(index: dict[str, Registered]) -> str:
+def _known(index: dict[str, Registered], workspace: Workspace) -> str:
     names = [f"{study} (versions 1 to {len(known.versions)})" for study, known in sorted(index.items())]
-    return "registered: " + (", ".join(names) or "nothing yet; `riskmodels run STUDY` registers a model")
+    return f"{workspace.root} has registered: " + (", ".join(names) or "nothing yet; `riskmodels run STUDY` registers a model")

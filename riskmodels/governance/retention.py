@@ -15,9 +15,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from riskmodels import study
+from riskmodels.errors import StudyError
 from riskmodels.governance.acts import Purge, PurgedFile
 from riskmodels.governance.chain import Record
-from riskmodels.governance.decision import Role
+from riskmodels.governance.written import Role
 from riskmodels.study import Period
 
 
@@ -55,7 +56,12 @@ ARTEFACTS: dict[str, Artefact] = {
 
 
 def _period(value: Any) -> Any:
-    return value if isinstance(value, Period) else Period.parse(str(value))
+    if isinstance(value, Period):
+        return value
+    try:
+        return Period.parse(" ".join(str(value).lower().split()))
+    except ValueError:
+        raise ValueError(f"a period reads like '90 days', '2 weeks' or '18 months', got {str(value)!r}") from None
 
 
 def _ends(value: Period) -> Period:
@@ -101,7 +107,11 @@ class Policy(study.Section):
 
 def parse_policy(raw: Any, where: str) -> Policy:
     """Check a policy that is already a mapping. Raises StudyError: path of the key, what is wrong with it."""
-    return study.validated(Policy, raw, where)
+    policy = study.validated(Policy, raw, where)
+    for key, what in (("decided_by", "the role that decided it"), ("decided_on", "the day, as in 2026-11-20")):
+        if getattr(policy, key) is None:
+            raise StudyError(f"{where}: {key}: is missing; say {what}")
+    return policy
 
 
 # ---------------------------------------------------------------- what is due

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from riskmodels import storage
-from riskmodels.errors import GateError
 from riskmodels.governance.acts import Act, Evidence, Withdrawal
 from riskmodels.governance.chain import Digests, Record, writing
-from riskmodels.governance.decision import STAGES, STAGES_IN_USE, Condition, Decision, parse_card, unanswered
+from riskmodels.governance.decision import STAGES, STAGES_IN_USE, Condition, Decision
+from riskmodels.governance.recordable import refuse_out_of_order, refuse_today
 
 
 @dataclass(frozen=True)
@@ -45,63 +44,30 @@ def record(
     policy_sha256: str,
     today: dt.date,
     card: bytes | None = None,
+    follows: int | None = None,
 ) -> Approval | None:
     """Append a decision to a study's chain; return the approval, if it is one.
 
     Parameters
     ----------
     card : the bytes of ``card.json``; needed for a decision (its verdicts must be answered), not for a withdrawal
+    follows : as in `riskmodels.governance.chain.writing`
 
     Raises
     ------
     GateError
-        if the decision breaks a rule today, or the chain is broken; nothing is then written.
+        if the decision breaks a rule today, is older than what was recorded since its meeting, or the chain is broken
+        or has grown since the caller looked; nothing is then written.
     OutsideError
         if the disk refuses.
     """
     if isinstance(decision, Decision):
         refuse_today(decision, card, model_sha256, card_sha256, today)
-    with writing(path, today) as writer:
+    with writing(path, today, follows=follows) as writer:
+        if isinstance(decision, Decision):
+            refuse_out_of_order(writer.chain, decision, model_sha256, card_sha256)
         written = writer.append(decision, Digests(model_sha256, card_sha256, data_sha256, policy_sha256))
     return approval_in(written)
-
-
-def refuse_today(decision: Decision, card: bytes | None, model_sha256: str, card_sha256: str, today: dt.date) -> None:
-    """Raises GateError if a decision may not be recorded on this model and card on this day."""
-    for what, named, held in (
-        ("model", decision.model_sha256, model_sha256), ("card", decision.card_sha256, card_sha256)
-    ):  # fmt: skip
-        if named not in (None, held):
-            raise GateError(
-                f"{what}_sha256: the decision names {str(named)[:12]}…, but this {what} is {held[:12]}…; record it "
-                "on the version that the committee looked at"
-            )
-    if decision.meeting.date > today:
-        raise GateError(
-            f"meeting.date: {decision.meeting.date} is still to come; record the decision after the meeting"
-        )
-    if card is None or storage.sha256(card) != card_sha256:
-        raise GateError("the card is not the one that was registered; record the decision on the registered card")
-    if decision.owner_decision == "refuse":
-        return
-    if decision.expires is None or decision.expires < today:
-        raise GateError(f"expires: {decision.expires} is in the past; the approval would never hold")
-    for index, condition in enumerate(decision.conditions):
-        if condition.is_overdue(today):
-            raise GateError(f"conditions[{index}].due: {condition.due} is in the past; show that it is met, or move it")
-    for key, answer in decision.answers.items():
-        if answer.expires < today:
-            raise GateError(f"answers.{key}.expires: {answer.expires} is in the past; the answer would never hold")
-    audited = {str(row.get("attribute")) for row in parse_card(card)["audit"].get("contrasts") or ()}
-    for key in decision.answers:
-        if key.split(":")[0].strip() not in audited:
-            raise GateError(f"answers.{key}: the audit holds no such characteristic ({', '.join(sorted(audited))})")
-    missing = unanswered(decision, parse_card(card), today)
-    if missing:
-        raise GateError(
-            f"answers: {len(missing)} of the audit's verdicts not answered by name: {'; '.join(missing[:5])}"
-            f"{' and more' if len(missing) > 5 else ''}; give each a reason and an expiry"
-        )
 
 
 # ---------------------------------------------------------------- what the chain says of one model and card
@@ -110,8 +76,9 @@ def refuse_today(decision: Decision, card: bytes | None, model_sha256: str, card
 def governing(chain: Sequence[Record], model_sha256: str, card_sha256: str) -> Record | None:
     """The decision or withdrawal that stands for exactly this model and card.
 
-    It is the latest; a withdrawal counts for every card of its model. Only a refusal of a later stage leaves an
-    approval of an earlier one as it was: "not live yet" does not end a pilot.
+    It is the latest; a withdrawal counts for every card of its model. Two decisions leave an approval as it was: a
+    refusal of a later stage ("not live yet" does not end a pilot), and an approval to explore or to link while the use
+    that was approved is in date.
     """
     standing: Record | None = None
     for found in chain:
@@ -121,7 +88,7 @@ def governing(chain: Sequence[Record], model_sha256: str, card_sha256: str) -> R
             standing = found
             continue
         decides = isinstance(found.act, Decision) and found.card_sha256 == card_sha256
-        if decides and not _refuses_a_later_stage(found.act, standing):
+        if decides and not _refuses_a_later_stage(found.act, standing) and not _allows_less_beside(found, standing):
             standing = found
     return standing
 
@@ -134,6 +101,20 @@ def _refuses_a_later_stage(decision: Act, standing: Record | None) -> bool:
         and isinstance(before, Decision)
         and before.owner_decision == "approve"
         and STAGES.index(decision.stage) > STAGES.index(before.stage)
+    )
+
+
+def _allows_less_beside(found: Record, standing: Record | None) -> bool:
+    now, before = found.act, standing.act if standing is not None else None
+    return (
+        isinstance(now, Decision)
+        and now.owner_decision == "approve"
+        and now.stage not in STAGES_IN_USE
+        and isinstance(before, Decision)
+        and before.owner_decision == "approve"
+        and before.stage in STAGES_IN_USE
+        and before.expires is not None
+        and found.recorded_on <= before.expires
     )
 
 

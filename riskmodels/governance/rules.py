@@ -15,6 +15,7 @@ from typing import Any
 from riskmodels import storage
 from riskmodels.data.register import refuse_unpermitted
 from riskmodels.errors import GateError
+from riskmodels.governance import card_rules
 from riskmodels.governance.acts import Withdrawal
 from riskmodels.governance.chain import Record, read_chain
 from riskmodels.governance.champions import champion
@@ -46,6 +47,33 @@ def verify_manifest(files: Mapping[str, bytes]) -> str:
     return storage.sha256(files[MANIFEST])
 
 
+def refuse_another_study(files: Mapping[str, bytes], study: str) -> None:
+    """Raises GateError if a model was trained for another study than the one whose record it is held to.
+
+    The manifest names it under the model's digest: an entry and a record under another name would let a model score
+    that was withdrawn under its own.
+    """
+    from riskmodels.models import risk_model
+
+    own = risk_model.verify_manifest(files)["study"]
+    if own != study:
+        raise GateError(
+            f"the model was trained for the study {own}, and this is the record of {study}; score it under {own}, and "
+            "restore models.json from a copy"
+        )
+
+
+def refuse_put_back(chain: Sequence[Record], seals_seen: Sequence[str]) -> None:
+    """Raises GateError if the record once held a line that it does not hold now: an older copy is in its place."""
+    there = {line.sha256 for line in chain}
+    gone = [seal for seal in seals_seen if seal not in there]
+    if gone:
+        raise GateError(
+            f"the review record is older than a list that was made by it: the seal {gone[0][:12]}… stands in "
+            "batches/ledger.jsonl and not on the record; restore the newest copy of the record"
+        )
+
+
 def reviewed_study(folder: Path, card: Mapping[str, Any]) -> Study:
     """A study's folder as the run kept it, held to the digests in the card.
 
@@ -71,6 +99,7 @@ class Case:
     registered : the entry of the models index; empty where there is none
     study_folder : the study as the run kept it, whose register says what its sources may be used for
     not_before : the newest day on which anything was done with this workspace; the clock is not before it
+    seals_seen : the newest seals of the record as the study's batches saw them
     stage, by_role : what is asked for, and by whom, where a model is to be promoted
     failing_checks : for a stage, the checks of the card that hold it up, by name
     """
@@ -82,6 +111,7 @@ class Case:
     today: dt.date
     study_folder: Path | None = None
     not_before: dt.date | None = None
+    seals_seen: Sequence[str] = ()
     stage: str | None = None
     by_role: str | None = None
     failing_checks: Callable[[str], Sequence[str]] | None = None
@@ -108,7 +138,10 @@ class Case:
                 if other
                 else "no review decides on this model"
             )
-            raise GateError(f"{why}; put this card to the committee, then `riskmodels review record` its decision")
+            raise GateError(
+                f"{why}; put this card to the committee: `riskmodels review open MODEL` writes the form of its "
+                "decision, and `riskmodels review record` takes it"
+            )
         return found
 
     @property
@@ -125,8 +158,7 @@ class Case:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        assert self.decision
-        return conditions_of(self.chain, self.record)
+        return conditions_of(self.chain, self.record) if self.decision.conditions else ()
 
     @cached_property
     def study(self) -> Study:
@@ -149,6 +181,7 @@ def _model_is_registered(case: Case) -> str:
         raise GateError(
             "this model is not the registered one; score the registered version, or run the study to register it"
         )
+    refuse_another_study(case.files, case.chain_path.stem)
     return "the registered model has this digest"
 
 
@@ -168,22 +201,22 @@ def _card_is_of_this_model(case: Case) -> str:
 
 
 def _audited_and_checked(case: Case) -> str:
-    may_register(parse_card(case.card))
+    card_rules.may_register(parse_card(case.card))
     return "the card holds a fairness audit and leak checks"
 
 
 def _concerns_are_answered(case: Case) -> str:
-    found = unanswered_concerns(parse_card(case.card))
-    if found:
-        raise GateError(
-            f"a check of the data raised a concern that nobody has answered ({found[0]}); answer it under accepted in "
-            "study.yaml, run the study, and have it reviewed"
-        )
+    card_rules.refuse_unanswered_concerns(parse_card(case.card))
     return "every concern of a check has its answer in the card"
 
 
 def _record_is_unbroken(case: Case) -> str:
     return f"all {len(case.chain)} lines of the review record verify"
+
+
+def _record_was_not_put_back(case: Case) -> str:
+    refuse_put_back(case.chain, case.seals_seen)
+    return f"every seal that the ledger of batches has seen ({len(case.seals_seen)}) is on the record"
 
 
 def _clock_is_right(case: Case) -> str:
@@ -198,11 +231,23 @@ def _clock_is_right(case: Case) -> str:
 
 
 def _is_reviewed(case: Case) -> str:
+    if isinstance(case.record.act, Withdrawal):
+        return f"record {case.record.seq}, a withdrawal, is the latest word on this model"
     return f"record {case.record.seq} decides on exactly this model and card"
 
 
 def _is_not_withdrawn(case: Case) -> str:
     return f"the latest word on it is a {case.decision.kind}"
+
+
+def _data_and_policy_are_as_decided(case: Case) -> str:
+    """The card says what it was built from; the index and the record name it beside, and neither may say otherwise."""
+    card = parse_card(case.card)
+    entry = {key: str(case.registered.get(f"{key}_sha256")) for key in card_rules.SEALED}
+    card_rules.refuse_other_inputs(card, entry, "models.json")
+    sealed = {"data": case.record.data_sha256, "policy": case.record.policy_sha256}
+    card_rules.refuse_other_inputs(card, sealed, f"record {case.record.seq}")
+    return "the card, the index and the record name the same data and policy"
 
 
 def _is_approved(case: Case) -> str:
@@ -223,16 +268,9 @@ def _stage_allows_use(case: Case) -> str:
 
 
 def _tested_on_the_present(case: Case) -> str:
-    from riskmodels.data.leakage import DETECTORS
-
     if case.decision.stage != "live":
         return "it is not in live use, which alone asks for a test on the present"
-    # An answer explains the concern; it does not make up for the test.
-    if DETECTORS["break_spanned"].words in _concerns(parse_card(case.card)):
-        raise GateError(
-            "the approval is for live use, but the model was never tested on the present: a known break came after its "
-            "last test; approve a pilot, or test again once outcomes from after the break are known"
-        )
+    card_rules.refuse_untested(parse_card(case.card), case.decision.stage)
     return "tested after the last known break, or none is known"
 
 
@@ -240,7 +278,7 @@ def _is_not_expired(case: Case) -> str:
     expires = case.decision.expires
     if expires is None or case.today > expires:
         raise GateError(
-            f"the approval expired on {expires}; have the model reviewed again (`riskmodels review record`)"
+            f"the approval expired on {expires}; have the model reviewed again (`riskmodels review open MODEL`)"
         )
     return f"approved until {expires}"
 
@@ -250,9 +288,9 @@ def _verdicts_are_answered(case: Case) -> str:
     if missing:
         raise GateError(
             f"{len(missing)} of the audit's verdicts have no answer in date, the first: {missing[0]}; "
-            "answer each by name in a new decision (`riskmodels review record`)"
+            "answer each by name in a new decision (`riskmodels review open MODEL`)"
         )
-    return "every FAIL and INSUFFICIENT EVIDENCE is answered by name"
+    return "every FAIL, INSUFFICIENT EVIDENCE and flagged gap is answered by name"
 
 
 def _conditions_are_in_time(case: Case) -> str:
@@ -301,9 +339,16 @@ def _another_moves_it(case: Case) -> str:
 def _is_champion(case: Case) -> str:
     reign = champion(case.chain)
     if reign is None or reign.digests != (case.model_sha256, case.card_sha256):
-        who = "no model is champion" if reign is None else f"the champion is version {reign.promotion.version}"
+        # What is not approved cannot be promoted: what stands in the way of that is what helps.
+        _is_approved(case)
+        _is_not_expired(case)
+        if reign is None:
+            raise GateError(
+                "no model is champion, and only the champion scores; promote this one (`riskmodels promote`)"
+            )
         raise GateError(
-            f"{who}, and only the champion scores; promote this one (`riskmodels promote`) or score that one"
+            f"the champion is version {reign.promotion.version}, and only the champion scores; promote this one "
+            "(`riskmodels promote`) or score that one"
         )
     if reign.promotion.stage != case.decision.stage:
         raise GateError(
@@ -334,9 +379,11 @@ _ASKED_OF_EVERY_USE: dict[str, Rule] = {
     "audited and checked for leaks": _audited_and_checked,
     "concerns answered": _concerns_are_answered,
     "the review record is unbroken": _record_is_unbroken,
+    "the review record was not put back": _record_was_not_put_back,
     "the clock is right": _clock_is_right,
     "reviewed": _is_reviewed,
     "not withdrawn": _is_not_withdrawn,
+    "the data and policy are those decided on": _data_and_policy_are_as_decided,
     "approved": _is_approved,
     "the stage allows use": _stage_allows_use,
     "tested on the present": _tested_on_the_present,
@@ -356,33 +403,3 @@ SCORE: dict[str, Rule] = {
     "agreements in date": _agreements_hold,
 }
 GATES: dict[str, dict[str, Rule]] = {"register": REGISTER, "promote": PROMOTE, "score": SCORE}
-
-
-# ---------------------------------------------------------------- what a card says of its checks
-
-
-def unanswered_concerns(card: Mapping[str, Any]) -> list[str]:
-    """The checks that raised a concern which the study does not answer, by their words."""
-    return [check for check, answer in _concerns(card).items() if not answer]
-
-
-def _concerns(card: Mapping[str, Any]) -> dict[str, str | None]:
-    """The checks that raised a concern, by their words, and why each was accepted."""
-    table = card.get("annex", {}).get("checks") or {"columns": [], "rows": []}
-    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
-    return {str(row["Check"]): row.get("Accepted because") for row in rows if row.get("Result") == "concern"}
-
-
-def may_register(card: Mapping[str, Any]) -> None:
-    """Refuse a card without a fairness audit or without leak checks.
-
-    Raises
-    ------
-    GateError
-    """
-    audit, annex = card.get("audit"), card.get("annex")
-    checks = annex.get("checks") if isinstance(annex, Mapping) else None
-    if not isinstance(audit, Mapping) or not audit.get("verdict"):
-        raise GateError("the card holds no fairness audit, and no model is registered without one; run the study whole")
-    if not (checks.get("rows") if isinstance(checks, Mapping) else checks):
-        raise GateError("the card holds no leak checks, and no model is registered without them; run the study whole")

@@ -15,6 +15,7 @@ from riskmodels.governance.acts import Evidence, Promotion, Purge
 from riskmodels.governance.chain import Record
 from riskmodels.governance.champions import champion
 from riskmodels.governance.decision import Decision, same_role
+from riskmodels.governance.recordable import out_of_order, too_few
 from riskmodels.governance.registry import Entry
 from riskmodels.governance.review import governing
 
@@ -29,7 +30,7 @@ def contradictions(chain: Sequence[Record]) -> list[str]:
     for place, line in enumerate(chain):
         before = chain[:place]
         if isinstance(line.act, Decision):
-            found += _decision(line, line.act)
+            found += _decision(line, line.act, before)
         elif isinstance(line.act, Promotion):
             found += _promotion(line, line.act, before)
         elif isinstance(line.act, Evidence):
@@ -37,7 +38,9 @@ def contradictions(chain: Sequence[Record]) -> list[str]:
     return found
 
 
-def _decision(line: Record, act: Decision) -> Iterator[str]:
+def _decision(line: Record, act: Decision, before: Sequence[Record]) -> Iterator[str]:
+    for problem in (*out_of_order(before, act, line.model_sha256, line.card_sha256), *too_few(act)):
+        yield f"record {line.seq} of {line.recorded_on} was not to be recorded: {problem}"
     if act.meeting.date > line.recorded_on:
         yield f"record {line.seq} of {line.recorded_on} is of a meeting that came later, on {act.meeting.date}"
     if act.owner_decision == "approve" and act.expires is not None and act.expires < line.recorded_on:

@@ -26,6 +26,7 @@ from riskmodels.reports.states import tag
 Row = Mapping[str, Any]
 RECORD, LEDGER = "the review record", "the review record, and the ledger of lists"
 TIMELINE = "When each version was approved, and when it was the champion."
+BROKEN = "RECORD BROKEN"  # as `riskmodels.governance.standing` has it
 FOLDED = 24  # rows, from which a table is folded
 HOW = (
     "The champion of a study is the version that makes its lists: the only one that may. The candidate is the newest "
@@ -36,6 +37,8 @@ HOW = (
     "that needs an answer has one, and the agreements for its data hold. The gate also reads the files of the model: "
     "the command riskmodels gate says what it finds.",
     "A list that was made when no approval allowed it should not be there. Ask how it was made, and who was on it.",
+    "A condition is what the committee asked for, with the role that has to do it and a day. It is open until it is "
+    "shown to be met, and late after its day: then no list is made.",
     "An EXAMPLE decision is made up. Nobody may act on it.",
 )
 
@@ -82,7 +85,8 @@ def _in_use(found: Row) -> list[Part]:
 
 def _used_in_words(row: Row) -> str:
     if row["version"] is None:
-        return f"Nothing. {_ended_well(capital(row['words']))}"
+        what = "It cannot be told" if row["state"] == BROKEN else "Nothing"
+        return f"{what}. {_ended_well(capital(row['words']))}"
     until = f" Approved until {row['until']}, {_left(row['days_left'])}." if row["until"] else ""
     lists = f"{row['batches']} {'list' if row['batches'] == 1 else 'lists'}, the last on {row['last_used']}"
     shut = "" if row["holds"] else " IT MAY MAKE NO LIST TODAY."

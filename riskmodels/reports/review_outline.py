@@ -131,7 +131,8 @@ def _gate(found: Row) -> list[Part]:
     if found["gate"] is None:
         return []
     shut = [row for row in found["gate"] if not row["holds"]]
-    words = "It is open: the model may score." if not shut else f"It is SHUT: {len(shut)} of its rules do not hold."
+    do = "does" if len(shut) == 1 else "do"
+    words = f"It is SHUT: {len(shut)} of its rules {do} not hold." if shut else "It is open: the model may score."
     rows = [["yes" if row["holds"] else "NO", row["rule"], visible_text(row["words"])] for row in found["gate"]]
     content = {
         "caption": "Each rule that a list has to pass",

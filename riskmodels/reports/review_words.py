@@ -57,6 +57,7 @@ def _decision(act: Row, row: Row) -> Said:
     title = f"Approved {stage}, until {day_text(act['expires'])}" if approved else f"Not approved {stage}"
     reason = act["reason"] or ""
     lines: list[tuple[str, Sequence[str]]] = [
+        ("Stands no longer", [f"replaced by record {row['replaced_by']}"] if row.get("replaced_by") else []),
         ("Advice of the committee", [act["advice"]]),
         ("Decided by", [f"{act['owner_role']}: {act['owner_decision']}"]),
         (

@@ -114,7 +114,7 @@ def _tool(register: Register, tool: Tool) -> bytes:
         tool=tool,
         notice_title=f"{words.FOR_WHAT[notice['state']]} on {words.dated(notice['on'])}" if notice else "",
         notice_facts=list(_notice_facts(tool)),
-        purpose=_purpose(card),
+        purpose=_purpose(tool),
         blocks=[block for block in card["summary"]["blocks"] if block["id"] in BLOCKS],
         objecting=_objecting(card),
         mail=contact if contact and MAIL.fullmatch(contact) else None,
@@ -169,9 +169,16 @@ def _fact(label: str, value: str | None, owner: str = "") -> dict[str, Any]:
     return {"label": label, "value": value, "owner": owner}
 
 
-def _purpose(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _purpose(tool: Tool) -> list[dict[str, Any]]:
+    card = tool.card
     return [
-        _said(card, "What it is used for", "purpose", "intended_use", 1),
+        _said(
+            card,
+            "What it was for, before it stopped" if tool.stopped else "What it is used for",
+            "purpose",
+            "intended_use",
+            1,
+        ),
         _said(card, "What it is never used for", "purpose", "never_used_for"),
         _said(card, "Who decides", "people_process", "who_decides", 14),
         _said(card, "Which records it uses", "", "", 8),

@@ -6,7 +6,7 @@ appears complete or does not appear, files that can hold people are owner-only, 
 
 from __future__ import annotations
 
-from riskmodels.storage.files import canonical_json, digest_of_files, read_bytes, read_json, sha256
+from riskmodels.storage.files import canonical_json, digest_of_files, parse_json, read_bytes, read_json, sha256
 from riskmodels.storage.folders import folder_made_whole, sweep_folders, write_folder
 from riskmodels.storage.locks import held, locked, together
 from riskmodels.storage.plain import (
@@ -16,6 +16,7 @@ from riskmodels.storage.plain import (
     open_plain_file,
     open_plain_folder,
     read_plain_file,
+    refuse_links,
 )
 from riskmodels.storage.private import OWNER_ONLY, OWNER_ONLY_FOLDER, make_private, only_ours, refuse_foreign
 from riskmodels.storage.refusals import outside_world, refuse_unwritable
@@ -52,6 +53,7 @@ __all__ = [
     "open_plain_file",
     "open_plain_folder",
     "outside_world",
+    "parse_json",
     "parse_yaml",
     "read_as_table",
     "read_bytes",
@@ -60,6 +62,7 @@ __all__ = [
     "read_table",
     "read_yaml",
     "refuse_foreign",
+    "refuse_links",
     "refuse_unreadable",
     "refuse_unwritable",
     "sha256",

@@ -29,11 +29,17 @@ def canonical_json(value: Any) -> bytes:
 
 
 def read_json(path: Path, error: type[Exception] = DataError) -> Any:
+    return parse_json(read_bytes(path, error), path, error)
+
+
+def parse_json(text: bytes, path: Path, error: type[Exception] = DataError) -> Any:
+    """As `read_json`, of bytes already read; ``path`` is for the message."""
+
     def refuse(word: str) -> None:
         raise ValueError(f"{word} is not JSON")
 
     try:
-        return json.loads(read_bytes(path, error), parse_constant=refuse)
+        return json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as reason:
         raise error(f"{path}: not readable as JSON ({type(reason).__name__}); restore it from where it came") from None
 

@@ -14,7 +14,7 @@ try:
 except ImportError:  # pragma: no cover - Windows has no such lock
     fcntl = None  # type: ignore[assignment]
 
-from riskmodels.storage.private import OWNER_ONLY
+from riskmodels.storage.private import OWNER_ONLY, make_room
 from riskmodels.storage.refusals import outside_world
 
 
@@ -26,23 +26,26 @@ def write_folder(folder: Path, files: Mapping[str, bytes], mode: int = OWNER_ONL
     OutsideError
         if the disk or its permissions refuse; the earlier folder, if any, is as it was.
     """
-    with outside_world(folder), folder_made_whole(folder) as new:
+    with outside_world(folder), folder_made_whole(folder, mode) as new:
         for name, content in files.items():
             target = new / name
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_room(target, mode)
             target.write_bytes(content)
             target.chmod(mode)
 
 
 @contextmanager
-def folder_made_whole(folder: Path) -> Iterator[Path]:
-    """A new folder to fill, which takes the place of ``folder`` at the end, or vanishes if filling it failed."""
+def folder_made_whole(folder: Path, mode: int = OWNER_ONLY) -> Iterator[Path]:
+    """A new folder to fill, which takes the place of ``folder`` at the end, or vanishes if filling it failed.
+
+    ``mode``: of the files that will be in it; the folder is for its owner alone unless they are open to others.
+    """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_room(folder, mode)
     temporary, handle = _begun(folder)
     new, earlier = temporary / "new", temporary / "earlier"
     try:
-        new.mkdir()
+        make_room(new / "any", mode)
         yield new
         if folder.exists():
             # Moved aside, not deleted, so that a refusal can put it back.

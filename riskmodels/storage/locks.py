@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ except ImportError:  # pragma: no cover - Windows has no such lock
     fcntl = None  # type: ignore[assignment]
 
 from riskmodels.errors import OutsideError
-from riskmodels.storage.private import OWNER_ONLY
+from riskmodels.storage.private import NO_LINK, OWNER_ONLY
 from riskmodels.storage.refusals import outside_world
 
 WAIT = 0.05  # seconds, where a lock can only be asked for and not waited for
@@ -24,20 +25,33 @@ windows_locks: Any = import_module("msvcrt") if os.name == "nt" else None
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the write lock that belongs to ``path``: one writer at a time, across threads and processes."""
+def locked(path: Path, shared: bool = False) -> Iterator[None]:
+    """Hold the write lock that belongs to ``path``: one writer at a time, across threads and processes.
+
+    With ``shared``, hold it with other readers, so that nothing is written meanwhile. Where the lock's file can be
+    neither made nor opened, nobody of this user writes there either, and a reader goes on without it.
+    """
     path = Path(path)
+    lock = path.with_name(f".{path.name}.lock")
+    handle = None
     with outside_world(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINK, OWNER_ONLY)
+        except OSError as reason:
+            if not shared or reason.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise
+            with suppress(FileNotFoundError, PermissionError):
+                handle = os.open(lock, os.O_RDONLY | NO_LINK)
     try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        while windows_locks is not None and not _locked_on_windows(handle):
+        if fcntl is not None and handle is not None:
+            fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        while windows_locks is not None and handle is not None and not _locked_on_windows(handle):
             time.sleep(WAIT)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def _locked_on_windows(handle: int) -> bool:
@@ -63,7 +77,7 @@ def together(path: Path, busy: str, alone: bool = False) -> Iterator[None]:
     lock = path.with_name(f".{path.name}.lock")
     handle = None
     try:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINK, OWNER_ONLY)
     except OSError as reason:
         if alone:
             raise OutsideError(f"{lock}: cannot be written ({reason.strerror}); nothing was changed") from None
@@ -110,8 +124,7 @@ def held(path: Path, shared: str | None = None) -> Iterator[None]:
 def _take(lock: Path, path: Path) -> int:
     while True:
         with outside_world(path):
-            # A link that somebody laid here would have us make a file wherever it points to.
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINK, OWNER_ONLY)
         try:
             if fcntl is not None:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

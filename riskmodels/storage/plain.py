@@ -6,17 +6,24 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from riskmodels.errors import OutsideError
 
 
+TRIES = 20  # a writer who replaces a file between two looks at it does so once, not again and again
+
+
 class NotPlainError(OSError):
-    """A link, folder, device, pipe or socket where a plain file should be, or what was replaced while it was opened."""
+    """A link, folder, device, pipe or socket where a plain file should be."""
+
+
+class ReplacedError(NotPlainError):
+    """What was replaced while it was opened, as when its writer lets a new one take its place."""
 
 
 class TooLargeError(OSError):
@@ -86,7 +93,7 @@ def open_plain_file(path: Path, folder: int | None = None) -> Iterator[BinaryIO]
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(name, flags, dir_fd=folder), "rb") as file:
         if not os.path.samestat(before, os.fstat(file.fileno())):
-            raise NotPlainError(errno.EINVAL, "was replaced while it was read")
+            raise ReplacedError(errno.EINVAL, "was replaced while it was read")
         yield file
 
 
@@ -99,8 +106,10 @@ def read_plain_file(path: Path, most: int, error: type[Exception] = OutsideError
         in one line, if it is not there, cannot be read, is a link, folder, device, pipe or socket, or is larger.
     """
     try:
-        with open_plain_file(Path(path)) as file:
-            return _read_at_most(file, most)
+        for _ in range(TRIES):
+            with suppress(ReplacedError), open_plain_file(Path(path)) as file:
+                return _read_at_most(file, most)
+        raise ReplacedError(errno.EINVAL, "was replaced each time that it was read")
     except FileNotFoundError:
         raise error(f"{path}: no such file") from None
     except NotPlainError as reason:
@@ -109,6 +118,15 @@ def read_plain_file(path: Path, most: int, error: type[Exception] = OutsideError
         raise error(f"{path}: is larger than {most:,} bytes; restore it from where it came") from None
     except OSError as reason:
         raise error(f"{path}: cannot be read ({reason.strerror})") from None
+
+
+def refuse_links(root: Path, name: str, error: type[Exception] = OutsideError) -> None:
+    """Raises ``error`` if a link stands on the way from a folder to what lies in it, or is it: it leads elsewhere."""
+    path = root
+    for part in PurePosixPath(name).parts:
+        path = path / part
+        if path.is_symlink():
+            raise error(f"{path}: is a link; put the folder itself there")
 
 
 def _read_at_most(file: BinaryIO, most: int) -> bytes:

@@ -10,6 +10,7 @@ from riskmodels.errors import OutsideError
 
 OWNER_ONLY = 0o600
 OWNER_ONLY_FOLDER = 0o700
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # a link that somebody laid would have us write wherever it points to
 
 
 def make_private(folder: Path) -> None:
@@ -17,6 +18,15 @@ def make_private(folder: Path) -> None:
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
         one.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+
+
+def make_room(path: Path, mode: int) -> None:
+    """Make the folder in which a file or folder is to be written: for its owner alone, unless ``mode`` opens what is
+    written to others, who could then not reach it. A folder that is there stays as it is. Raises OSError."""
+    if mode & 0o077:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    else:
+        make_private(path.parent)
 
 
 def refuse_foreign(path: Path) -> None:

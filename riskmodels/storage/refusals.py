@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ def outside_world(path: Path) -> Iterator[None]:
         yield
     except OSError as reason:
         what = reason.strerror or type(reason).__name__
+        if reason.errno == errno.ELOOP:  # how what is opened without following links is refused
+            what = "it, or what locks it, is a link; put the file itself there"
         raise OutsideError(f"{path}: cannot be written ({what}); nothing was changed") from None
 
 

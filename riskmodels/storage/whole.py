@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from riskmodels.storage.private import OWNER_ONLY
+from riskmodels.storage.private import NO_LINK, OWNER_ONLY, make_room
 from riskmodels.storage.refusals import outside_world
 
 
@@ -60,7 +60,7 @@ def laid_beside(path: Path, content: bytes, mode: int = OWNER_ONLY) -> Iterator[
 
 @contextmanager
 def _laid_beside(path: Path, put: Callable[[Path], None], mode: int) -> Iterator[Callable[[], None]]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_room(path, mode)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     temporary = Path(name)
@@ -98,7 +98,7 @@ def write_together(files: Mapping[Path, bytes], mode: int = OWNER_ONLY) -> None:
         parts: list[tuple[Path, Path]] = []
         try:
             for path, content in files.items():
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_room(path, mode)
                 handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
                 parts.append((Path(name), path))
                 with os.fdopen(handle, "wb") as part:
@@ -123,8 +123,8 @@ def append_line(path: Path, line: str) -> None:
     """
     path = Path(path)
     with outside_world(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY)
+        make_room(path, OWNER_ONLY)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK, OWNER_ONLY)
         try:
             before = os.fstat(handle).st_size
             try:

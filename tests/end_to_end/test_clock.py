@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from riskmodels import commands
 from riskmodels.errors import GateError
+from riskmodels.governance.chain import Digests, read_chain, writing
 from riskmodels.study import clock
 from riskmodels.workspace import Workspace
 from tests.conftest import AS_OF, TODAY, Demo
@@ -45,7 +48,7 @@ def bare(workspace: Workspace) -> Workspace:
     return workspace
 
 
-@pytest.mark.parametrize("moment", ["reading the cohort", "scoring", "scored:"])
+@pytest.mark.parametrize("moment", ["reading the cohort", "scoring", "scored:", "writing the list"])
 def test_a_model_withdrawn_while_its_batch_runs_leaves_no_list(
     bare: Workspace, demo: Demo, tmp_path: Path, moment: str
 ) -> None:
@@ -61,6 +64,50 @@ def test_a_model_withdrawn_while_its_batch_runs_leaves_no_list(
     assert met
     assert kept(bare) == before
     assert not [path for path in tmp_path.glob("*") if path.is_file()]
+
+
+def test_a_withdrawal_waits_while_a_list_takes_its_place(
+    bare: Workspace, demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the last question to the gate until the ledger knows of the list nobody can write to the record."""
+    from riskmodels.service import batch
+    from riskmodels.service.people import ledger
+
+    waiting, seen = Thread(target=withdraw, args=(bare,)), []
+    publish, append = batch.publish, ledger.append_batch
+
+    def published(*given: Any) -> None:
+        waiting.start()
+        publish(*given)
+
+    def appended(*given: Any) -> bool:
+        waiting.join(timeout=0.5)
+        seen.append((waiting.is_alive(), read_chain(bare.reviews(NAME))[-1]))
+        return append(*given)
+
+    monkeypatch.setattr(batch, "publish", published)
+    monkeypatch.setattr(ledger, "append_batch", appended)
+    report = score(bare, demo, tmp_path / "list.csv", TODAY, lambda said: None, capacity=7)
+    waiting.join()
+    ((waited, newest),) = seen
+    assert (waited, newest.act.kind, read_chain(bare.reviews(NAME))[-1].act.kind) == (True, "promotion", "withdrawal")
+    (line,) = (line for line in ledger.read_ledger(bare) if line["batch_id"] == report.batch_id)
+    assert line["record_sha256"] == newest.sha256
+
+
+def test_a_record_that_was_put_back_scores_nobody(bare: Workspace, demo: Demo, tmp_path: Path) -> None:
+    """A copy of governance/ from before an act, after which a list was made."""
+    earlier, chain = tmp_path / "earlier", bare.reviews(NAME)
+    shutil.copytree(bare.root / "governance", earlier)
+    newest = read_chain(chain)[-1]
+    with writing(chain, TODAY) as pen:
+        pen.append(newest.act, Digests(newest.model_sha256, newest.card_sha256))
+    score(bare, demo, tmp_path / "list.csv", TODAY, lambda said: None, capacity=7)
+    shutil.rmtree(bare.root / "governance")
+    shutil.copytree(earlier, bare.root / "governance")
+    command = ["score", NAME, demo.data, "--as-of", AS_OF, "--output", tmp_path / "again.csv"]
+    refused(call(bare, *command, today=TODAY), 6, "the review record is older than a list that was made by it")
+    assert not (tmp_path / "again.csv").exists()
 
 
 def test_a_champion_replaced_while_its_batch_runs_leaves_no_list(

@@ -29,6 +29,10 @@ def test_what_has_to_be_done_comes_first_and_once() -> None:
     ]
 
 
+def test_one_rule_does_not_hold_and_two_do_not() -> None:
+    assert gate_lines("reading_help/1", "score", [*HOLDS, SHUT[1]])[0].endswith("1 of 3 rules does not hold")
+
+
 def test_an_open_gate_has_nothing_to_do() -> None:
     lines = gate_lines("reading_help/1", "promote", HOLDS)
     assert lines[0] == "reading_help/1: the gate to promote is open: all 2 rules hold"

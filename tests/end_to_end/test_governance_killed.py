@@ -134,7 +134,8 @@ def place(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Place:
     found = commands.run(folder / "second", workspace, demo.data, today=TODAY)
     assert found.version == 2
     decision = example_decision(STUDY / "example_decision.yaml", found, TODAY)
-    (folder / "decision.yaml").write_bytes(storage.write_yaml(decision))
+    again = {**decision, "meeting": {**decision["meeting"], "minute": "EXAMPLE-AGAIN"}}
+    (folder / "decision.yaml").write_bytes(storage.write_yaml(again))
     commands.record_review(f"{NAME}/2", decision, workspace, TODAY)
     commands.promote(f"{NAME}/2", workspace, TODAY, by_role=HEAD)
     first, second = read_index(workspace)[NAME].versions

@@ -170,6 +170,7 @@ def test_a_broken_record_hides_nothing_else(busy: Workspace, tmp_path: Path) -> 
     path.write_bytes(path.read_bytes().replace(b"pilot", b"live_", 1))
     text = said(workspace)
     assert "RECORD BROKEN" in text
+    assert "warm_homes: cannot be told. Not known:" in text
     assert "line 1: was edited" in " ".join(text.split())
     assert "reading_help: version 3" in text
     assert "not known: " in said(workspace, "--on", "2026-06-01")

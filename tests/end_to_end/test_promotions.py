@@ -121,6 +121,10 @@ def test_a_withdrawal_stops_scoring_and_is_said_everywhere(workspace: Workspace,
     )  # fmt: skip
     assert gone.code == 0, gone
     assert f"Withdrawn: {NAME}/1; it scores nobody from now on" in gone.out
+    assert f"Seal, for the minutes: {read_chain(workspace.reviews(NAME))[-1].sha256}" in gone.out
+    assert "Tell the team that holds these lists" in gone.out
+    assert f"riskmodels publish {NAME}/1 FOLDER --workspace {workspace.root}" in gone.out
+    assert "--instead" not in gone.out, "it was said"
     batch = json.loads(workspace.ledger.read_text().splitlines()[0])
     assert batch["batch_id"] in gone.out, "the batches that it touched are listed"
     refused(score(workspace, demo, tmp_path / "list.csv"), 6, "the model was withdrawn on 2026-11-22")
@@ -130,8 +134,17 @@ def test_a_withdrawal_stops_scoring_and_is_said_everywhere(workspace: Workspace,
     assert "WITHDRAWN on 22 November 2026" in (tmp_path / "card" / "card.html").read_text()
     notice = storage.read_yaml(register / "notice.yaml")
     assert (notice["state"], notice["instead"]) == ("withdrawn", "Teachers choose, as before")
-    refused(call(workspace, "withdraw", NAME, "--by", OWNER, "--reason", "Again"), 6, "was withdrawn on 2026-11-22")
+    again = call(workspace, "withdraw", f"{NAME}/1", "--by", OWNER, "--reason", "Again")
+    refused(again, 6, "was withdrawn on 2026-11-22")
     refused(call(workspace, "rollback", NAME, "--by", OWNER, "--reason", "Drift"), 6, "no earlier champion is left")
+
+
+def test_a_withdrawal_names_the_other_versions_that_it_stops_and_what_it_does_not_say(workspace: Workspace) -> None:
+    second_version(workspace)
+    gone = call(workspace, "withdraw", f"{NAME}/1", "--by", OWNER, "--reason", "The spring test changed")
+    assert gone.code == 0, gone
+    assert "This stops version 2 too: it is the same model." in gone.out
+    assert "It does not say what people are offered now (--instead says it)" in gone.out
 
 
 def test_a_withdrawal_whose_notice_blames_people_records_nothing(workspace: Workspace, tmp_path: Path) -> None:
@@ -155,6 +168,8 @@ def test_going_back_asks_the_gate_again_and_leaves_the_history(
     back = call(workspace, "rollback", NAME, "--by", OWNER, "--reason", "Fewer found", today=LATER)
     assert back.code == 0, back
     assert f"Champion: {NAME}/1 in the place of {NAME}/2" in back.out
+    assert f"Seal, for the minutes: {read_chain(workspace.reviews(NAME))[-1].sha256}" in back.out
+    assert "checking the card, both editions" in back.err
     assert score(workspace, demo, tmp_path / "list.csv", f"{NAME}@champion", LATER).code == 0
     chain = read_chain(workspace.reviews(NAME))
     on = {day: champion(chain, day).promotion.version for day in (TODAY, LATER)}  # type: ignore[union-attr]
@@ -178,6 +193,11 @@ def test_a_withdrawn_model_is_rebuilt_to_the_bit_from_the_record_alone(
     assert report.same_model
     assert report.same_card
     assert {path.name: path.read_bytes() for path in (out / "riskmodel").iterdir()} == kept
+
+
+def test_a_rebuild_asks_for_the_sources_that_prepare_py_made(workspace: Workspace) -> None:
+    with pytest.raises(UsageError, match=f"prepare.py is not kept with a decision; .* --data {workspace.data(NAME)}"):
+        commands.rebuild(f"{NAME}/1", workspace)
 
 
 def test_a_rebuild_of_what_nobody_decided_on_says_so(workspace: Workspace) -> None:

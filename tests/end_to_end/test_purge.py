@@ -64,7 +64,7 @@ def test_what_is_due_goes_and_is_on_record(workspace: Workspace) -> None:
     assert f"{len(gone)} files" in called.out
     # There is nothing left to do, and nothing more on record.
     again = call(workspace, "purge", *BY, today=FAR)
-    assert "Deleted: 0 files" in again.out
+    assert again.out == "Deleted: 0 files; nothing is due.\n"
     assert files_in(workspace) == after
 
 
@@ -76,6 +76,17 @@ def test_nothing_goes_without_due(workspace: Workspace, words: tuple[str, ...]) 
     assert "\nDue\n" in called.out
     assert f"Not ours to delete, wherever they were put: {STUDY}-1989-06-30.csv" in called.out
     assert files_in(workspace) == before
+
+
+def test_it_tells_what_there_is_of_each_kind_and_what_is_due_next(workspace: Workspace) -> None:
+    told = call(workspace, "purge", today=TODAY).out
+    shown = told.partition("What there is\n")[2].splitlines()
+    assert shown[0].split() == ["artefact", "files", "size", "oldest", "first", "due"]
+    rows = {row["artefact"]: row for row in commands.purge(STUDY, workspace, TODAY).artefacts}
+    assert {line.split()[0] for line in shown[1 : len(rows) + 1]} == set(rows)
+    first = min(row["first_due"] for row in rows.values())
+    names = [name for name, row in rows.items() if row["first_due"] == first]
+    assert f"Next due: {', '.join(names)}, {first}." in told
 
 
 def test_nobody_is_named(workspace: Workspace) -> None:

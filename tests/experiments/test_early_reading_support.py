@@ -14,7 +14,8 @@ import pytest
 
 from riskmodels import storage
 from riskmodels.errors import DataError
-from riskmodels.governance.decision import Decision, parse_decision
+from riskmodels.governance.acts import parse_decision
+from riskmodels.governance.decision import Decision
 from riskmodels.study import Period, Study, load_study
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "early_reading_support"
@@ -249,13 +250,15 @@ def test_the_example_decision_is_whole_once_it_is_dated(study: Study) -> None:
     today = dt.date(2030, 8, 31)
     raw["meeting"]["date"] = today
     raw["expires"] = Period(6, "month").after(today)
-    for answer in raw["answers"].values():
-        assert "expires" not in answer
-        answer["expires"] = raw["expires"]
+    for condition in raw["conditions"]:
+        condition["due"] = raw["expires"]
+    # As the form asks for it: an answer is a text, and holds as long as the approval.
+    assert all(isinstance(answer, str) for answer in raw["answers"].values())
     decision = parse_decision(raw)
     assert isinstance(decision, Decision)
     assert decision.example
     assert set(decision.answers) == set(study.file.protected)
+    assert {answer.expires for answer in decision.answers.values()} == {decision.expires}
 
 
 # ---------------------------------------------------------------- the glossary

@@ -94,7 +94,7 @@ def make_acting(folder: Path) -> Acting:
     for version in (1, 2):
         commands.promote(name(version), workspace, TODAY, by_role=HEAD)
     decision = folder / "decision.yaml"
-    decision.write_text(yaml.safe_dump(DECISION))
+    decision.write_text(yaml.safe_dump({**DECISION, "meeting": {"date": "2026-11-20", "minute": "DEC-AGAIN"}}))
     return Acting(workspace, name(2), decision)
 
 

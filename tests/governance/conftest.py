@@ -37,7 +37,7 @@ KEPT = load_study(FOLDER)
 
 CARD: dict[str, Any] = {
     "study": STUDY,
-    "digests": {"study": KEPT.digest, "answers": KEPT.answers_digest},
+    "digests": {"study": KEPT.digest, "answers": KEPT.answers_digest, "data": "d" * 64, "policy": "e" * 64},
     "audit": {
         "verdict": "FAIL",
         "contrasts": [
@@ -108,23 +108,30 @@ class Governed:
 
     @property
     def registered(self) -> dict[str, Any]:
-        return {"model_sha256": self.model_sha256, "card_sha256": self.card_sha256, "version": 1}
+        digests = {"model_sha256": self.model_sha256, "card_sha256": self.card_sha256}
+        return {**digests, "data_sha256": "d" * 64, "policy_sha256": "e" * 64, "version": 1}
 
     def decide(self, today: dt.date = TODAY, **changes: Any) -> review.Approval | None:
         return self.put(acts.parse_decision({**DECISION, **changes}), today)
+
+    def decide_again(self, today: dt.date = TODAY, **changes: Any) -> review.Approval | None:
+        """By a meeting of its own on the same day, as is needed after a withdrawal."""
+        return self.decide(today, **{"meeting": {"date": str(today), "minute": "DEC-AGAIN"}, **changes})
 
     def withdraw(self, today: dt.date = TODAY) -> None:
         words = {"kind": "withdrawal", "reason": "The source table changed", "owner_role": "director"}
         self.put(acts.parse_decision(words), today)
 
-    def put(self, decision: Decision | Withdrawal, today: dt.date = TODAY) -> review.Approval | None:
+    def put(
+        self, decision: Decision | Withdrawal, today: dt.date = TODAY, *, data: str = "d" * 64, policy: str = "e" * 64
+    ) -> review.Approval | None:
         return review.record(
             self.path,
             decision,
             model_sha256=self.model_sha256,
             card_sha256=self.card_sha256,
-            data_sha256="d" * 64,
-            policy_sha256="e" * 64,
+            data_sha256=data,
+            policy_sha256=policy,
             today=today,
             card=self.card,
         )

@@ -48,6 +48,10 @@ class Made:
     def decide(self, today: dt.date = TODAY, **changes: Any) -> ReviewReport:
         return commands.record_review(self.name, {**DECISION, **changes}, self.workspace, today)
 
+    def decide_again(self, today: dt.date = TODAY, **changes: Any) -> ReviewReport:
+        """By a meeting of its own on the same day, as is needed after a withdrawal."""
+        return self.decide(today, **{"meeting": {"date": str(today), "minute": "DEC-AGAIN"}, **changes})
+
     def promote(self, today: dt.date = TODAY, **changes: Any) -> Record:
         """Without the gate."""
         said = {"stage": "pilot", "version": 1, "by_role": "head of service", **changes}
@@ -101,7 +105,7 @@ def make_workspace(root: Path) -> Made:
         "data_sha256": "d" * 64,
         "policy_sha256": "e" * 64,
         "folder": folder.relative_to(root).as_posix(),
-        "registered_on": TODAY.isoformat(),
+        "registered_on": "2026-11-18",  # before the meeting
         "verdict": "FAIL",
         "recommendation": "use_with_conditions",
     }

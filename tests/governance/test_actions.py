@@ -154,11 +154,26 @@ def test_a_list_after_a_withdrawal_is_asked_about(recorded: Recorded) -> None:
     entry = use(recorded)
     recorded.score(entry, "2026-02-10")
     recorded.withdraw(entry, "2026-03-01")
-    assert waiting(recorded, "2026-03-10") == []
+    assert waiting(recorded, "2026-04-01") == []
     recorded.score(entry, "2026-03-05", "2026-03-06")
-    ((version, who, what, stops),) = waiting(recorded, "2026-03-10")
+    ((version, who, what, stops),) = waiting(recorded, "2026-04-01")
     assert (version, who, stops) == (1, DIRECTOR, False)
     assert what.startswith("it made 2 lists after it was withdrawn, the last on 2026-03-06;")
+
+
+def test_a_withdrawal_of_late_names_the_lists_that_are_out_and_the_versions_that_it_stopped_too(
+    recorded: Recorded,
+) -> None:
+    entry = recorded.version(model="same")
+    recorded.decide(entry, "2026-02-01")
+    recorded.promote(entry, "2026-02-01")
+    recorded.score(entry, "2026-02-10", "2026-02-20")
+    recorded.version(model="same")
+    recorded.withdraw(entry, "2026-03-01")
+    lists = "tell the team that holds its 2 lists, the last of 2026-02-20: it was withdrawn on 2026-03-01"
+    too = "it is stopped too: it is the same model as one withdrawn on 2026-03-01"
+    assert waiting(recorded, "2026-03-02") == [(1, DIRECTOR, lists, False), (2, DIRECTOR, too, False)]
+    assert waiting(recorded, "2026-04-01") == [], "by then they know"
 
 
 def test_a_clock_that_was_set_back_stops_everything(recorded: Recorded) -> None:

@@ -91,7 +91,7 @@ def test_what_no_model_is_now_is_a_matter_for_the_gate(acting: Acting, alias: st
     assert f"has no {alias} now" in acting.told(6, "promote", f"{STUDY}@{alias}", *BY)
 
 
-@pytest.mark.parametrize("act", acts(Acting(None)))  # type: ignore[arg-type]
+@pytest.mark.parametrize("act", sorted({*acts(Acting(None))} - {"withdraw"}))  # type: ignore[arg-type]
 def test_a_clock_that_was_set_back_is_told(acting: Acting, act: str) -> None:
     told = acting.told(6, *acts(acting)[act][0], today=date(2026, 11, 22))
     assert "today is 2026-11-22, but the record was last written on 2026-11-23; correct the clock" in told

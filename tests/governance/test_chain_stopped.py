@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -113,9 +114,14 @@ def test_killed_at_any_step_the_act_is_there_whole_or_not_at_all(governed: Any, 
     acts: list[Callable[[], Any]] = [governed.decide, governed.promote]
     for act in acts[:before]:
         act()
-    came = set()
+    folder, kept, came = governed.path.parent, tmp_path / "kept", set()
+    folder.mkdir(exist_ok=True)
+    shutil.copytree(folder, kept)
 
     def killed(step: int) -> bool:
+        # What a step leaves would have the next act take other steps: each is of the same act.
+        shutil.rmtree(folder)
+        shutil.copytree(kept, folder)
         was = lines_of(governed)
         died = dies_at(step, tmp_path, acts[before])
         now = lines_of(governed)  # so it verifies
@@ -127,6 +133,10 @@ def test_killed_at_any_step_the_act_is_there_whole_or_not_at_all(governed: Any, 
         if now != was:
             governed.withdraw()
             assert lines_of(governed) == [*now, "withdrawal"]
+        else:
+            acts[before]()
+            assert lines_of(governed) == [*was, new]
+        if died:
             assert not list(governed.path.parent.glob(".*.part"))
         return died
 

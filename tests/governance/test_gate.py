@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import datetime as dt
 import json
+import pickle
 import re
 import shutil
 from collections.abc import Callable
@@ -16,11 +17,11 @@ from riskmodels import storage
 from riskmodels.data.leakage import DETECTORS
 from riskmodels.errors import CardError, DataError, GateError, ModelFileError, RiskModelsError
 from riskmodels.governance import gate
-from riskmodels.governance.acts import Evidence
+from riskmodels.governance.acts import Evidence, parse_decision
 from riskmodels.governance.chain import Digests, writing
 from riskmodels.governance.rules import GATES
 from riskmodels.study import load_study
-from tests.governance.conftest import FOLDER
+from tests.governance.conftest import DECISION, FOLDER
 
 TODAY = dt.date(2026, 11, 23)
 
@@ -129,6 +130,11 @@ def broken_chain(governed: Any) -> dict[str, Any]:
     return {}
 
 
+def put_back(governed: Any) -> dict[str, Any]:
+    """A batch was made when the record held a line that it does not hold now."""
+    return {"seals_seen": ("a" * 64,)}
+
+
 def clock_set_back(governed: Any) -> dict[str, Any]:
     return {"today": TODAY - dt.timedelta(days=1)}
 
@@ -144,8 +150,28 @@ def refused(governed: Any) -> dict[str, Any]:
 
 
 def only_linking(governed: Any) -> dict[str, Any]:
+    """An approval to link alone does not end a pilot; the pilot was refused first."""
+    refused(governed)
     governed.decide(stage="link")
     return {}
+
+
+def another_data_set_in_the_index(governed: Any) -> dict[str, Any]:
+    return {"registered": {**governed.registered, "data_sha256": "0" * 64}}
+
+
+def another_policy_in_the_record(governed: Any) -> dict[str, Any]:
+    governed.put(parse_decision({**DECISION, "dissent": []}), policy="0" * 64)
+    return {}
+
+
+def a_card_that_names_no_data(governed: Any) -> dict[str, Any]:
+    card = json.loads(governed.card)
+    del card["digests"]["data"]
+    governed.card = storage.canonical_json(card)
+    governed.decide()
+    governed.promote()
+    return {"card": governed.card, "registered": governed.registered}
 
 
 def with_an_answered_break(governed: Any) -> None:
@@ -180,7 +206,7 @@ def ended_before_today(governed: Any) -> dict[str, Any]:
 
 def not_promoted(governed: Any) -> dict[str, Any]:
     governed.withdraw()
-    governed.decide()
+    governed.decide_again()
     return {}
 
 
@@ -203,7 +229,8 @@ def agreement_ended(governed: Any) -> dict[str, Any]:
     ends = "    agreement_expires: 2020-01-01\n    permitted_purposes:"
     register.write_text(register.read_text().replace("    permitted_purposes:", ends, 1))
     study = load_study(folder)
-    card = json.loads(governed.card) | {"digests": {"study": study.digest, "answers": study.answers_digest}}
+    card = json.loads(governed.card)
+    card["digests"] |= {"study": study.digest, "answers": study.answers_digest}
     governed.card = storage.canonical_json(card)
     governed.decide()
     governed.promote()
@@ -234,10 +261,26 @@ REFUSALS: dict[Callable[[Any], dict[str, Any]], tuple[str, type[RiskModelsError]
         "(Fields are as complete when scoring as when learning)",
     ),
     broken_chain: ("the review record is unbroken", GateError, "line 1: was edited"),
+    put_back: ("the review record was not put back", GateError, "older than a list that was made by it: the seal aaaa"),
     clock_set_back: ("the clock is right", GateError, "today is 2026-11-22, but the record was last written on"),
     other_approval: ("reviewed", GateError, "no review decides on this model"),
     other_card_approved: ("reviewed", GateError, "decides on another card of this model"),
     withdrawn: ("not withdrawn", GateError, "withdrawn on 2026-11-23 by the director: The source table changed"),
+    another_data_set_in_the_index: (
+        "the data and policy are those decided on",
+        GateError,
+        "models.json names 000000000000 as the data, and the card",
+    ),
+    another_policy_in_the_record: (
+        "the data and policy are those decided on",
+        GateError,
+        "record 3 names 000000000000 as the policy of the",
+    ),
+    a_card_that_names_no_data: (
+        "the data and policy are those decided on",
+        GateError,
+        "as the data, and the card None",
+    ),
     refused: ("approved", GateError, "decided against use on 2026-11-20 (advice: do not proceed)"),
     only_linking: ("the stage allows use", GateError, "the stage 'link', which scores nobody"),
     live_but_never_tested_on_the_present: ("tested on the present", GateError, "never tested on the present"),
@@ -325,9 +368,33 @@ def test_not_live_yet_does_not_end_a_pilot(approved: Any) -> None:
         ask(approved)
 
 
+@pytest.mark.parametrize("stage", ["explore", "link"])
+def test_leave_to_explore_or_link_does_not_end_a_pilot(approved: Any, stage: str) -> None:
+    approved.decide(stage=stage)
+    assert ask(approved).approval.stage == "pilot"
+    assert ask(approved).approval.seq == 1
+
+
+def test_after_a_pilot_leave_to_link_is_what_stands(approved: Any) -> None:
+    after = dt.date(2027, 5, 21)
+    lasting = {"reason": "Read and accepted", "expires": "2027-11-20"}
+    approved.decide(
+        after, stage="link", expires="2027-11-20", answers={"sex": lasting, "ethnicity": lasting}, conditions=[],
+        advice="proceed",
+    )  # fmt: skip
+    with pytest.raises(GateError, match="the stage 'link', which scores nobody"):
+        ask(approved, today=after)
+
+
+def test_leave_for_live_use_shuts_the_pilot_until_it_is_promoted(approved: Any) -> None:
+    approved.decide(stage="live")
+    with pytest.raises(GateError, match="promoted for pilot, and the decision now is for live"):
+        ask(approved)
+
+
 def test_evidence_meets_a_condition_without_a_new_decision(approved: Any) -> None:
     late = dt.date(2027, 2, 1)
-    with pytest.raises(GateError, match="overdue since 2027-01-31 .*riskmodels review met MODEL --condition 1"):
+    with pytest.raises(GateError, match=r"overdue since 2027-01-31 .*riskmodels review met MODEL --condition 1"):
         ask(approved, today=late)
     said = {"decision": 1, "condition": 1, "evidence": "letter of 30 January", "by_role": "head of service"}
     with writing(approved.path, late) as writer:
@@ -354,7 +421,7 @@ def test_a_condition_met_is_never_overdue(governed: Any) -> None:
 
 def test_a_later_decision_replaces_an_earlier_one(approved: Any) -> None:
     approved.withdraw()
-    approved.decide()
+    approved.decide_again()
     with pytest.raises(GateError, match="no model is champion"):
         ask(approved)
     approved.promote()
@@ -362,7 +429,7 @@ def test_a_later_decision_replaces_an_earlier_one(approved: Any) -> None:
 
 
 def test_without_a_review_there_is_one_thing_to_do(governed: Any) -> None:
-    with pytest.raises(GateError, match=r"put this card to the committee, then `riskmodels review record`"):
+    with pytest.raises(GateError, match=r"put this card to the committee: `riskmodels review open MODEL`"):
         ask(governed)
 
 
@@ -403,7 +470,18 @@ def test_an_approved_model_cannot_be_made_otherwise(approved: Any) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         opened.model = None  # type: ignore[misc]
     assert "_THE_GATE" not in repr(opened)
-    assert gate._THE_GATE not in vars(copy.copy(opened)).values()
+    assert gate._THE_GATE not in vars(opened).values()
+
+
+@pytest.mark.parametrize("keep", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"])
+def test_an_approved_model_cannot_be_kept_for_another_day(approved: Any, keep: Callable[[Any], Any]) -> None:
+    with pytest.raises(GateError, match="is not kept or sent: it holds for today alone; ask the gate again"):
+        keep(ask(approved))
+
+
+def test_an_approved_model_says_by_which_record(approved: Any) -> None:
+    seals = [line.sha256 for line in approved.case().chain]
+    assert ask(approved, seals_seen=seals).record_sha256 == seals[-1]
 
 
 # ---------------------------------------------------------------- registering

@@ -12,7 +12,7 @@ import pytest
 from riskmodels.errors import GateError
 from riskmodels.governance.chain import Record, read_chain
 from riskmodels.governance.champions import champion
-from riskmodels.governance.history import approvals, batches_by_study, champion_on, outside, reign_rows
+from riskmodels.governance.history import Batch, approvals, batches_by_study, champion_on, outside, reign_rows
 from riskmodels.governance.registry import read_index
 from riskmodels.governance.review import current_approval
 from riskmodels.service.people.ledger import read_ledger
@@ -87,6 +87,8 @@ def test_a_champion_is_told_with_who_moved_it_and_the_state_of_that_day(chain: l
     assert (after["reason"], after["since"], after["until"]) == ("Lists were too short", "2026-06-10", "2026-07-09")
     assert (after["state"], late["state"]) == ("APPROVED", "EXPIRED")
     assert champion_on(STUDY, chain, day("2026-01-11"))["words"] == "no champion: no model had been made one by then"
+    today = champion_on(STUDY, [], day("2026-01-11"), is_past=False)
+    assert today["words"] == "no champion: no model has been made one"
     withdrawn = champion_on(STUDY, chain[:-1], day("2026-06-10"))
     assert len({frozenset(row) for row in (before, after, withdrawn)}) == 1
 
@@ -134,6 +136,23 @@ def test_on_the_day_of_a_change_the_stage_tells_which_reign_a_list_is_of(recorde
     rows = reign_rows(STUDY, read_chain(recorded.workspace.reviews(STUDY)), batches, TODAY)
     assert [(row["stage"], row["batches"]) for row in rows] == [("pilot", 3), ("live", 1)]
     assert rows[0]["ended_words"] == "promoted again, for live"
+
+
+def test_the_record_that_was_newest_tells_which_reign_a_list_is_of(recorded: Recorded) -> None:
+    """Promoted, replaced and brought back on one day, always for the pilot: the day and the stage cannot tell."""
+    first, second = recorded.version(), recorded.version()
+    begun = recorded.promote(first, "2026-02-01")
+    recorded.promote(second, "2026-02-01")
+    back = recorded.promote(first, "2026-02-01", rollback=True, reason="Too short")
+    chain = read_chain(recorded.workspace.reviews(STUDY))
+    batches = [
+        Batch(STUDY, first.version, first.model_sha256, day("2026-02-01"), "pilot", seal)
+        for seal in (begun.sha256, begun.sha256, back.sha256, None)
+    ]
+    assert [row["batches"] for row in reign_rows(STUDY, chain, batches, TODAY)] == [2, 0, 2]
+    line = {"study": STUDY, "version": 1, "model_sha256": "a", "scored_on": "2026-02-01", "stage": "pilot"}
+    told = batches_by_study([line, {**line, "record_sha256": "b" * 64}])[STUDY]
+    assert [batch.record_sha256 for batch in told] == [None, "b" * 64]
 
 
 def test_lists_outside_every_approval_are_found(busy: Workspace, recorded: Recorded) -> None:

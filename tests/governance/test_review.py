@@ -18,6 +18,7 @@ from riskmodels.governance import chain as chain_file
 from riskmodels.governance import decision as answering
 from riskmodels.governance import review
 from riskmodels.storage import locks
+from tests.governance.conftest import DECISION
 
 TODAY = dt.date(2026, 11, 23)
 TOMORROW = TODAY + dt.timedelta(days=1)
@@ -55,10 +56,10 @@ approved_by_role: director of children's services
 
 CONDITION = {"text": "Tell parents", "owner": "head of service", "due": "2027-01-31"}
 REFUSED = {
-    "unknown stage": ({"stage": "production"}, "stage: Input should be 'explore', 'link', 'pilot' or 'live'"),
+    "unknown stage": ({"stage": "production"}, "stage: write explore, link, pilot or live"),
     "unknown kind": ({"kind": "promotion"}, "kind: is one of decision, withdrawal"),
     "unknown key": ({"expiry": "2027-05-20"}, "expiry: unknown key; did you mean 'expires'?"),
-    "condition without owner": ({"conditions": [{"text": "Tell parents"}]}, "conditions[0].owner: is missing"),
+    "condition without owner": ({"conditions": [{"text": "Tell parents"}]}, "not filled in yet: conditions[0].owner, conditions[0].due"),
     "condition with an empty owner": ({"conditions": [{**CONDITION, "owner": " "}]}, "conditions[0].owner: "),
     "condition met without evidence": ({"conditions": [{**CONDITION, "status": "met"}]}, "names its evidence"),
     "conditions without a condition": ({"conditions": []}, "conditions: is empty"),
@@ -199,6 +200,13 @@ REFUSED_TODAY = {
         {"meeting": {"date": "2026-11-24", "minute": "1"}, "expires": "2027-05-20"},
         "meeting.date: 2026-11-24 is still to come",
     ),
+    "an answer about nobody": (
+        {"answers": {**DECISION["answers"], "gender: F": {"reason": "fine", "expires": "2027-05-20"}}},
+        "answers.gender: F: the audit holds no such characteristic (ethnicity, sex, sex x ethnicity)",
+    ),
+    "two members": ({"quorum": {"members": 2, "lay": 1, "specialist": 1}}, "quorum: 2 members, 1 lay and 1 specialist"),
+    "no lay member": ({"quorum": {"members": 9, "lay": 0, "specialist": 3}}, "one of them lay and one a specialist"),
+    "no specialist": ({"quorum": {"members": 9, "lay": 4, "specialist": 0}, "stage": "live"}, "live use is advised by"),
 }
 
 
@@ -244,7 +252,7 @@ def test_a_clock_set_back_is_not_recorded(governed: Any) -> None:
 def three(governed: Any) -> Any:
     governed.decide()
     governed.withdraw()
-    governed.decide(TOMORROW)
+    governed.decide_again(TOMORROW)
     assert len(chain_file.read_chain(governed.path)) == 3
     return governed
 
@@ -403,7 +411,7 @@ def test_a_withdrawal_counts_for_every_card_of_the_model(governed: Any) -> None:
     governed.withdraw()
     governed.card = signed
     assert state(governed)["state"] == "WITHDRAWN"
-    governed.decide()
+    governed.decide_again()
     assert state(governed)["state"] == "APPROVED"
     governed.card = b"{}"
     assert state(governed)["state"] == "WITHDRAWN"

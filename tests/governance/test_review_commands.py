@@ -16,6 +16,7 @@ from riskmodels import commands, storage
 from riskmodels.errors import GateError
 from riskmodels.governance.acts import Evidence, Purge, parse_decision
 from riskmodels.governance.chain import Digests, read_chain, writing
+from tests.governance.acting import add_version
 from tests.governance.conftest import DECISION, STUDY, TODAY
 from tests.governance.review_workspace import Made
 from tests.reports.test_page import Page
@@ -71,6 +72,19 @@ def test_a_form_is_of_what_was_registered(made: Made, tmp_path: Path) -> None:
     assert "is not the card that was registered" in line
 
 
+def test_a_study_alone_is_its_newest_version_without_a_decision(made: Made, tmp_path: Path) -> None:
+    add_version(made.workspace, "second")
+    out = made.call("review", "open", STUDY, "--output", tmp_path / "a.yaml")[1]
+    assert out.startswith(f"A form for the decision on {STUDY}/2: ")
+    assert f"{tmp_path / 'a.yaml'} --dry-run --workspace {made.workspace.root}" in out
+    commands.record_review(f"{STUDY}/2", DECISION, made.workspace, TODAY)
+    made.promote(version=2)
+    assert f"{STUDY}/1: " in made.call("review", "open", STUDY, "--output", tmp_path / "b.yaml")[1]
+    made.decide()
+    line = made.refused(2, "review", "open", STUDY, "--output", tmp_path / "c.yaml")
+    assert f"every version is decided on; name the one to be decided on again, such as {STUDY}/2" in line
+
+
 # ---------------------------------------------------------------- record
 
 
@@ -103,7 +117,7 @@ def test_a_dry_run_asks_all_and_records_nothing(made: Made, tmp_path: Path, as_f
     assert "is in the past" in made.refused(
         6, "review", "record", made.name, *said, "--dry-run", today=dt.date(2027, 6, 1)
     )
-    made.decide(dt.date(2026, 11, 24))
+    made.decide(dt.date(2026, 11, 24), dissent=[])
     assert "correct the clock" in made.refused(6, "review", "record", made.name, *said, "--dry-run")
 
 
@@ -113,11 +127,14 @@ def test_what_comes_next_depends_on_what_was_decided(made: Made) -> None:
     assert "scores nobody; a pilot" in made.call("review", "record", made.name, *typed(stage="link"))[1]
     assert "riskmodels promote" in made.call("review", "record", made.name, *TYPED)[1]
     made.promote()
-    assert "It is champion for pilot already" in made.call("review", "record", made.name, *TYPED)[1]
+    again = typed(minute="DEC-5")
+    assert "It is champion for pilot already" in made.call("review", "record", made.name, *again)[1]
+    out = made.call("review", "record", made.name, *typed(stage="live"))[1]
+    assert "This ends the pilot use until it is promoted: nobody is scored.\nNext, to have it used: " in out
 
 
 BAD: dict[str, tuple[int, list[str], str]] = {
-    "unknown stage": (6, typed(stage="production"), "stage: Input should be 'explore', 'link', 'pilot' or 'live'"),
+    "unknown stage": (6, typed(stage="production"), "stage: write explore, link, pilot or live"),
     "self-approval": (6, typed(trained_by=" Director"), "the role that trained the model cannot also approve it"),
     "a meeting to come": (6, typed(meeting="2026-12-01"), "meeting.date: 2026-12-01 is still to come"),
     "an end in the past": (6, typed(expires="2026-11-22"), "expires: 2026-11-22 is in the past"),
@@ -132,12 +149,15 @@ BAD: dict[str, tuple[int, list[str], str]] = {
     "due in the past": (6, typed(condition="Tell | head | 2026-11-22"), "conditions[0].due: 2026-11-22 is in the past"),
     "an answer without a reason": (2, typed(answer="sex ="), "--answer 1: reads 'NAME = REASON'"),
     "the same answer twice": (2, typed(answer="sex = yes"), "--answer 2: the same name is answered twice"),
-    "not answered": (6, [*typed("--answer"), "--answer", "sex = fine"], "2 of the audit's verdicts not answered"),
+    "not answered": (6, [*typed("--answer"), "--answer", "sex = fine"], "not filled in yet: answers.ethnicity (all 2)"),
     "departs in silence": (6, typed(advice="do not proceed"), "reason: 'approve' departs from the advice"),
     "contact details": (6, [*TYPED, "--reason", "ask jo@example.org"], "reason: holds what looks like an e-mail"),
     "half of it": (6, typed("--advice", "--members"), "not filled in yet: advice, quorum.members"),
+    "half of it, and no answers": (6, typed("--advice", "--answer"), "yet: advice, answers.sex: F: recall, answers.eth"),
+    "before the card": (6, typed(meeting="2026-11-17", expires="2027-05-17"), "17 was before this card"),
+    "due after the end": (6, typed(condition="Tell | head | 2027-05-21"), "after the approval ends, on 20"),
     "nothing": (2, [], "name the file of the decision"),
-    "no file": (6, ["nowhere.yaml"], "nowhere.yaml: no such file"),
+    "no file": (2, ["nowhere.yaml"], "nowhere.yaml: no such file"),
     "both": (2, ["nowhere.yaml", *TYPED], "as a file or by options, not both"),
 }  # fmt: skip
 
@@ -239,7 +259,7 @@ def test_evidence_that_fits_nothing_is_refused(made: Made) -> None:
         assert f"{option}: is needed" in made.refused(2, *met(made, **{option: None}))
     assert "--evidence: is needed" in made.refused(2, *met(made, **{"--evidence": " "}))
     assert "by_role: names a role" in made.refused(6, *met(made, **{"--by": "jo@example.org"}))
-    assert "evidence: holds what looks like" in made.refused(6, *met(made, **{"--evidence": "0113 496 0000"}))
+    assert "review met: evidence: holds what" in made.refused(6, *met(made, **{"--evidence": "0113 496 0000"}))
     assert made.call(*met(made))[0] == 0
     assert "is met already" in made.refused(6, *met(made))
     made.append(parse_decision({"kind": "withdrawal", "reason": "The source changed", "owner_role": "director"}))
@@ -254,7 +274,7 @@ def test_a_condition_that_was_met_when_it_was_decided_is_met(made: Made) -> None
 def test_a_new_decision_asks_its_own_conditions_anew(made: Made) -> None:
     made.decide()
     made.call(*met(made))
-    made.decide()
+    made.decide_again()
     assert made.call(*met(made))[0] == 0
     assert [getattr(record.act, "decision", None) for record in made.records] == [None, 1, None, 3]
 
@@ -293,7 +313,7 @@ def told(made: Made) -> Made:
             writer.append(Purge.model_validate(said), Digests())
     withdrawal = {"kind": "withdrawal", "reason": "The source changed", "owner_role": "director", "minute": "DEC-9"}
     made.append(parse_decision(withdrawal))
-    made.decide(conditions=two, example=False)
+    made.decide_again(conditions=two, example=False)
     return made
 
 
@@ -360,6 +380,23 @@ def test_the_page_says_the_same_and_is_sound(told: Made, tmp_path: Path) -> None
     assert path.read_bytes() == first
 
 
+def test_a_decision_that_another_replaced_says_so(told: Made) -> None:
+    account = json.loads(told.call("review", "show", told.name, "--json")[1])
+    assert [row["replaced_by"] for row in account["history"]] == [6, None, None, None, None, None]
+    assert told.call("review", "show", told.name)[1].count("Stands no longer: replaced by record 6") == 1
+
+
+def test_rules_that_wait_for_the_same_say_it_once(made: Made) -> None:
+    out = made.call("review", "show", made.name)[1]
+    assert out.count("put this card to the committee") == 1
+    made.decide()
+    made.append(parse_decision({"kind": "withdrawal", "reason": "The source changed", "owner_role": "director"}))
+    out = " ".join(made.call("review", "show", made.name)[1].split())
+    assert "record 2, a withdrawal, is the latest word on this model" in out
+    assert "promote this one" not in out
+    assert out.count("the model was withdrawn on 2026-11-23") == 1
+
+
 def test_nothing_recorded_is_said(made: Made) -> None:
     out = made.call("review", "show", made.name)[1]
     assert "AWAITING REVIEW" in out
@@ -367,11 +404,12 @@ def test_nothing_recorded_is_said(made: Made) -> None:
 
 
 def test_what_people_wrote_cannot_steer_a_terminal_or_a_page(made: Made, tmp_path: Path) -> None:
-    evil = "\x1b[2J\u202e<b>all is well</b>\n9. APPROVED"
+    evil = "<b>all is well</b>\n9. APPROVED"
+    for unseen in ("\x1b[2J", "\u202e"):
+        with pytest.raises(GateError, match="holds a character that does not show"):
+            made.decide(dissent=[f"{unseen}{evil}"])
     made.decide(dissent=[evil], reason=evil)
     out = made.call("review", "show", made.name, "--html", tmp_path / "page.html")[1]
-    assert "\x1b" not in out
-    assert "\u202e" not in out
     assert not any(line.startswith("9. APPROVED") for line in out.splitlines())
     assert "<b>" not in (tmp_path / "page.html").read_text()
     assert storage.read_json(made.workspace.models_index)  # and the record took it as it is

@@ -118,6 +118,13 @@ def test_what_people_wrote_is_neither_markup_nor_a_formula(recorded: Made, tmp_p
     rows = list(csv.DictReader(io.StringIO(found["record.csv"])))
     assert [row["kind"] for row in rows] == ["decision", "promotion", "withdrawal"]
     assert {row["why"] for row in rows} == {f"'{EVIL}"}
+    decided = recorded.records[0].act.model_dump(mode="json")
+    said = (decided["stage"], decided["advice"], decided["owner_decision"], decided["expires"])
+    assert tuple(rows[0][name] for name in ("stage", "advice", "decision", "expires")) == said
+    (first,) = decided["conditions"]
+    assert rows[0]["conditions"] == f"1. {first['text']} ({first['owner']}, by {first['due']})"
+    assert rows[0]["answers"].splitlines() == [f"{name}: {one['reason']}" for name, one in decided["answers"].items()]
+    assert {(row["advice"], row["conditions"]) for row in rows[1:]} == {("", "")}
     told = json.loads(found["record.json"])
     assert {row["act"]["reason"] for row in told["history"]} == {EVIL}
     assert told["versions"][0]["status"]["state"] == "WITHDRAWN"

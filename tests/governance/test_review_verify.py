@@ -164,6 +164,13 @@ def _unknown_batch(made: Made) -> None:
     storage.append_line(made.workspace.ledger, json.dumps(line))
 
 
+def _put_back(made: Made) -> None:
+    """As when somebody puts back a copy of governance/ from before a list was made."""
+    _unknown_batch(made)
+    text = made.workspace.ledger.read_text().replace("a" * 64, made.digests.model)
+    made.workspace.ledger.write_text(text.replace("{", f'{{"record_sha256": "{"b" * 64}", ', 1))
+
+
 def _nothing_kept(made: Made) -> None:
     shutil.rmtree(made.kept)
 
@@ -178,6 +185,7 @@ PLANTED: dict[str, tuple[Callable[[Made], None], str]] = {
     "no index": (_no_index, "that models.json does not list"),
     "a damaged index": (_index_damaged, "models.json"),
     "an index with other data": (_other_data, "names other data or another policy"),
+    "a record that was put back": (_put_back, "older than a list that was made by it: the seal bbbbbbbbbbbb"),
     "a batch of a model that never was champion": (_unknown_batch, "was not champion on that day"),
 }
 
@@ -232,7 +240,7 @@ def test_a_record_made_anew_is_found_by_a_seal_that_was_noted_and_by_nothing_els
 
 def test_a_seal_that_was_noted_stays_on_the_record_as_it_grows(recorded: Made) -> None:
     noted = seal(recorded)
-    recorded.decide()
+    recorded.decide_again()
     assert problems(recorded, seals=[noted, seal(recorded)]) == []
 
 

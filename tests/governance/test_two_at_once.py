@@ -163,11 +163,20 @@ def test_of_two_withdrawals_one_is_recorded(acting: Acting) -> None:
     assert acting.kinds.count("withdrawal") == 1
 
 
-def test_two_decisions_are_both_recorded_and_the_later_stands(acting: Acting) -> None:
+def test_of_two_decisions_the_second_is_told(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has read the record before the other wrote: it would not know what it overrules."""
     before = acting.kinds
-    said = at_once(*(lambda: commands.record_review(name(3), DECISION, acting.workspace, TODAY) for _ in range(2)))
-    assert said == [None, None]
-    assert acting.kinds == [*before, "decision", "decision"]
+    together = threading.Barrier(2, timeout=60)
+    monkeypatch.setattr("riskmodels.commands.deposits.deposit", lambda *asked: together.wait())
+
+    def decide(minute: str) -> None:
+        decision = {**DECISION, "meeting": {"date": str(TODAY), "minute": minute}}
+        commands.record_review(name(3), decision, acting.workspace, TODAY)
+
+    said = at_once(lambda: decide("DEC-A"), lambda: decide("DEC-B"))
+    (loser,) = [line for line in said if line]
+    assert loser.startswith("6 meanwhile director of children's services recorded a decision (record 6)")
+    assert acting.kinds == [*before, "decision"]
     assert acting.states()[3] == "APPROVED"
 
 

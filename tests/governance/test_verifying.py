@@ -16,6 +16,7 @@ from tests.governance.conftest import DECISION, STUDY, TODAY
 from tests.governance.review_workspace import Made
 
 TOMORROW = TODAY + dt.timedelta(days=1)
+WITHDRAWAL = parse_decision({"kind": "withdrawal", "reason": "The source changed", "owner_role": "director"})
 AFTER = dt.date(2027, 5, 21)  # the day after the approval
 
 
@@ -40,7 +41,7 @@ def test_what_our_commands_write_does_not_contradict_itself(made: Made) -> None:
     made.append(
         parse_decision({"kind": "withdrawal", "reason": "The source changed", "owner_role": "director"}), TOMORROW
     )
-    made.decide(TOMORROW)
+    made.decide_again(TOMORROW)
     made.append(promotion(rollback=True, reason="It is whole again"), TOMORROW)
     assert contradictions(made.records) == []
     assert unlisted(made.records, registry.read_index(made.workspace)[STUDY].versions) == []
@@ -82,8 +83,21 @@ FAULTS: dict[str, tuple[Callable[[Made], Any], str]] = {
         "record 1 of 2026-11-23 is of a meeting that came later, on 2026-12-01",
     ),
     "an approval that was over": (
-        lambda made: decide(made, meeting={"date": "2026-10-01", "minute": "1"}, expires="2026-11-01"),
+        lambda made: decide(made, meeting={"date": "2026-10-01", "minute": "1"}, expires="2026-11-01", conditions=[],
+                            advice="proceed"),
         "record 1 of 2026-11-23 approves until 2026-11-01, which was over by then",
+    ),
+    "a withdrawal undone by the decision before it": (
+        lambda made: (decide(made), made.append(WITHDRAWAL), decide(made, dissent=[])),
+        "record 3 of 2026-11-23 was not to be recorded: meeting.date: the meeting of 2026-11-20",
+    ),
+    "the same approval once more": (
+        lambda made: (decide(made), decide(made)),
+        "record 2 of 2026-11-23 was not to be recorded: the same decision stands in the record already (record 1)",
+    ),
+    "use that too few advised": (
+        lambda made: decide(made, quorum={"members": 2, "lay": 1, "specialist": 1}),
+        "record 1 of 2026-11-23 was not to be recorded: quorum: 2 members, 1 lay and 1 specialist",
     ),
 }  # fmt: skip
 

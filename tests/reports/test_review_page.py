@@ -105,7 +105,7 @@ def test_both_renderings_say_the_same_and_the_page_is_sound() -> None:
     page.refuse_broken()
     page.refuse_fetching()
     told = render_review_markdown(account(), "reading_help/2").decode()
-    for words in (*TITLES.values(), "OVERDUE since 31 January 2027", "It is SHUT: 1 of its rules do not hold.", SEAL,
+    for words in (*TITLES.values(), "OVERDUE since 31 January 2027", "It is SHUT: 1 of its rules does not hold.", SEAL,
                   "Champion since 23 November 2026"):  # fmt: skip
         assert words in page.text, words
         assert words in told, words

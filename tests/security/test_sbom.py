@@ -59,6 +59,7 @@ def test_the_schema_refuses_what_is_not_cyclonedx() -> None:
     assert faults_of(content.replace(b'"library"', b'"librarian"')) != []
 
 
+@pytest.mark.slow
 def test_the_command_lists_everything_that_the_locks_install(tmp_path: Path) -> None:
     files = [ROOT / "requirements.txt", ROOT / "requirements-pdf.txt"]
     for name in ("a.json", "b.json"):

@@ -38,6 +38,7 @@ def ledger_line(note: BatchNote) -> dict[str, Any]:
         "version": note.version,
         "model_sha256": note.model_sha256,
         "card_sha256": note.card_sha256,
+        "record_sha256": note.record_sha256,
         "as_of_date": note.as_of.isoformat(),
         "scored_on": note.scored_on.isoformat(),
         "stage": note.stage,
@@ -69,6 +70,12 @@ def last_scored_on(workspace: Workspace, study: str) -> dt.date | None:
             with suppress(ValueError, TypeError):  # a line that was damaged tells no day
                 found.append(dt.date.fromisoformat(line["scored_on"]))
     return max(found, default=None)
+
+
+def seals_seen(workspace: Workspace, study: str) -> tuple[str, ...]:
+    """The newest seals of a study's record as its batches saw them: each is still on a record that nobody put back."""
+    lines = (line for line in read_ledger(workspace) if line["study"] == study)
+    return tuple(dict.fromkeys(str(line["record_sha256"]) for line in lines if line.get("record_sha256")))
 
 
 def append_batch(workspace: Workspace, note: BatchNote) -> bool:

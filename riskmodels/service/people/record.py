@@ -39,7 +39,10 @@ CODE_TYPE = b"riskmodels.reason_type"
 
 
 class BatchNote(Section):
-    """``batch.json``: what a batch was. ``output`` is the list's file name, without its folder; ``who`` is a role."""
+    """``batch.json``: what a batch was. ``output`` is the list's file name, without its folder; ``who`` is a role.
+
+    ``record_sha256``: the newest seal of the study's record when it was scored; a record without it was put back.
+    """
 
     batch_id: str = Field(pattern=r"^[0-9a-f]{8,64}$")
     study: Slug
@@ -54,6 +57,7 @@ class BatchNote(Section):
     who: str | None
     stage: str
     example: bool
+    record_sha256: str = ""
 
     @field_validator("output")
     @classmethod

@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from riskmodels.service.people import ledger
-from riskmodels.service.people.ledger import append_batch, first_scored_on, known_batches, ledger_line, read_ledger
+from riskmodels.service.people.ledger import (
+    append_batch,
+    first_scored_on,
+    known_batches,
+    ledger_line,
+    read_ledger,
+    seals_seen,
+)
 from riskmodels.workspace import Workspace
 from tests.service.people.made_batch import facts_of, write
 
@@ -43,6 +50,14 @@ def test_a_line_is_aggregates_only() -> None:
     assert (line["scored"], line["listed"]) == (50, 5)
     assert {"output", "options", "who"}.isdisjoint(line)
     assert all(isinstance(value, (str, int, bool)) for value in line.values())
+
+
+def test_the_seals_that_batches_saw(workspace: Workspace) -> None:
+    for batch_id, seal in ((ONE, "a" * 64), (TWO, "b" * 64), (THREE, "")):
+        append_batch(workspace, facts_of(50, 5, batch_id=batch_id, record_sha256=seal))
+    append_batch(workspace, facts_of(50, 5, batch_id="4" * 16, record_sha256="c" * 64, study="another"))
+    assert seals_seen(workspace, "early_reading_support") == ("a" * 64, "b" * 64)
+    assert seals_seen(workspace, "another") == ("c" * 64,)
 
 
 def test_no_ledger_is_no_batch(workspace: Workspace) -> None:
