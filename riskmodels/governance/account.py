@@ -23,8 +23,8 @@ def history(chain: Sequence[Record], versions: Versions) -> list[dict[str, Any]]
     """Every record of a study, first to last.
 
     Keys: record, recorded_on, kind, version (None for what is about none, or about one that is not registered),
-    example, act (as it was recorded), departs_from_advice, replaced_by (the number of the record that took the place of a
-    decision; None where none did), the four digests, sha256.
+    example, act (as it was recorded), departs_from_advice, replaced_by (the number of the record that took the place of
+    a decision; None where none did), the four digests, sha256.
     """
     return [
         {

@@ -287,4 +287,5 @@ def _version(index: dict[str, Registered], study: str, version: int, workspace: 
 
 def _known(index: dict[str, Registered], workspace: Workspace) -> str:
     names = [f"{study} (versions 1 to {len(known.versions)})" for study, known in sorted(index.items())]
-    return f"{workspace.root} has registered: " + (", ".join(names) or "nothing yet; `riskmodels run STUDY` registers a model")
+    said = ", ".join(names) or "nothing yet; `riskmodels run STUDY` registers a model"
+    return f"{workspace.root} has registered: {said}"

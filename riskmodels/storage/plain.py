@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 from riskmodels.errors import OutsideError
 
-
 TRIES = 20  # a writer who replaces a file between two looks at it does so once, not again and again
 
 

@@ -70,9 +70,9 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     text = text.replace("stage: pilot", "stage: trial").replace("  minute: DEC-2026-11-04\n", "")
     text = text.replace("owner_role: director of children's services\n", "")
     assert refusal(tmp_path, text) == (
-        ": not filled in yet: meeting.minute, owner_role; stage: write explore, link, pilot or live; quorum.lay: write "
-        "a whole number in figures, as in 9; meeting.date: is not a day; a day reads like 2026-11-30; reason: is only a "
-        "placeholder; write what is meant, or leave it empty"
+        ": not filled in yet: meeting.minute, owner_role; stage: write explore, link, pilot or live; quorum.lay: "
+        "write a whole number in figures, as in 9; meeting.date: is not a day; a day reads like 2026-11-30; "
+        "reason: is only a placeholder; write what is meant, or leave it empty"
     )
 
 

@@ -66,7 +66,8 @@ def test_an_old_approval_does_not_undo_a_refusal(governed: Any) -> None:
     no = {"owner_decision": "refuse", "advice": "do not proceed", "expires": None}
     governed.decide()
     governed.decide(**no, **again("2026-11-22"))
-    for changes in ({}, {"dissent": []}):
+    tries: list[dict[str, Any]] = [{}, {"dissent": []}]
+    for changes in tries:
         with pytest.raises(GateError, match=r"the same decision stands|is before the meeting of 2026-11-22"):
             governed.decide(**changes)
     assert state(governed)["state"] == "REFUSED"

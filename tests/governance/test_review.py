@@ -59,7 +59,7 @@ REFUSED = {
     "unknown stage": ({"stage": "production"}, "stage: write explore, link, pilot or live"),
     "unknown kind": ({"kind": "promotion"}, "kind: is one of decision, withdrawal"),
     "unknown key": ({"expiry": "2027-05-20"}, "expiry: unknown key; did you mean 'expires'?"),
-    "condition without owner": ({"conditions": [{"text": "Tell parents"}]}, "not filled in yet: conditions[0].owner, conditions[0].due"),
+    "condition without owner": ({"conditions": [{"text": "Tell"}]}, "yet: conditions[0].owner, conditions[0].due"),
     "condition with an empty owner": ({"conditions": [{**CONDITION, "owner": " "}]}, "conditions[0].owner: "),
     "condition met without evidence": ({"conditions": [{**CONDITION, "status": "met"}]}, "names its evidence"),
     "conditions without a condition": ({"conditions": []}, "conditions: is empty"),

@@ -153,7 +153,7 @@ BAD: dict[str, tuple[int, list[str], str]] = {
     "departs in silence": (6, typed(advice="do not proceed"), "reason: 'approve' departs from the advice"),
     "contact details": (6, [*TYPED, "--reason", "ask jo@example.org"], "reason: holds what looks like an e-mail"),
     "half of it": (6, typed("--advice", "--members"), "not filled in yet: advice, quorum.members"),
-    "half of it, and no answers": (6, typed("--advice", "--answer"), "yet: advice, answers.sex: F: recall, answers.eth"),
+    "half of it, and no answers": (6, typed("--advice", "--answer"), "yet: advice, answers.sex: F: recall, answers"),
     "before the card": (6, typed(meeting="2026-11-17", expires="2027-05-17"), "17 was before this card"),
     "due after the end": (6, typed(condition="Tell | head | 2027-05-21"), "after the approval ends, on 20"),
     "nothing": (2, [], "name the file of the decision"),
