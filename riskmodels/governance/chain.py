@@ -151,8 +151,8 @@ def writing(path: Path, today: dt.date, *, follows: int | None = None, at_any_da
     Parameters
     ----------
     follows : how many lines the caller has read and judged by; more by now means that somebody else was first
-    at_any_day : also on a day before the last one on record, whose day is then written. For a withdrawal alone: one line
-        of a day to come, by a mistyped date or a wrong clock, must not keep a harmful model in use
+    at_any_day : also on a day before the last one on record, whose day is then written. For a withdrawal alone: one
+        line of a day to come, by a mistyped date or a wrong clock, must not keep a harmful model in use
 
     Raises
     ------
