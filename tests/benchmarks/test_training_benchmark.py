@@ -25,6 +25,8 @@ from benchmarks import (
 from riskmodels.assessment.estimate import Estimate
 from riskmodels.study import LightGBMSettings, load_study
 
+pytestmark = pytest.mark.slow
+
 SMALL = training_data.DATES[-4:]
 PEOPLE = 300
 

@@ -30,7 +30,7 @@ def main_job(town: Town) -> Steps:
     objected = ("--exclude", town.given / "objected.csv")
     return [
         (step("run", *town.at("run", town.study, "--data", town.data)), 0),
-        (step("review", *town.at("review", "record", NAME, town.given / "decision.yaml")), 0),
+        (step("review", *town.at("review", "record", f"{NAME}/1", town.given / "decision.yaml")), 0),
         (step("promote", *town.at("promote", NAME, "--stage", "pilot", "--by", APPROVER)), 0),
         (step("score", *town.at("score", NAME, town.data, *DAY, "--output", town.out / "list.csv", "--explain", "all",
                                 "--groups", town.given / "groups.csv")), 0),

@@ -22,6 +22,8 @@ from riskmodels.reports.charts import draw_figures
 from tests.cards import example_card as example
 from tests.cards.test_shown import small_performance
 
+pytestmark = pytest.mark.slow
+
 EVERY = sorted(PROFILES)
 OF_PEOPLE = [name for name in EVERY if PROFILES[name].below]
 BESIDE = Beside({"state": "DRAFT", "words": "DRAFT. Nobody has decided.", "until": None, "example": False})

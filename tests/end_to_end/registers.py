@@ -86,8 +86,11 @@ def decide(chain: Path, content: bytes, raw: dict[str, Any] | None = None, today
     if raw.get("owner_decision") == "approve":
         until = {"reason": "Looked at by hand.", "expires": raw["expires"]}
         raw["answers"] = dict.fromkeys(decisions.verdicts_to_answer(read), until)
+    # A record is its study's by name; beside published cards it is called something else.
+    own = chain.with_name(f"{read['study']}.jsonl")
+    _move(chain, own)
     review.record(
-        chain,
+        own,
         acts.parse_decision(raw),
         model_sha256=read["model"]["sha256"],
         card_sha256=storage.sha256(content),
@@ -96,6 +99,13 @@ def decide(chain: Path, content: bytes, raw: dict[str, Any] | None = None, today
         today=today,
         card=None if raw.get("kind") == "withdrawal" else content,
     )
+    _move(own, chain)
+
+
+def _move(chain: Path, to: Path) -> None:
+    for one, other in ((chain, to), (chain.with_suffix(".head"), to.with_suffix(".head"))):
+        if one.exists():
+            one.rename(other)
 
 
 def registered(workspace: Workspace, study: str) -> bytes:

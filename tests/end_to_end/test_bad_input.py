@@ -185,6 +185,7 @@ def test_an_internal_error_shows_no_data(
     assert "ZZ1" not in line
 
 
+@pytest.mark.slow
 def test_a_run_that_left_something_unaudited_says_so(
     study: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,8 @@ from riskmodels.study import parse_study_file
 from riskmodels.workspace import Workspace
 from tests.conftest import STUDY, TODAY, Demo
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "how-good.md"
 COUNTY = ROOT / "experiments" / "county_early_help" / "study.yaml"

@@ -235,7 +235,7 @@ def test_too_few_runs_unknown_runs_and_aliases(refused: Callable[..., str], tmp_
     assert "name two runs or more" in refused(2)
     assert "has no version 9; it has 1 to 3" in refused(2, f"{STUDY}/1", f"{STUDY}/9")
     assert "no such study" in refused(2, f"{STUDY}/1", "other_study/1")
-    assert f"{STUDY} has no alias 'previous'; it has candidate, champion" in refused(2, STUDY, "--with", "previous")
+    assert f"{STUDY} has no previous now" in refused(6, STUDY, "--with", "previous")
     assert "nothing is registered" in refused(2, "--with", "champion", workspace=tmp_path)
     assert "is a folder; name a file" in refused(7, f"{STUDY}/1", f"{STUDY}/2", "--html", tmp_path)
     same = tmp_path / "same"

@@ -14,6 +14,7 @@ from tests.conftest import ROOT, Demo
 README = (ROOT / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_python_tour_runs() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "tour.py"], capture_output=True, text=True, timeout=120, check=False

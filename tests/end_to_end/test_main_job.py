@@ -90,6 +90,7 @@ def test_the_service_model_loads_and_gives_the_same_risks(demo: Demo) -> None:
     assert loaded.model_sha256 == run.model.model_sha256
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(demo: Demo, tmp_path: Path) -> None:
     """Model, card, figures and list, byte for byte; only run.json has a clock."""
     workspace = Workspace(tmp_path / "again")
@@ -151,6 +152,7 @@ def _agree(committed: object, fresh: object, path: str) -> None:
         assert committed == fresh, path
 
 
+@pytest.mark.slow
 def test_from_python_without_writing_anything(demo: Demo) -> None:
     found = run_study(load_study(STUDY), demo.data)
     assert found.card.to_bytes() == demo.report.run.run.card.to_bytes()

@@ -76,6 +76,7 @@ def check(county: Served, seeds: Iterable[int], folder: Path) -> Counter[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_few_files_that_went_wrong(county: Served, tmp_path: Path) -> None:
     found = check(county, range(20), tmp_path)
     assert min(found["refused"], found["scored"]) > 2

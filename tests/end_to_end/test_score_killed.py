@@ -132,6 +132,7 @@ def killed_and_resumed(case: Case, folder: Path, seed: int, kills: int) -> None:
     assert made_of(workspace.root / "batches") == case.record, seed
 
 
+@pytest.mark.slow
 def test_killed_twice_and_resumed_it_is_the_same(case: Case, tmp_path: Path) -> None:
     killed_and_resumed(case, tmp_path, 0, kills=2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,8 @@ from tests.end_to_end.served import NAME, SCORED_ON, Called, Served, call, refus
 @pytest.fixture
 def workspace(county: Served, tmp_path: Path) -> Workspace:
     """The county's, with batches of its own: they may stand in the way."""
-    root = tmp_path / "work"
-    root.mkdir()
-    for path in county.workspace.root.iterdir():
-        if path.name not in ("batches", "cache"):
-            (root / path.name).symlink_to(path)
-    return Workspace(root)
+    kept = shutil.ignore_patterns("batches", "cache", "mlartifacts", "lists")
+    return Workspace(Path(shutil.copytree(county.workspace.root, tmp_path / "work", ignore=kept)))
 
 
 @pytest.fixture

@@ -573,6 +573,7 @@ def test_the_notice_of_the_documentation_is_one(tmp_path: Path) -> None:
     assert load_notice(tmp_path / "notice.yaml", dt.date(2027, 1, 1)).state == "retired"
 
 
+@pytest.mark.slow
 def test_the_shipped_cards_make_a_register(plain: None, tmp_path: Path) -> None:
     assert site(ROOT / "model_cards", tmp_path / "site") == 0
     found = listed(tmp_path / "site")

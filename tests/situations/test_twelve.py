@@ -187,6 +187,7 @@ def test_no_way_of_ranking_noise_is_called_better() -> None:
     assert answer("noise").block("simple").startswith("No.")
 
 
+@pytest.mark.slow
 def test_a_leak_that_was_overruled_is_on_the_first_line() -> None:
     """Whoever accepts the leak with a reason gets a card, and the card says so first."""
     assert answer("leak").code == STOPPED

@@ -109,6 +109,7 @@ def test_a_slope_that_was_not_fitted_is_not_judged():
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+@pytest.mark.slow
 def test_adjustments_are_those_of_statsmodels(p_values):
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
     assert benjamini_hochberg(p_values) == pytest.approx(multipletests(p_values, method="fdr_bh")[1])

@@ -82,6 +82,7 @@ def killed_and_resumed(case: Case, folder: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_killed_and_resumed_it_is_the_same(case: Case, tmp_path: Path, seed: int) -> None:
     killed_and_resumed(case, tmp_path, seed)
 

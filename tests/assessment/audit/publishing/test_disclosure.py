@@ -363,6 +363,7 @@ def made_of_counts(row):
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.slow
 def test_a_published_row_leaves_many_tables(seed):
     """An attack: of the 5^4 tables that round alike, which would have had these very intervals?"""
     groups = random_groups(seed)

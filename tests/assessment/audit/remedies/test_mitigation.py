@@ -36,6 +36,8 @@ from riskmodels.study import StudyFile
 from tests.data.small_study import study_file
 from tests.models.made_dataset import DATES, EXTRACTED_ON, the_splits
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 900
 PLACES = 150
 
