@@ -31,7 +31,7 @@ def main_job(town: Town) -> Steps:
     return [
         (step("run", *town.at("run", town.study, "--data", town.data)), 0),
         (step("review", *town.at("review", "record", f"{NAME}/1", town.given / "decision.yaml")), 0),
-        (step("promote", *town.at("promote", NAME, "--stage", "pilot", "--by", APPROVER)), 0),
+        (step("promote", *town.at("promote", f"{NAME}/1", "--stage", "pilot", "--by", APPROVER)), 0),
         (step("score", *town.at("score", NAME, town.data, *DAY, "--output", town.out / "list.csv", "--explain", "all",
                                 "--groups", town.given / "groups.csv")), 0),
         (step("score file", *town.at("score", NAME, town.given / "matrix.csv", *DAY, "--output",

@@ -336,13 +336,15 @@ def test_a_card_that_is_no_file(refused: Callable[..., str], workspace: Workspac
     assert "card.json" in refused(5, "card", NAME, "--check", "--workspace", workspace.root)
 
 
-def test_a_link_to_the_same_card_is_the_card(workspace: Workspace, tmp_path: Path) -> None:
-    """What counts is what it says, by digest; a page takes the place of a link, never of what it leads to."""
+def test_a_link_in_the_place_of_a_card_is_not_followed(workspace: Workspace, tmp_path: Path) -> None:
+    """Not even to the same card; and a page takes the place of a link, never of what it leads to."""
     folder = run_folder(workspace) / "card"
     shutil.move(folder / "card.json", tmp_path / "kept.json")
     (folder / "card.json").symlink_to(tmp_path / "kept.json")
     (folder / "card.md").unlink()
     (folder / "card.md").symlink_to(tmp_path / "elsewhere.md")
+    assert command("card", NAME, "--workspace", workspace.root) == 5
+    shutil.move(tmp_path / "kept.json", folder / "card.json")
     assert command("card", NAME, "--workspace", workspace.root) == 0
     assert not (tmp_path / "elsewhere.md").exists()
 

@@ -150,11 +150,10 @@ def test_what_was_never_tested_on_the_present_gets_no_live_approval(
     content, model = storage.canonical_json(card), found.model or {}
     digests = {"model_sha256": storage.sha256(model["manifest.json"]), "card_sha256": storage.sha256(content)}
     decision = parse_decision({**DECISION, "stage": stage})
-    others = {"data_sha256": "d" * 64, "policy_sha256": "e" * 64, "today": TODAY, "card": content}
-    review.record(tmp_path / "chain.jsonl", decision, **digests, **others)
-    case = Case(
-        model, content, tmp_path / "chain.jsonl", digests | {"version": 1}, TODAY, failing_checks=lambda stage: ()
-    )
+    digests |= {f"{name}_sha256": card["digests"][name] for name in ("data", "policy")}
+    record = tmp_path / f"{card['study']}.jsonl"
+    review.record(record, decision, **digests, today=TODAY, card=content)
+    case = Case(model, content, record, digests | {"version": 1}, TODAY, failing_checks=lambda stage: ())
     opened = partial(gate.open_for_promotion, case)
     if refused is None:
         assert opened().stage == stage
