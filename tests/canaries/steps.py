@@ -266,6 +266,7 @@ def the_end(town: Town) -> Steps:
         (step("show at the end", *town.at("review", "show", NAME)), 0),
         (step("verify", "review", "verify", "--workspace", town.work), 0),
         (step("export", *town.at("review", "export", NAME, "--output", town.out / "archive")), 0),
-        (step("open", *town.at("review", "open", f"{NAME}/1", "--stage", "pilot", "--output", town.out / "form.yaml")), 0),
+        (step("open", *town.at("review", "open", f"{NAME}/1", "--stage", "pilot", "--output",
+                      town.out / "form.yaml")), 0),
         (step("purge", *town.at("purge", NAME, "--dry-run")), 0),
     ]  # fmt: skip
